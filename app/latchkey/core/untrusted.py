@@ -1,0 +1,104 @@
+"""Reading JSON that came from outside: capped in size, depth and count, then checked against a model, all or nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from latchkey.errors import BadInput
+
+T = TypeVar("T")
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 32
+MAX_VALUES = 10_000
+
+
+def read_json(text: str | bytes) -> Any:
+    """Parse JSON of at most 256 KiB, 32 levels and 10,000 values; duplicate keys, NaN and Infinity are refused.
+
+    Raises BadInput with a sentence that never quotes the input.
+    """
+    if len(text) > MAX_BYTES:
+        raise BadInput(f"This is too long: at most {MAX_BYTES // 1024} KiB are read.", code="TooLarge")
+    try:
+        value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    except BadInput:
+        raise
+    except json.JSONDecodeError as error:
+        raise BadInput(f"This is not valid JSON (line {error.lineno}, column {error.colno}).", code="NotJson") from None
+    except RecursionError:
+        raise BadInput(f"This is nested too deeply: at most {MAX_DEPTH} levels are read.", code="TooDeep") from None
+    except ValueError:
+        raise BadInput("This is not valid JSON: text that is not UTF-8, or a number with too many digits.", code="NotJson") from None
+    _check_shape(value)
+    return value
+
+
+def check(adapter: TypeAdapter[T], value: Any, path: str = "") -> T:
+    """Validate `value` against a model; the first fault becomes a BadInput whose path names the field."""
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = join(path, fault["loc"])
+        raise BadInput(_sentence(fault, where), path=where) from None
+
+
+def join(path: str, steps: tuple[int | str, ...]) -> str:
+    """'permissions' + (0, 'data') -> 'permissions[0].data'; outside text in a step is cut to 40 printable characters."""
+    for step in steps:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        else:
+            name = "".join(c for c in step if c.isascii() and c.isprintable())[:40]
+            path = f"{path}.{name}" if path else name
+    return path
+
+
+def _sentence(fault: Any, where: str) -> str:
+    kind, context = fault["type"], fault.get("ctx", {})
+    field = where or "The input"
+    match kind:
+        case "latchkey":
+            return f"{field}: {context['text']}"
+        case "missing":
+            return f"{field} is missing."
+        case "unexpected_keyword_argument" | "extra_forbidden":
+            return f"{field} is not a field Latchkey knows; a request is read whole or not at all."
+        case "too_long":
+            return f"{field} has too many entries: at most {context.get('max_length')} are allowed."
+        case "literal_error" | "enum":
+            return f"{field} has a value that is not one of those allowed: {context.get('expected')}."
+    return f"{field}: {fault['msg'][:1].lower()}{fault['msg'][1:]}."
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise BadInput("A field stands twice in one object; it is not clear which one counts.", code="DuplicateField")
+    return result
+
+
+def _no_constant(_name: str) -> Any:
+    raise BadInput("NaN and Infinity are not JSON.", code="NotJson")
+
+
+def _check_shape(value: Any) -> None:
+    count, level, depth = 0, [value], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise BadInput(f"This is nested too deeply: at most {MAX_DEPTH} levels are read.", code="TooDeep")
+        count += len(level)
+        if count > MAX_VALUES:
+            raise BadInput(f"This holds too many values: at most {MAX_VALUES} are read.", code="TooMany")
+        level = [child for item in level for child in _children(item)]
+
+
+def _children(item: Any) -> Any:
+    if isinstance(item, dict):
+        return item.values()
+    return item if isinstance(item, list) else ()
