@@ -1,0 +1,90 @@
+"""Where Latchkey keeps its files: one folder that only its owner can open, and one writer at a time."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from latchkey.errors import StoreError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(fd: int) -> None:
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _try_lock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """The data folder. Made by `DataDir.open`, which guarantees that it exists, is the user's own and is closed to others."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, path: Path | None = None) -> DataDir:
+        """The folder at `path` (the platform's usual place when None), created when missing.
+
+        A symbolic link is refused, because whoever placed it chooses where the vault goes; so is a folder of another user.
+        A mode wider than 0700 is repaired. Raises StoreError.
+        """
+        root = (path or user_data_path("latchkey", appauthor=False)).absolute()
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _close_to_others(root)
+        except FileExistsError:
+            raise StoreError(f"{root} is not a folder; choose another data folder.", code="NotAFolder") from None
+        except OSError as error:
+            raise StoreError(f"The data folder {root} cannot be used: {error.strerror}.", code="NoDataFolder") from None
+        return cls(root)
+
+    @property
+    def vault(self) -> Path:
+        return self.root / "vault.latchkey-vault"
+
+    @property
+    def book(self) -> Path:
+        return self.root / "book.sqlite"
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "settings.json"
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder as its one writer for the length of the block; the system lets go when the process dies.
+
+        Raises StoreError (code "InUse") when another Latchkey holds it.
+        """
+        fd = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        try:
+            try:
+                _try_lock(fd)
+            except OSError:
+                raise StoreError("Another Latchkey is using this data folder; close it first.", code="InUse") from None
+            yield
+        finally:
+            os.close(fd)
+
+
+def _close_to_others(root: Path) -> None:
+    info = root.lstat()
+    if stat.S_ISLNK(info.st_mode):
+        raise StoreError(f"The data folder {root} is a symbolic link; name the folder itself.", code="SymbolicLink")
+    if sys.platform == "win32":
+        return
+    if info.st_uid != os.getuid():
+        raise StoreError(f"The data folder {root} belongs to another user.", code="NotYours")
+    if stat.S_IMODE(info.st_mode) & 0o077:
+        root.chmod(0o700)
