@@ -69,9 +69,15 @@ def draft_from_json(value: Any) -> Draft:
 def draft_to_json(draft: Draft) -> dict[str, Any]:
     """The inverse of `draft_from_json`; `selectors` only when there are any."""
     result: dict[str, Any] = {
-        "system": draft.system, "chainId": draft.chain_id, "account": str(draft.account), "entityId": draft.entity_id,
-        "nonceKey": hex(draft.nonce_key), "sequence": draft.sequence, "expiry": draft.expiry,
-        "sessionKey": str(draft.session_key), "permissions": permissions_to_json(draft.permissions),
+        "system": draft.system,
+        "chainId": draft.chain_id,
+        "account": str(draft.account),
+        "entityId": draft.entity_id,
+        "nonceKey": hex(draft.nonce_key),
+        "sequence": draft.sequence,
+        "expiry": draft.expiry,
+        "sessionKey": str(draft.session_key),
+        "permissions": permissions_to_json(draft.permissions),
     }
     if draft.selectors:
         result["selectors"] = [str(s) for s in draft.selectors]

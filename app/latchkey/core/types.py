@@ -19,8 +19,17 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
 
 __all__ = [
-    "MAX_UINT48", "MAX_UINT152", "MAX_UINT256", "ZERO_ADDRESS", "Address", "HexAmount", "Selector",
-    "hex_bytes", "keccak", "parse_hex_amount", "to_hex",
+    "MAX_UINT48",
+    "MAX_UINT152",
+    "MAX_UINT256",
+    "ZERO_ADDRESS",
+    "Address",
+    "HexAmount",
+    "Selector",
+    "hex_bytes",
+    "keccak",
+    "parse_hex_amount",
+    "to_hex",
 ]
 
 MAX_UINT48 = 2**48 - 1

@@ -32,7 +32,9 @@ def read_json(text: str | bytes) -> Any:
     except RecursionError:
         raise BadInput(f"This is nested too deeply: at most {MAX_DEPTH} levels are read.", code="TooDeep") from None
     except ValueError:
-        raise BadInput("This is not valid JSON: text that is not UTF-8, or a number with too many digits.", code="NotJson") from None
+        raise BadInput(
+            "This is not valid JSON: text that is not UTF-8, or a number with too many digits.", code="NotJson"
+        ) from None
     _check_shape(value)
     return value
 

@@ -21,9 +21,21 @@ from latchkey.core.untrusted import check, join
 from latchkey.errors import BadInput
 
 __all__ = [
-    "KINDS", "AccountFunctions", "ContractAccess", "Erc20TokenTransfer", "FunctionsOnAllContracts", "FunctionsOnContract",
-    "GasLimit", "NativeTokenTransfer", "PaymasterGuard", "Permission", "Root", "permission_from_json", "permission_to_json",
-    "permissions_from_json", "permissions_to_json",
+    "KINDS",
+    "AccountFunctions",
+    "ContractAccess",
+    "Erc20TokenTransfer",
+    "FunctionsOnAllContracts",
+    "FunctionsOnContract",
+    "GasLimit",
+    "NativeTokenTransfer",
+    "PaymasterGuard",
+    "Permission",
+    "Root",
+    "permission_from_json",
+    "permission_to_json",
+    "permissions_from_json",
+    "permissions_to_json",
 ]
 
 KINDS: dict[str, type[Any]] = {
@@ -52,7 +64,8 @@ def permission_from_json(value: Any, path: str = "") -> Permission:
     if not isinstance(name, str) or name not in KINDS:
         raise BadInput(
             f"{join(path, ('type',))} is not a permission Latchkey knows ({', '.join(KINDS)}).",
-            code="UnknownPermission", path=join(path, ("type",)),
+            code="UnknownPermission",
+            path=join(path, ("type",)),
         )
     for extra in value.keys() - {"type", "data"}:
         where = join(path, (extra,))

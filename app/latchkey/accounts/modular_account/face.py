@@ -1,0 +1,53 @@
+"""Modular Account V2 behind the face every account system shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from latchkey.accounts.modular_account import addresses, build, decode, deferred, judge
+from latchkey.accounts.modular_account.draft_of import draft_of
+from latchkey.accounts.system import AccountSystem, Policy
+from latchkey.core.account import Account, Mode
+from latchkey.core.draft import Draft
+from latchkey.core.grant import Grant, SignedGrant
+from latchkey.core.reading import Deferred
+from latchkey.core.types import Address
+
+
+@dataclass(frozen=True, slots=True)
+class ModularAccount:
+    """Stateless; see `AccountSystem` for what each function promises."""
+
+    name: str = "modular_account"
+    title: str = "Alchemy Modular Account V2"
+
+    def judge(self, draft: Draft, *, now: int, policy: Policy) -> None:
+        judge.judge(draft, now=now, policy=policy)
+
+    def build(self, draft: Draft) -> Grant:
+        return build.build(draft)
+
+    def typed_data(self, grant: Grant) -> dict[str, Any]:
+        return build.typed_data(grant)
+
+    def decode_unsigned(self, unsigned: bytes) -> Deferred:
+        return decode.decode_unsigned(unsigned)
+
+    def draft_of(self, reading: Deferred, account: Account) -> Draft:
+        return draft_of(reading, account)
+
+    def assemble(self, grant: Grant, signature: bytes) -> SignedGrant:
+        return deferred.assemble(grant, signature)
+
+    def context(self, signed: SignedGrant) -> bytes:
+        return deferred.local_context(signed)
+
+    def signer_of(self, grant: Grant, signature: bytes) -> Address:
+        return deferred.signer_of(grant.digest, signature)
+
+    def predict(self, chain_id: int, owner: Address, salt: int, mode: Mode) -> Account:
+        return addresses.predict(chain_id, owner, salt, mode)
+
+
+SYSTEM: AccountSystem = ModularAccount()

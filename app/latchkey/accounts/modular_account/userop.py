@@ -1,0 +1,64 @@
+"""User operations for EntryPoint 0.7: packing, hash, and the signature segments the account expects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eth_abi import encode
+
+from latchkey.accounts.modular_account.addresses import ENTRY_POINT
+from latchkey.core.types import Address, keccak
+
+EXECUTE_USER_OP = bytes.fromhex("8dd7712f")
+_FINAL_SEGMENT_EOA = b"\xff\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class UserOperation:
+    """Gas numbers in gas units, fees in wei per gas. `init_code`: factory || data; `paymaster_and_data` packed as on chain."""
+
+    sender: Address
+    nonce: int
+    call_data: bytes
+    call_gas_limit: int
+    verification_gas_limit: int
+    pre_verification_gas: int
+    max_fee_per_gas: int
+    max_priority_fee_per_gas: int
+    init_code: bytes = b""
+    paymaster_and_data: bytes = b""
+
+
+def user_op_hash(op: UserOperation, chain_id: int) -> bytes:
+    """The 32 bytes EntryPoint 0.7 computes; the signature is not part of it."""
+    account_gas_limits = op.verification_gas_limit.to_bytes(16, "big") + op.call_gas_limit.to_bytes(16, "big")
+    gas_fees = op.max_priority_fee_per_gas.to_bytes(16, "big") + op.max_fee_per_gas.to_bytes(16, "big")
+    inner = encode(
+        ["address", "uint256", "bytes32", "bytes32", "bytes32", "uint256", "bytes32", "bytes32"],
+        [
+            op.sender.raw,
+            op.nonce,
+            keccak(op.init_code),
+            keccak(op.call_data),
+            account_gas_limits,
+            op.pre_verification_gas,
+            gas_fees,
+            keccak(op.paymaster_and_data),
+        ],
+    )
+    return keccak(encode(["bytes32", "address", "uint256"], [keccak(inner), ENTRY_POINT.raw, chain_id]))
+
+
+def signed_message(op_hash: bytes) -> bytes:
+    """The digest a key signs for an operation: EIP-191 over the 32-byte hash."""
+    return keccak(b"\x19Ethereum Signed Message:\n32" + op_hash)
+
+
+def session_signature(signature: bytes, deferred_action_data: bytes = b"") -> bytes:
+    """The operation's signature field; the first operation of a grant carries its deferred action in front."""
+    return deferred_action_data + _FINAL_SEGMENT_EOA + signature
+
+
+def session_call(call: bytes, *, needs_execute_user_op: bool) -> bytes:
+    """callData for execute/executeBatch; wrapped by a raw prefix when the validation has an execution hook."""
+    return EXECUTE_USER_OP + call if needs_execute_user_op else call

@@ -1,0 +1,71 @@
+"""The face every account system shows, and where they are found. Account systems do no I/O.
+
+To add one: a package beside `modular_account` that offers these functions as a module-level object, and a line in `_SYSTEMS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from latchkey.core.account import Account, Mode
+from latchkey.core.draft import Draft
+from latchkey.core.grant import Grant, SignedGrant
+from latchkey.core.reading import Deferred
+from latchkey.core.types import Address
+from latchkey.errors import NotServed
+
+
+class Policy(StrEnum):
+    """How strictly drafts are judged."""
+
+    STRICT = "strict"  # everything careful; what only experts may do is refused
+    EXPERT = "expert"  # root, account functions, no expiry, a paymaster guard and extra selectors are allowed too
+    COMPAT = "compat"  # exactly what aa-sdk refuses and nothing more; never signed
+
+
+class AccountSystem(Protocol):
+    name: str
+    title: str
+
+    def judge(self, draft: Draft, *, now: int, policy: Policy) -> None:
+        """Raise Refused when the draft must not be granted; `.code` names the rule, `.path` the field."""
+
+    def build(self, draft: Draft) -> Grant:
+        """Make a judged draft exact."""
+
+    def typed_data(self, grant: Grant) -> dict[str, Any]:
+        """The EIP-712 object of the grant, as JSON."""
+
+    def decode_unsigned(self, unsigned: bytes) -> Deferred:
+        """The independent reading of `Grant.unsigned`. Raises CannotDecode."""
+
+    def draft_of(self, reading: Deferred, account: Account) -> Draft:
+        """The draft a reading stands for. Raises CannotDecode when it holds anything unknown."""
+
+    def assemble(self, grant: Grant, signature: bytes) -> SignedGrant:
+        """Join the owner's signature (r||s||v, 65 bytes). Raises BadInput on a malformed one."""
+
+    def context(self, signed: SignedGrant) -> bytes:
+        """The Wallet APIs' permissions context that carries the whole grant (0x01, unproven against the live service)."""
+
+    def signer_of(self, grant: Grant, signature: bytes) -> Address:
+        """The address whose key made the signature."""
+
+    def predict(self, chain_id: int, owner: Address, salt: int, mode: Mode) -> Account:
+        """The account that follows from an owner: address and init code."""
+
+
+_SYSTEMS: Mapping[str, str] = {"modular_account": "latchkey.accounts.modular_account.face"}
+_KNOWN: Mapping[str, str] = {"kernel": "ZeroDev Kernel", "smart_sessions": "Smart Sessions", "delegation": "ERC-7710 delegation"}
+
+
+def system(name: str) -> AccountSystem:
+    """The account system of that name. Raises NotServed naming what is served."""
+    if name not in _SYSTEMS:
+        title = _KNOWN.get(name)
+        text = f"{title} accounts are known but not served yet." if title else "This account system is not known."
+        raise NotServed(f"{text} Served: {', '.join(_SYSTEMS)}.", code="UnknownSystem", path="system")
+    return cast(AccountSystem, import_module(_SYSTEMS[name]).SYSTEM)

@@ -1,0 +1,44 @@
+"""Network names by chain id, and nothing else names a network. A table in code: `core` reads no files, and a name must not be editable.
+
+Source: the chains that hold the Modular Account V2 deployment, plus the local practice chain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GWEI = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """`coin`: symbol of the native token (18 decimals). `fee_floor`: wei per gas below which operations are rarely included."""
+
+    chain_id: int
+    name: str
+    coin: str = "ETH"
+    is_test: bool = False
+    fee_floor: int = GWEI // 100
+
+
+NETWORKS: dict[int, Network] = {
+    network.chain_id: network
+    for network in (
+        Network(1, "Ethereum", fee_floor=GWEI // 2),
+        Network(42161, "Arbitrum One"),
+        Network(10, "OP Mainnet", fee_floor=GWEI // 1000),
+        Network(8453, "Base", fee_floor=GWEI // 1000),
+        Network(137, "Polygon", coin="POL", fee_floor=30 * GWEI),
+        Network(11155111, "Sepolia (test network)", is_test=True),
+        Network(421614, "Arbitrum Sepolia (test network)", is_test=True),
+        Network(11155420, "OP Sepolia (test network)", is_test=True),
+        Network(84532, "Base Sepolia (test network)", is_test=True),
+        Network(80002, "Polygon Amoy (test network)", coin="POL", is_test=True, fee_floor=GWEI),
+        Network(31337, "Practice chain (31337)", is_test=True),
+    )
+}
+
+
+def network(chain_id: int) -> Network:
+    """The network's entry; one we do not know is named by its number only and its coin is called "native coin"."""
+    return NETWORKS.get(chain_id) or Network(chain_id, f"unknown network {chain_id}", coin="native coin", fee_floor=GWEI // 100)
