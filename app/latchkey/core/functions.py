@@ -26,7 +26,7 @@ _KEYWORD = re.compile(r"\bfunction\s+(?=[A-Za-z_$])")
 _SELECTOR = re.compile(r"0[xX][0-9a-fA-F]{8}(?![0-9a-fA-F])")
 _SEPARATORS = re.compile(r"[\s,;]+")
 _LOCATIONS = {"memory", "calldata", "storage", "payable", "indexed"}
-_TYPE = re.compile(r"(tuple(?=\()|[a-z][a-z0-9]*)?")
+_TYPE = re.compile(r"[a-z0-9]*")
 _ARRAY = re.compile(r"(?:\[[0-9]*\])*")
 
 
@@ -191,21 +191,23 @@ def _parts(inside: str) -> Iterator[str]:
 
 def _parameter(text: str) -> str:
     text = text.strip()
-    head = _TYPE.match(text)
-    place = head.end() if head else 0
-    if text[place : place + 1] == "(":
+    place = _end(_TYPE, text, 0)
+    kind = text[:place]
+    if kind in ("", "tuple") and text[place : place + 1] == "(":
         inside, place = _balanced(text, place)
         kind = f"({','.join(_types(inside))})"
-    else:
-        kind = text[:place]
-    array = _ARRAY.match(text, place)
-    end = array.end() if array else place
+    end = _end(_ARRAY, text, place)
     words = text[end:].split()
     names = [word for word in words if word not in _LOCATIONS]
     if (text[end : end + 1] or " ") not in " \t\r\n" or len(names) > 1 or not all(_NAME.fullmatch(name) for name in names):
         raise BadInput(_NOT_A_TYPE)
     suffix = text[place:end]
     return kind + suffix if kind.startswith("(") else _checked(kind + suffix)
+
+
+def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.match(text, start)
+    return match.end() if match else start
 
 
 _NOT_A_TYPE = "A parameter's type is not one an ABI knows (a struct, enum or contract name?). Paste the contract's ABI instead."
@@ -218,7 +220,7 @@ def _checked(kind: str) -> str:
     from eth_abi.grammar import BasicType, normalize, parse
 
     try:
-        full = normalize(kind)
+        full: str = normalize(kind)  # type: ignore[no-untyped-call]
         parsed = parse(full)
         parsed.validate()
     except (ParseError, ABITypeError, ValueError):
