@@ -7,14 +7,13 @@ and whatever has no name stays hex.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
+from latchkey.core.known_functions import KNOWN
 from latchkey.core.types import Selector, keccak
 from latchkey.core.untrusted import MAX_BYTES, read_json
 from latchkey.errors import BadInput
@@ -78,7 +77,7 @@ def selector_of(signature: str) -> Selector:
 
 def known_signature(selector: Selector) -> str | None:
     """A common function's signature for a selector; a likely name, not a proof."""
-    return _known().get(str(selector))
+    return KNOWN.get(str(selector))
 
 
 def offered_signature(selector: Selector, offered: Sequence[str]) -> str | None:
@@ -231,14 +230,6 @@ def _checked(kind: str) -> str:
 
 
 _BASES = {"uint", "int", "address", "bool", "bytes", "string", "function", "fixed", "ufixed"}
-
-
-@lru_cache(maxsize=1)
-def _known() -> dict[str, str]:
-    package = Path(__file__).parents[1]  # installed: resources lie in the package; in a checkout: at its root
-    folder = next(place for place in (package / "resources", package.parents[1] / "resources") if place.is_dir())
-    table: dict[str, str] = json.loads((folder / "selectors.json").read_text("utf-8"))
-    return table
 
 
 @lru_cache(maxsize=64)
