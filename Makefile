@@ -1,0 +1,37 @@
+# The two commands: `make demo` and `make test`. Everything runs from .venv/, which `make setup` makes.
+.PHONY: setup demo run test soak lint bench bundle lock
+
+python := .venv/bin/python
+
+setup:
+	@sh packaging/setup.sh
+
+demo: setup
+	@$(python) packaging/demo.py
+
+run: setup
+	@.venv/bin/latchkey
+
+test: setup
+	@$(python) -m pytest -q -n 2 --dist loadgroup
+
+soak: export LATCHKEY_SOAK = 1
+soak: setup
+	@$(python) -m pytest -q
+
+lint: setup
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy
+	@.venv/bin/lint-imports --no-cache
+
+bench: setup
+	@$(python) -m tests.bench
+
+bundle: setup
+	@$(python) -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
+	@dist/latchkey/latchkey --self-test
+
+lock: setup
+	@.venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --python-version 3.11 \
+		--extra dev pyproject.toml --output-file requirements.lock
