@@ -1,7 +1,7 @@
 """Signatures of functions that many contracts share, by selector.
 
-A table in code, like the networks: `core` reads no files, and a name must not be editable. A name is a likely reading of four bytes of
-a hash, not a proof; whoever shows one keeps the selector in reach.
+A table in code, like the networks: `core` reads no files, and a name must not be editable. A name is a likely reading of four bytes
+of a hash, not a proof; whoever shows one keeps the selector in reach.
 """
 
 from __future__ import annotations
