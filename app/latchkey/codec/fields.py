@@ -1,0 +1,124 @@
+"""Field types for reading untrusted JSON with pydantic that the core's checked values do not cover."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import MaxLen
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from latchkey.codec.text import clean
+from latchkey.core.request import Claims
+from latchkey.core.types import MAX_UINT48, Address, hex_bytes, parse_hex_amount, to_hex
+from latchkey.errors import BadInput
+
+CONFIG = ConfigDict(extra="forbid", alias_generator=to_camel)
+MAX_CHAIN_ID = 2**63 - 1
+MAX_NAME, MAX_URL, MAX_FUNCTION, MAX_SYMBOL = 80, 256, 200, 20
+
+
+def fault(text: str) -> PydanticCustomError:
+    return PydanticCustomError("latchkey", "{text}", {"text": text})
+
+
+def reader(parse: Callable[..., Any], **options: Any) -> BeforeValidator:
+    """A pydantic validator from a core parser; its sentence is kept."""
+
+    def read(value: object) -> Any:
+        try:
+            return parse(value, **options)
+        except BadInput as error:
+            raise fault(error.text) from None
+
+    return BeforeValidator(read)
+
+
+def _line(limit: int) -> BeforeValidator:
+    def read(value: object) -> str:
+        if not isinstance(value, str):
+            raise fault("Expected text.")
+        return clean(value, limit)
+
+    return BeforeValidator(read)
+
+
+def _request_id(value: object) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= 64 or any(not "!" <= c <= "~" for c in value):
+        raise BadInput("Expected 1 to 64 printable ASCII characters without spaces.")
+    return value
+
+
+def _key_type(value: object) -> str:
+    if value not in ("secp256k1", "ecdsa", "contract"):
+        raise BadInput("Expected secp256k1, ecdsa or contract.")
+    return "contract" if value == "contract" else "secp256k1"
+
+
+Data = Annotated[bytes, reader(hex_bytes), PlainSerializer(to_hex)]
+PublicKey32 = Annotated[bytes, reader(hex_bytes, size=32), PlainSerializer(to_hex)]
+Nonce = Annotated[int, reader(parse_hex_amount), PlainSerializer(lambda n: f"0x{n:064x}")]
+ChainId = Annotated[int, Strict(), Field(ge=1, le=MAX_CHAIN_ID)]
+Uint32 = Annotated[int, Strict(), Field(ge=0, le=2**32 - 1)]
+Seconds = Annotated[int, Strict(), Field(ge=0, le=MAX_UINT48)]
+RequestId = Annotated[str, reader(_request_id)]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyModel:
+    """`key` as the Wallet APIs write it; "ecdsa" is another name for secp256k1."""
+
+    __pydantic_config__: ClassVar = CONFIG
+    public_key: Address
+    type: Annotated[str, reader(_key_type)] = "secp256k1"
+
+
+@dataclass(frozen=True, slots=True)
+class NameModel:
+    """What the sender calls a contract or token."""
+
+    __pydantic_config__: ClassVar = CONFIG
+    address: Address
+    name: Annotated[str, _line(MAX_NAME)] = ""
+    symbol: Annotated[str, _line(MAX_SYMBOL)] = ""
+    decimals: Annotated[int, Strict(), Field(ge=0, le=77)] | None = None
+
+
+def _one_name_an_address(names: list[NameModel]) -> list[NameModel]:
+    if len({name.address for name in names}) != len(names):
+        raise fault("One address is named twice.")
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimsModel:
+    """Claims in JSON. Texts are cleaned on their way in and out."""
+
+    __pydantic_config__: ClassVar = CONFIG
+    name: Annotated[str, _line(MAX_NAME)] | None = None
+    url: Annotated[str, _line(MAX_URL)] | None = None
+    names: Annotated[list[NameModel], MaxLen(64), AfterValidator(_one_name_an_address)] | None = None
+    functions: Annotated[list[Annotated[str, _line(MAX_FUNCTION)]], MaxLen(128)] | None = None
+
+    def claims(self) -> Claims:
+        return Claims(
+            self.name or "",
+            self.url or "",
+            tuple((n.address, n.name, n.symbol, n.decimals) for n in self.names or ()),
+            tuple(self.functions or ()),
+        )
+
+
+def claims_model(claims: Claims) -> ClaimsModel | None:
+    """The inverse of `ClaimsModel.claims`; None when nothing is claimed."""
+    if claims == Claims():
+        return None
+    return ClaimsModel(
+        clean(claims.dapp_name, MAX_NAME) or None,
+        clean(claims.dapp_url, MAX_URL) or None,
+        [NameModel(a, clean(n, MAX_NAME), clean(s, MAX_SYMBOL), d) for a, n, s, d in claims.names] or None,
+        [clean(f, MAX_FUNCTION) for f in claims.functions] or None,
+    )

@@ -1,0 +1,325 @@
+"""The hand-over: one envelope for requests, unsigned grants and signed grants, as CBOR and as its JSON twin.
+
+docs/hand-over.md describes the format for others. Two forms, one reading: `decode` turns CBOR into the JSON twin and reads that,
+so both obey the same rules. What an envelope claims (permissions, nonce, entity id) is compared with its bytes by
+`accounts.review`; here only its form is judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+from pydantic import StringConstraints, TypeAdapter
+
+from latchkey import __version__
+from latchkey.codec import cbor, wire
+from latchkey.codec.fields import (
+    CONFIG,
+    ChainId,
+    ClaimsModel,
+    Data,
+    KeyModel,
+    Nonce,
+    PublicKey32,
+    RequestId,
+    Seconds,
+    Uint32,
+    claims_model,
+)
+from latchkey.core.account import Account, Mode
+from latchkey.core.permissions import Permission, permissions_from_json, permissions_to_json
+from latchkey.core.request import Claims, SessionRequest
+from latchkey.core.types import Address, HexAmount
+from latchkey.core.untrusted import check, join
+from latchkey.errors import BadInput
+
+VERSION = 1
+MAX_BYTES = 64 * 1024
+MAGIC = b"\x84\x68latchkey"  # how every envelope begins, whatever its version
+
+
+class Kind(StrEnum):
+    REQUEST = "request"
+    UNSIGNED_GRANT = "unsigned-grant"
+    SIGNED_GRANT = "signed-grant"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What is handed over. Which fields a kind needs and may have stands in `_RULES`.
+
+    `account` is None where a request leaves it open; such a request may still name `chain_id`, and `system` says what it is
+    written for (with an account, the account's own are used). The account's label is the owner's and does not travel.
+    `expiry`: chain seconds, 0 = never, None = left open. `nonce`: the operation's whole uint256. `unsigned`: flag || nonce ||
+    length || encoded data. `blob`: flag || nonce || deferred action data. `context`: what the Wallet APIs take. `hand_over_key`:
+    the X25519 key to which `sealed_session_key`, a key made by Latchkey, is sealed.
+    """
+
+    kind: Kind
+    permissions: tuple[Permission, ...]
+    account: Account | None = None
+    expiry: int | None = None
+    session_key: Address | None = None
+    key_type: str = "secp256k1"
+    entity_id: int | None = None
+    nonce: int | None = None
+    unsigned: bytes = b""
+    blob: bytes = b""
+    context: bytes = b""
+    request_id: str = ""
+    hand_over_key: bytes | None = None
+    sealed_session_key: bytes = b""
+    claims: Claims = field(default_factory=Claims)
+    chain_id: int | None = None
+    system: str = "modular_account"
+
+
+# JSON twin -----------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Twin:
+    """The JSON twin's fields, in the order they are written."""
+
+    __pydantic_config__: ClassVar = CONFIG
+    latchkey: int
+    kind: Kind
+    system: Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    permissions: Any
+    chain_id: ChainId | None = None
+    account: Address | None = None
+    mode: Mode | None = None
+    owner: Address | None = None
+    salt: HexAmount | None = None
+    init_code: Data | None = None
+    expiry_sec: Seconds | None = None
+    key: KeyModel | None = None
+    entity_id: Uint32 | None = None
+    nonce: Nonce | None = None
+    unsigned: Data | None = None
+    deferred_action: Data | None = None
+    context: Data | None = None
+    request_id: RequestId | None = None
+    hand_over_key: PublicKey32 | None = None
+    sealed_session_key: Data | None = None
+    claims: ClaimsModel | None = None
+
+
+_TWIN = TypeAdapter(_Twin)
+_ALWAYS = {"latchkey", "kind", "system", "permissions"}
+_ANY = _ALWAYS | {"chainId", "account", "expirySec", "key", "requestId", "handOverKey", "claims"}
+_TIED = _ALWAYS | {"chainId", "account", "mode", "expirySec", "key", "entityId", "nonce"}
+_MAKING = {"owner", "salt", "initCode"}
+_RULES: dict[Kind, tuple[set[str], set[str]]] = {  # kind -> (needed, allowed)
+    Kind.REQUEST: (_ALWAYS | {"requestId"}, _ANY),
+    Kind.UNSIGNED_GRANT: (_TIED | {"unsigned"}, _ANY | _TIED | _MAKING | {"unsigned"}),
+    Kind.SIGNED_GRANT: (
+        _TIED | {"deferredAction"},
+        _ANY | _TIED | _MAKING | {"deferredAction", "context", "sealedSessionKey"},
+    ),
+}
+_MODE_NEEDS: dict[Mode | None, set[str]] = {Mode.SMA: {"owner", "salt"}, Mode.MA: {"owner", "salt"}, Mode.EIP7702: {"owner"}}
+
+
+def to_json(envelope: Envelope) -> dict[str, Any]:
+    """The envelope as its JSON twin; fields that are empty are left out."""
+    account, claims = envelope.account, claims_model(envelope.claims)
+    named = account is not None and envelope.kind is not Kind.REQUEST
+    twin = _Twin(
+        latchkey=VERSION,
+        kind=envelope.kind,
+        system=account.system if account else envelope.system,
+        permissions=permissions_to_json(envelope.permissions),
+        chain_id=account.chain_id if account else envelope.chain_id,
+        account=account.address if account else None,
+        mode=account.mode if account and named else None,
+        owner=account.owner if account else None,
+        salt=account.salt if account else None,
+        init_code=(account.init_code or None) if account else None,
+        expiry_sec=envelope.expiry,
+        key=KeyModel(envelope.session_key, envelope.key_type) if envelope.session_key else None,
+        entity_id=envelope.entity_id,
+        nonce=envelope.nonce,
+        unsigned=envelope.unsigned or None,
+        deferred_action=envelope.blob or None,
+        context=envelope.context or None,
+        request_id=envelope.request_id or None,
+        hand_over_key=envelope.hand_over_key,
+        sealed_session_key=envelope.sealed_session_key or None,
+        claims=claims,
+    )
+    result: dict[str, Any] = _TWIN.dump_python(twin, mode="json", by_alias=True, exclude_none=True, warnings=False)
+    return result
+
+
+def from_json(value: Any) -> Envelope:
+    """Read a JSON twin. Raises BadInput naming the field."""
+    if not isinstance(value, dict):
+        raise BadInput("A hand-over is a JSON object.")
+    _check_version(value.get("latchkey"))
+    kind = _known_kind(value.get("kind"))
+    value = {name: item for name, item in value.items() if item is not None}
+    needed, allowed = _RULES[kind]
+    _check_names(value.keys(), needed, allowed, f"a hand-over of the kind {kind}")
+    twin = check(_TWIN, value)
+    envelope = Envelope(
+        kind=kind,
+        permissions=_permissions(twin.permissions),
+        account=_account(twin),
+        expiry=twin.expiry_sec,
+        session_key=twin.key.public_key if twin.key else None,
+        key_type=twin.key.type if twin.key else "secp256k1",
+        entity_id=twin.entity_id,
+        nonce=twin.nonce,
+        unsigned=twin.unsigned or b"",
+        blob=twin.deferred_action or b"",
+        context=twin.context or b"",
+        request_id=twin.request_id or "",
+        hand_over_key=twin.hand_over_key,
+        sealed_session_key=twin.sealed_session_key or b"",
+        claims=twin.claims.claims() if twin.claims else Claims(),
+        chain_id=None if twin.account else twin.chain_id,
+        system="modular_account" if twin.account else twin.system,
+    )
+    if envelope.sealed_session_key and not envelope.hand_over_key:
+        raise BadInput("handOverKey is missing: a sealed session key says to which key it is sealed.", path="handOverKey")
+    return envelope
+
+
+def _check_version(version: Any) -> None:
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise BadInput("latchkey: expected the format's version, a whole number.", path="latchkey")
+    if version != VERSION:
+        raise BadInput(
+            f"latchkey: Latchkey {__version__} reads hand-overs of version {VERSION} only; a newer Latchkey may read this one.",
+            code="UnknownVersion",
+            path="latchkey",
+        )
+
+
+def _known_kind(kind: Any) -> Kind:
+    if kind not in list(Kind):
+        raise BadInput(
+            f"kind: Latchkey {__version__} does not know this kind of hand-over (only {', '.join(Kind)}); a newer Latchkey may.",
+            code="UnknownKind",
+            path="kind",
+        )
+    return Kind(kind)
+
+
+def _check_names(names: Iterable[str], needed: set[str], allowed: set[str], what: str) -> None:
+    for name in sorted(needed - set(names)):
+        raise BadInput(f"{name} is missing from {what}.", path=name)
+    for name in sorted(set(names) - allowed):
+        where = join("", (name,))
+        raise BadInput(f"{where} has no place in {what}.", path=where)
+
+
+def _permissions(value: Any) -> tuple[Permission, ...]:
+    permissions = permissions_from_json(value)
+    if not permissions:
+        raise BadInput("permissions: expected at least one.", path="permissions")
+    return permissions
+
+
+def _account(twin: _Twin) -> Account | None:
+    if twin.account is None:
+        return None
+    if twin.chain_id is None:
+        raise BadInput("chainId is missing: an account is named together with its network.", path="chainId")
+    mode = twin.mode or Mode.ADDRESS
+    given = {name for name, value in (("owner", twin.owner), ("salt", twin.salt)) if value is not None}
+    for name in sorted(_MODE_NEEDS.get(mode, set()) - given):
+        raise BadInput(f"{name} is missing: an account of mode {mode} follows from it.", path=name)
+    if mode in (Mode.EIP7702, Mode.ADDRESS) and "salt" in given:
+        raise BadInput(f"salt has no place in an account of mode {mode}.", path="salt")
+    if mode is Mode.EIP7702 and twin.owner != twin.account:
+        raise BadInput("owner: an account of mode 7702 is its owner's own address.", path="owner")
+    return Account(twin.chain_id, twin.account, twin.system, mode, twin.owner, twin.salt, twin.init_code or b"")
+
+
+# Requests ------------------------------------------------------------------------------------------------------------------------
+
+
+def request_envelope(request: SessionRequest) -> Envelope:
+    """A request as an envelope. Raises BadInput when it names an account but no network."""
+    account = None
+    if request.account is not None:
+        if request.chain_id is None:
+            raise BadInput("chainId is missing: an account is named together with its network.", path="chainId")
+        account = Account(request.chain_id, request.account, request.system, Mode.ADDRESS)
+    return Envelope(
+        kind=Kind.REQUEST,
+        permissions=request.permissions,
+        account=account,
+        expiry=request.expiry,
+        session_key=request.session_key,
+        key_type=request.key_type,
+        request_id=request.request_id,
+        hand_over_key=request.hand_over_key,
+        claims=request.claims,
+        chain_id=None if account else request.chain_id,
+        system="modular_account" if account else request.system,
+    )
+
+
+def session_request(envelope: Envelope) -> SessionRequest:
+    """The inverse of `request_envelope`."""
+    account = envelope.account
+    return SessionRequest(
+        permissions=envelope.permissions,
+        request_id=envelope.request_id,
+        account=account.address if account else None,
+        chain_id=account.chain_id if account else envelope.chain_id,
+        expiry=envelope.expiry,
+        session_key=envelope.session_key,
+        key_type=envelope.key_type,
+        hand_over_key=envelope.hand_over_key,
+        claims=envelope.claims,
+        system=account.system if account else envelope.system,
+    )
+
+
+# CBOR ----------------------------------------------------------------------------------------------------------------------------
+
+
+def encode(envelope: Envelope) -> bytes:
+    """The one byte form of an envelope: CBOR array ["latchkey", version, body, check].
+
+    Raises BadInput when the envelope lacks what its kind needs, has what it must not, or is larger than 64 KiB.
+    """
+    twin = to_json(envelope)
+    from_json(twin)
+    head = MAGIC + cbor.dump(VERSION) + cbor.dump(cbor.dump(wire.pack(twin)))
+    raw = head + cbor.dump(_checksum(head))
+    if len(raw) > MAX_BYTES:
+        raise BadInput(f"This hand-over is too large: at most {MAX_BYTES // 1024} KiB are written.", code="TooLarge")
+    return raw
+
+
+def decode(raw: bytes) -> Envelope:
+    """Read an envelope's bytes, all or nothing; bytes that are not exactly what `encode` writes are refused with BadInput."""
+    if len(raw) > MAX_BYTES:
+        raise BadInput(f"This hand-over is too large: at most {MAX_BYTES // 1024} KiB are read.", code="TooLarge")
+    outer = cbor.load(raw)
+    if not isinstance(outer, list) or outer[:1] != ["latchkey"] or len(outer) != 4:
+        raise BadInput("This is not a Latchkey hand-over.", code="NotHandOver")
+    _, version, body, checksum = outer
+    if not isinstance(body, bytes) or checksum != _checksum(raw[:-9]):
+        raise BadInput("The hand-over is damaged: its checksum does not fit. Copy or scan it again.", code="Damaged")
+    _check_version(version)
+    content = cbor.load(body)
+    _known_kind(wire.kind(content))
+    envelope = from_json({"latchkey": VERSION, **wire.unpack(content)})
+    if encode(envelope) != raw:
+        raise BadInput("The hand-over is not written in its one exact form, so it is not read.", code="NotCanonical")
+    return envelope
+
+
+def _checksum(head: bytes) -> bytes:
+    """First 8 bytes of SHA-256 over everything before the last CBOR item (that item is nine bytes: 0x48 and these eight)."""
+    return hashlib.sha256(head).digest()[:8]
