@@ -1,0 +1,199 @@
+"""Things to press.
+
+    primary("Sign…", self._sign)   one per page: what the page is for
+    secondary("Back", ...)  danger("Remove…", ...)  quiet("", icon_name="copy", name="Copy the address")  link("Show every field", ...)
+    Segmented([("day", "1 day"), ("week", "7 days")])   one of few;  Tile("Title", "What it means")   one of few, with a sentence
+    StepTrail(["Account", "Key", ...])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from latchkey.ui import theme
+from latchkey.ui.icons import icon
+from latchkey.ui.widgets.text import Label, Muted, set_property
+
+_ICON_TONES = {"primary": "on_accent", "danger": "bad", "link": "accent"}
+
+
+class Button(QPushButton):
+    """A push button in one of our kinds: secondary, primary, danger, quiet, link, rail, segment.
+
+    `name` is what a screen reader says; needed when there is no text. Reached with Tab, pressed with Space or Return.
+    """
+
+    def __init__(
+        self,
+        text: str = "",
+        on_click: Callable[[], object] | None = None,
+        *,
+        kind: str = "secondary",
+        icon_name: str = "",
+        name: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(text, parent)
+        self._icon_name = icon_name
+        self.setProperty("kind", kind)
+        self.setFont(theme.font(weight=QFont.Weight.Medium if kind != "link" else QFont.Weight.Normal))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAutoDefault(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(name or text.replace("&", ""))
+        if name and not text:
+            self.setToolTip(name)
+        if on_click is not None:
+            self.clicked.connect(lambda _checked=False: on_click())
+        self._draw_icon()
+        self.toggled.connect(lambda _on: self._draw_icon())
+
+    def set_icon(self, icon_name: str) -> None:
+        self._icon_name = icon_name
+        self._draw_icon()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_icon()
+
+    def _draw_icon(self) -> None:
+        if getattr(self, "_icon_name", ""):
+            tone = "accent" if self.isChecked() else _ICON_TONES.get(str(self.property("kind")), "muted")
+            self.setIcon(icon(self._icon_name, tone))
+            self.setIconSize(QSize(16, 16))
+
+
+def primary(text: str, on_click: Callable[[], object] | None = None, *, icon_name: str = "") -> Button:
+    return Button(text, on_click, kind="primary", icon_name=icon_name)
+
+
+def secondary(text: str, on_click: Callable[[], object] | None = None, *, icon_name: str = "") -> Button:
+    return Button(text, on_click, icon_name=icon_name)
+
+
+def danger(text: str, on_click: Callable[[], object] | None = None, *, icon_name: str = "") -> Button:
+    return Button(text, on_click, kind="danger", icon_name=icon_name)
+
+
+def quiet(text: str, on_click: Callable[[], object] | None = None, *, icon_name: str = "", name: str = "") -> Button:
+    return Button(text, on_click, kind="quiet", icon_name=icon_name, name=name)
+
+
+def link(text: str, on_click: Callable[[], object] | None = None) -> Button:
+    return Button(text, on_click, kind="link")
+
+
+class _Exclusive(QButtonGroup):
+    """Buttons of which one is on; arrow keys move the choice."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setExclusive(True)
+
+
+class Segmented(QFrame):
+    """A choice of few short options in a row. `changed(key)` on the person's choice; `value()` is the key, "" while none is chosen."""
+
+    changed = Signal(str)
+
+    def __init__(self, options: Sequence[tuple[str, str]], *, name: str, value: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "segments")
+        self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._group = _Exclusive(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(3, 3, 3, 3)
+        row.setSpacing(2)
+        self._keys = [key for key, _ in options]
+        for number, (_, text) in enumerate(options):
+            button = Button(text, kind="segment", name=f"{name}: {text}")
+            button.setCheckable(True)
+            self._group.addButton(button, number)
+            row.addWidget(button)
+        self.set_value(value)
+        self._group.idClicked.connect(lambda number: self.changed.emit(self._keys[number]))
+
+    def value(self) -> str:
+        return self._keys[self._group.checkedId()] if self._group.checkedId() >= 0 else ""
+
+    def set_value(self, key: str) -> None:
+        """Choose without `changed`; "" chooses nothing."""
+        if key in self._keys:
+            self._group.button(self._keys.index(key)).setChecked(True)
+        elif (checked := self._group.checkedButton()) is not None:
+            self._group.setExclusive(False)
+            checked.setChecked(False)
+            self._group.setExclusive(True)
+
+
+class Tile(QPushButton):
+    """A large choice: a title and a sentence about it. Checkable; put several into a QButtonGroup (exclusive), or use on its own."""
+
+    def __init__(
+        self, title: str, text: str = "", on_click: Callable[[], object] | None = None, *, checkable: bool = True, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "tile")
+        self.setCheckable(checkable)
+        self.setAutoDefault(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(text)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(theme.space(2), theme.space(1.5), theme.space(2), theme.space(1.5))
+        rows.setSpacing(theme.space(0.5))
+        rows.addWidget(Label(title, weight=QFont.Weight.Medium))
+        if text:
+            rows.addWidget(Muted(text))
+        rows.addStretch(1)
+        for label in self.findChildren(Label):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        if on_click is not None:
+            self.clicked.connect(lambda _checked=False: on_click())
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self.layout().totalHeightForWidth(width)
+
+    def sizeHint(self) -> QSize:
+        return self.layout().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return self.layout().minimumSize()
+
+
+class StepTrail(QWidget):
+    """Where one is in a row of steps: "Account › Key › Scope › Expiry › Review"."""
+
+    def __init__(self, steps: Sequence[str], *, current: int = 0, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._names = tuple(steps)
+        self._labels: list[Label] = []
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.space(1))
+        for number, step in enumerate(steps):
+            if number:
+                row.addWidget(Label("›", tone="muted", wrap=False))
+            label = Label(step, wrap=False)
+            self._labels.append(label)
+            row.addWidget(label)
+        self.set_current(current)
+
+    def set_current(self, number: int) -> None:
+        for index, label in enumerate(self._labels):
+            set_property(label, "tone", "accent" if index == number else "muted")
+            label.setFont(theme.font(weight=QFont.Weight.DemiBold if index == number else QFont.Weight.Normal))
+        self.setAccessibleName(f"Step {number + 1} of {len(self._names)}: {self._names[number]}")

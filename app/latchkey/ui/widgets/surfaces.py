@@ -1,0 +1,254 @@
+"""What things stand on.
+
+    Card(title="Checks")            .body is its QVBoxLayout
+    Banner("warning", sentence, advice)     levels: good, notice, warning, danger, refused (core.phrases.Level, plus "good")
+    FindingList(findings)           banners, worst first; says so when there is nothing to say
+    FieldTable([("nonce", "0x.."), ...])    label and value of every field; values break anywhere
+    EmptyState("No grants yet", "Sentence.", "New session", on_click)
+    Page("Accounts")                a whole page: .header (row right of the title), .body (scrolls), .actions (bottom row)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QPaintEvent, QPainter
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from latchkey.core.phrases import Finding, Level, Phrase, Style
+from latchkey.ui import theme
+from latchkey.ui.icons import pixmap
+from latchkey.ui.widgets.buttons import primary
+from latchkey.ui.widgets.text import Body, Heading, Muted, PhraseLabel, Title, phrase, set_property
+
+_LEVELS = {
+    "good": ("good", "check"),
+    Level.NOTICE: ("accent", "info"),
+    Level.WARNING: ("warn", "warning"),
+    Level.DANGER: ("bad", "warning"),
+    Level.REFUSED: ("bad", "stop"),
+}
+_SPOKEN = {"good": "Good", Level.NOTICE: "Note", Level.WARNING: "Warning", Level.DANGER: "Danger", Level.REFUSED: "Refused"}
+_WORST_FIRST = (Level.REFUSED, Level.DANGER, Level.WARNING, Level.NOTICE)
+
+
+def clear_layout(layout: QVBoxLayout | QHBoxLayout | QGridLayout) -> None:
+    """Take everything out of a layout and delete it."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif (inner := item.layout()) is not None:
+            clear_layout(inner)  # type: ignore[arg-type]
+
+
+class Icon(QWidget):
+    """A line icon that follows the palette. Decoration: it says nothing that a text beside it does not say."""
+
+    def __init__(self, name: str, tone: str = "muted", *, size: int = 16, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name, self._tone, self._size = name, tone, size
+        self.setFixedSize(size, size)
+
+    def set_icon(self, name: str, tone: str) -> None:
+        self._name, self._tone = name, tone
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, pixmap(self._name, self._tone, self._size, self.devicePixelRatioF()))
+        painter.end()
+
+
+class Card(QFrame):
+    """A bordered surface. Add to `.body` (QVBoxLayout)."""
+
+    def __init__(self, title: str = "", *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "card")
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(theme.space(2.5), theme.space(2), theme.space(2.5), theme.space(2))
+        self.body.setSpacing(theme.space(1))
+        self.heading: Heading | None = None
+        if title:
+            self.heading = Heading(title)
+            self.body.addWidget(self.heading)
+
+
+class Line(QFrame):
+    """A hairline between rows."""
+
+    def __init__(self, *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "line")
+        self.setFixedHeight(1)
+
+
+class Banner(QFrame):
+    """One judgement: what is so (bold), and what to do about it. `level`: good, notice, warning, danger, refused."""
+
+    def __init__(self, level: str = Level.NOTICE, sentence: Phrase | str = "", advice: Phrase | str = "", *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "tint")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.space(1.5), theme.space(1.25), theme.space(2), theme.space(1.25))
+        row.setSpacing(theme.space(1.25))
+        self._icon = Icon("info")
+        holder = QVBoxLayout()
+        holder.setContentsMargins(0, 2, 0, 0)
+        holder.addWidget(self._icon)
+        holder.addStretch(1)
+        self._sentence = PhraseLabel(strong=True)
+        self._advice = PhraseLabel()
+        texts = QVBoxLayout()
+        texts.setSpacing(theme.space(0.25))
+        texts.addWidget(self._sentence)
+        texts.addWidget(self._advice)
+        row.addLayout(holder)
+        row.addLayout(texts, 1)
+        self.set(level, sentence, advice)
+
+    @property
+    def text(self) -> str:
+        """Sentence and advice as plain text."""
+        return f"{self._sentence.text()} {self._advice.text()}".strip()
+
+    def set(self, level: str, sentence: Phrase | str, advice: Phrase | str = "") -> None:
+        tone, icon_name = _LEVELS[level]
+        set_property(self, "tone", tone)
+        self._icon.set_icon(icon_name, tone)
+        self._sentence.set_tone(tone)
+        self._sentence.set_phrase(sentence)
+        self._advice.set_phrase(advice)
+        self._advice.setVisible(bool(self._advice.text()))
+        self.setAccessibleName(f"{_SPOKEN[level]}: {self.text}")
+
+
+class FindingList(QWidget):
+    """Findings as banners, the worst first; with none, one good banner saying `nothing` (or nothing at all when that is empty)."""
+
+    def __init__(self, findings: Iterable[Finding] = (), *, nothing: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._nothing = nothing
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(theme.space(1))
+        self.set_findings(findings)
+
+    def set_findings(self, findings: Iterable[Finding]) -> None:
+        clear_layout(self._rows)
+        ordered = sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.level))
+        for finding in ordered:
+            self._rows.addWidget(Banner(finding.level, finding.sentence, finding.advice))
+        if not ordered and self._nothing:
+            self._rows.addWidget(Banner("good", self._nothing))
+        self.setVisible(bool(ordered) or bool(self._nothing))
+
+
+class FieldTable(QWidget):
+    """Label and value of each field, as it is signed: every digit, nothing cut."""
+
+    def __init__(self, rows: Iterable[tuple[str, str]] = (), *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(theme.space(2))
+        self._grid.setVerticalSpacing(theme.space(0.75))
+        self._grid.setColumnStretch(1, 1)
+        self.set_rows(rows)
+
+    def set_rows(self, rows: Iterable[tuple[str, str]]) -> None:
+        clear_layout(self._grid)
+        for number, (label, value) in enumerate(rows):
+            self._grid.addWidget(PhraseLabel(label, size=theme.SMALL, tone="muted"), number, 0, Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(PhraseLabel(phrase(value, Style.CODE), size=theme.SMALL), number, 1)
+
+
+class EmptyState(QWidget):
+    """What a place is for, while there is nothing in it, and the way to put something there."""
+
+    def __init__(
+        self, title: str, text: str, action: str = "", on_click: Callable[[], object] | None = None, *, icon_name: str = "key",
+        parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(parent)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(theme.space(3), theme.space(6), theme.space(3), theme.space(6))
+        rows.setSpacing(theme.space(1))
+        rows.addStretch(1)
+        rows.addWidget(Icon(icon_name, "muted", size=32), 0, Qt.AlignmentFlag.AlignHCenter)
+        heading, body = Heading(title), Body(text, tone="muted")
+        for label in (heading, body):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            label.setMaximumWidth(theme.space(56))
+            label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+            row = QHBoxLayout()
+            row.addStretch(1)
+            row.addWidget(label, 8)
+            row.addStretch(1)
+            rows.addLayout(row)
+        if action:
+            rows.addSpacing(theme.space(1))
+            rows.addWidget(primary(action, on_click), 0, Qt.AlignmentFlag.AlignHCenter)
+        rows.addStretch(2)
+
+
+class Page(QWidget):
+    """A page: title row, a body that scrolls when it must, and a row of actions that always stays in sight.
+
+    `.header` QHBoxLayout right of the title; `.body` QVBoxLayout (add a stretch yourself if the content is short);
+    `.actions` QHBoxLayout at the foot, hidden until `show_actions()`.
+    """
+
+    def __init__(self, title: str, *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(title)
+        side = theme.space(4)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, theme.space(3), 0, theme.space(3))
+        rows.setSpacing(theme.space(2))
+        self.title = Title(title)
+        top = QHBoxLayout()
+        top.setContentsMargins(side, 0, side, 0)
+        top.setSpacing(theme.space(1.5))
+        top.addWidget(self.title)
+        top.addStretch(1)
+        self.header = QHBoxLayout()
+        self.header.setSpacing(theme.space(1.5))
+        top.addLayout(self.header)
+        rows.addLayout(top)
+        self.scroll = _Scroll()
+        content = QWidget()
+        content.setProperty("surface", "page")
+        self.body = QVBoxLayout(content)
+        self.body.setContentsMargins(side, 0, side, 0)
+        self.body.setSpacing(theme.space(2))
+        self.scroll.setWidget(content)
+        rows.addWidget(self.scroll, 1)
+        self._foot = QWidget()
+        self.actions = QHBoxLayout(self._foot)
+        self.actions.setContentsMargins(side, 0, side, 0)
+        self.actions.setSpacing(theme.space(1.5))
+        self._foot.hide()
+        rows.addWidget(self._foot)
+
+    def show_actions(self, shown: bool = True) -> None:
+        self._foot.setVisible(shown)
+
+
+class _Scroll(QScrollArea):
+    """Scrolls down only; what has the focus is always brought into sight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setAutoFillBackground(False)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.viewport().setAutoFillBackground(False)
