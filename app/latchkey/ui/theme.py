@@ -124,9 +124,9 @@ def resolve(appearance: Appearance) -> Palette:
 def apply(app: QApplication, appearance: Appearance) -> None:
     """Dress the whole application; may be called again at any time. "system" keeps following the platform."""
     global _current, _appearance
-    first = app.style().objectName() != "fusion"
     _appearance = appearance
-    if first:
+    if app.property("dressed") is None:
+        app.setProperty("dressed", True)
         app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(lambda _scheme: _follow(app))
         app.setFont(font())
@@ -145,9 +145,10 @@ def _qt_palette(p: Palette) -> QPalette:
     result = QPalette()
     for name, value in {
         role.Window: p.window, role.WindowText: p.text, role.Base: p.card, role.AlternateBase: p.window, role.Text: p.text,
-        role.Button: p.card, role.ButtonText: p.text, role.BrightText: p.on_accent, role.Highlight: p.accent, role.HighlightedText: p.on_accent,
-        role.Link: p.accent, role.LinkVisited: p.accent, role.ToolTipBase: p.card, role.ToolTipText: p.text, role.PlaceholderText: p.muted,
-        role.Light: p.card, role.Midlight: p.border, role.Mid: p.border, role.Dark: p.outline, role.Shadow: p.outline, role.Accent: p.accent,
+        role.Button: p.card, role.ButtonText: p.text, role.BrightText: p.on_accent, role.Highlight: p.accent,
+        role.HighlightedText: p.on_accent, role.Link: p.accent, role.LinkVisited: p.accent, role.ToolTipBase: p.card,
+        role.ToolTipText: p.text, role.PlaceholderText: p.muted, role.Light: p.card, role.Midlight: p.border, role.Mid: p.border,
+        role.Dark: p.outline, role.Shadow: p.outline, role.Accent: p.accent,
     }.items():  # fmt: skip
         result.setColor(name, QColor(value))
     for name in (role.WindowText, role.Text, role.ButtonText, role.HighlightedText):
@@ -171,7 +172,8 @@ QLabel[kind="chip"][tone="{tone}"] {{ background: {tint}; color: {ink}; }}"""
         )
     )
     mode = "dark" if p.dark else "light"
-    image = {name: resource(f"icons/{name}-{mode}.svg").as_posix() for name in ("check", "chevron-down", "chevron-up", "chevron-right", "chevron-left")}
+    drawn = ("check", "chevron-down", "chevron-up", "chevron-right", "chevron-left")
+    image = {name: resource(f"icons/{name}-{mode}.svg").as_posix() for name in drawn}
     return f"""
 QToolTip {{ background: {p.card}; color: {p.text}; border: 1px solid {p.border}; padding: 4px 8px; }}
 QFrame[surface="card"] {{ background: {p.card}; border: 1px solid {p.border}; border-radius: {CARD_RADIUS}px; }}
@@ -181,7 +183,7 @@ QFrame[surface="toast"] {{ background: {p.text}; border: none; border-radius: {R
 QFrame[surface="toast"] QLabel {{ color: {p.card}; }}
 QFrame[surface="drop"] {{ background: {p.card}; border: 2px dashed {p.outline}; border-radius: {CARD_RADIUS}px; }}
 QFrame[surface="drop"][active="true"] {{ background: {p.accent_tint}; border-color: {p.accent}; }}
-QLabel[kind="chip"] {{ border-radius: 10px; padding: 2px 8px; }}
+QLabel[kind="chip"] {{ border-radius: 9px; padding: 2px 8px; }}
 {tones}
 QScrollArea, QScrollArea > QWidget > QWidget[surface="page"], QWidget[surface="page"] {{ background: transparent; border: none; }}
 
@@ -205,7 +207,9 @@ QPushButton[kind="quiet"], QToolButton {{
 }}
 QPushButton[kind="quiet"]:hover, QToolButton:hover {{ background: {p.hover}; color: {p.text}; }}
 QPushButton[kind="quiet"]:focus, QToolButton:focus {{ border: 2px solid {p.accent}; padding: 4px 6px; }}
-QPushButton[kind="link"] {{ background: transparent; border: 1px solid transparent; color: {p.accent}; padding: 3px 3px; text-align: left; }}
+QPushButton[kind="link"] {{
+  background: transparent; border: 1px solid transparent; color: {p.accent}; padding: 3px 3px; text-align: left;
+}}
 QPushButton[kind="link"]:hover {{ text-decoration: underline; }}
 QPushButton[kind="link"]:focus {{ border: 2px solid {p.accent}; padding: 2px 2px; }}
 QPushButton[kind="rail"] {{
@@ -235,6 +239,8 @@ QLineEdit:read-only, QPlainTextEdit:read-only {{ border-color: {p.border}; backg
 QLineEdit:disabled, QPlainTextEdit:disabled, QSpinBox:disabled, QDateTimeEdit:disabled, QComboBox:disabled {{
   color: {p.outline}; border-color: {p.border};
 }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ background: transparent; border: none; padding: 0 8px; }}
+QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {{ border: none; padding: 0 8px; }}
 QComboBox::drop-down {{ border: none; width: 28px; }}
 QComboBox::down-arrow {{ image: url("{image["chevron-down"]}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{
@@ -242,7 +248,9 @@ QComboBox QAbstractItemView {{
   selection-color: {p.accent}; outline: none; padding: 4px;
 }}
 QComboBox QAbstractItemView::item {{ min-height: 28px; padding: 0 6px; border-radius: 4px; }}
-QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent; width: 24px; subcontrol-origin: border; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{
+  border: none; background: transparent; width: 24px; subcontrol-origin: border;
+}}
 QAbstractSpinBox::up-button {{ subcontrol-position: top right; margin: 2px 4px 0 0; }}
 QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; margin: 0 4px 2px 0; }}
 QAbstractSpinBox::up-arrow {{ image: url("{image["chevron-up"]}"); width: 10px; height: 10px; }}
@@ -266,7 +274,9 @@ QRadioButton::indicator:checked {{ border: 5px solid {p.accent}; width: 8px; hei
 
 QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {p.border}; }}
 QSlider::sub-page:horizontal {{ background: {p.accent}; border-radius: 2px; }}
-QSlider::handle:horizontal {{ width: 16px; height: 16px; margin: -7px 0; border-radius: 9px; background: {p.card}; border: 1px solid {p.outline}; }}
+QSlider::handle:horizontal {{
+  width: 16px; height: 16px; margin: -7px 0; border-radius: 9px; background: {p.card}; border: 1px solid {p.outline};
+}}
 QSlider::handle:horizontal:focus {{ border: 2px solid {p.accent}; }}
 QProgressBar {{ border: none; border-radius: 3px; background: {p.border}; max-height: 6px; min-height: 6px; color: transparent; }}
 QProgressBar::chunk {{ border-radius: 3px; background: {p.accent}; }}
@@ -293,12 +303,14 @@ QScrollBar::handle {{ background: {p.outline}; border-radius: 3px; margin: 3px; 
 QScrollBar::handle:vertical {{ min-height: 32px; }}
 QScrollBar::handle:horizontal {{ min-width: 32px; }}
 QScrollBar::handle:hover {{ background: {p.muted}; }}
-QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none; border: none; width: 0; height: 0; }}
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
+  background: none; border: none; width: 0; height: 0;
+}}
 QSplitter::handle {{ background: transparent; }}
 """
 
 
 def _mix(one: str, other: str, share: float) -> str:
-    a, b = QColor(one), QColor(other)
-    mixed = (round(x + (y - x) * share) for x, y in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True))
-    return "#" + "".join(f"{c:02x}" for c in mixed)
+    """`one` with `share` (0 to 1) of `other` in it."""
+    pairs = ((int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)

@@ -8,7 +8,18 @@ from latchkey.ui.widgets.buttons import Button, Segmented, StepTrail, Tile, dang
 from latchkey.ui.widgets.forms import Field, line_edit, text_edit
 from latchkey.ui.widgets.surfaces import Banner, Card, EmptyState, FieldTable, FindingList, Icon, Line, Page, clear_layout
 from latchkey.ui.widgets.text import (
-    Body, Chip, Code, Heading, Label, Muted, PhraseLabel, PhraseList, Title, phrase, set_property, visible,
+    Body,
+    Chip,
+    Code,
+    Heading,
+    Label,
+    Muted,
+    PhraseLabel,
+    PhraseList,
+    Title,
+    phrase,
+    set_property,
+    visible,
 )  # fmt: skip
 from latchkey.ui.widgets.toast import Toast, announce
 

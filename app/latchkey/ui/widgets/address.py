@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from latchkey.core.phrases import Style
 from latchkey.ui import theme
 from latchkey.ui.widgets.buttons import Button, quiet
-from latchkey.ui.widgets.text import Label
+from latchkey.ui.widgets.text import PhraseLabel, phrase
 from latchkey.ui.widgets.toast import announce
 
 
@@ -84,7 +85,9 @@ class AddressLabel(QWidget):
     copied = Signal(bool)
     _RECHECK_MS = 600
 
-    def __init__(self, address: str = "", *, full: bool = True, picture: bool = True, copy: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, address: str = "", *, full: bool = True, picture: bool = True, copy: bool = True, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._address = address
         self._full = full
@@ -93,18 +96,16 @@ class AddressLabel(QWidget):
         row.setSpacing(theme.space(1))
         self._picture = Identicon(address, size=24)
         self._picture.setVisible(picture)
-        self._text = Label(mono=True, size=theme.SMALL + 1, selectable=False)
+        self._text = PhraseLabel()
         self._unfold = Button(kind="link", on_click=self._show_full)
         self._unfold.setFont(theme.font(theme.SMALL + 1, mono=True))
         self._copy = quiet("", self._to_clipboard, icon_name="copy", name="Copy the address")
         self._copy.setVisible(copy)
         row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self._text, 1)
+        row.addWidget(self._text, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._unfold)
         row.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignVCenter)
-        if not full:
-            row.addStretch(1)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        row.addStretch(1)
         self.set_address(address)
 
     @property
@@ -115,7 +116,8 @@ class AddressLabel(QWidget):
         """Show another address (EIP-55 text); "" shows a dash."""
         self._address = address
         self._picture.set_address(address)
-        self._text.setText(grouped_address(address) if address else "—")
+        self._text.copies = address
+        self._text.set_phrase(phrase(grouped_address(address), Style.ADDRESS) if address else "—")
         self._text.setAccessibleName(address)
         self._unfold.setText(short_address(address))
         self._unfold.setAccessibleName(f"{address}, show in full")
@@ -123,9 +125,6 @@ class AddressLabel(QWidget):
         self._text.setVisible(self._full)
         self._unfold.setVisible(not self._full)
         self._copy.setEnabled(bool(address))
-
-    def minimumSizeHint(self) -> QSize:
-        return super().minimumSizeHint()
 
     def _show_full(self) -> None:
         self._full = True

@@ -1,9 +1,9 @@
 """Things to press.
 
-    primary("Sign…", self._sign)   one per page: what the page is for
-    secondary("Back", ...)  danger("Remove…", ...)  quiet("", icon_name="copy", name="Copy the address")  link("Show every field", ...)
-    Segmented([("day", "1 day"), ("week", "7 days")])   one of few;  Tile("Title", "What it means")   one of few, with a sentence
-    StepTrail(["Account", "Key", ...])
+primary("Sign…", self._sign)   one per page: what the page is for
+secondary("Back", ...)  danger("Remove…", ...)  quiet("", icon_name="copy", name="Copy the address")  link("Show every field", ...)
+Segmented([("day", "1 day"), ("week", "7 days")])   one of few;  Tile("Title", "What it means")   one of few, with a sentence
+StepTrail(["Account", "Key", ...])
 """
 
 from __future__ import annotations
@@ -136,7 +136,13 @@ class Tile(QPushButton):
     """A large choice: a title and a sentence about it. Checkable; put several into a QButtonGroup (exclusive), or use on its own."""
 
     def __init__(
-        self, title: str, text: str = "", on_click: Callable[[], object] | None = None, *, checkable: bool = True, parent: QWidget | None = None
+        self,
+        title: str,
+        text: str = "",
+        on_click: Callable[[], object] | None = None,
+        *,
+        checkable: bool = True,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setProperty("kind", "tile")
@@ -146,7 +152,7 @@ class Tile(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(title)
         self.setAccessibleDescription(text)
-        rows = QVBoxLayout(self)
+        self._rows = rows = QVBoxLayout(self)
         rows.setContentsMargins(theme.space(2), theme.space(1.5), theme.space(2), theme.space(1.5))
         rows.setSpacing(theme.space(0.5))
         rows.addWidget(Label(title, weight=QFont.Weight.Medium))
@@ -165,13 +171,13 @@ class Tile(QPushButton):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self.layout().totalHeightForWidth(width)
+        return self._rows.totalHeightForWidth(width)
 
     def sizeHint(self) -> QSize:
-        return self.layout().sizeHint()
+        return self._rows.sizeHint()
 
     def minimumSizeHint(self) -> QSize:
-        return self.layout().minimumSize()
+        return self._rows.minimumSize()
 
 
 class StepTrail(QWidget):

@@ -1,7 +1,7 @@
 """Form rows: a label, an editor, a hint, and a place for what is wrong with it.
 
-    self.salt = Field("Salt", line_edit(placeholder="0"), hint="Leave 0 unless your wallet told you another number.")
-    self.salt.set_error("A salt is a whole number.")     # "" takes it away again
+self.salt = Field("Salt", line_edit(placeholder="0"), hint="Leave 0 unless your wallet told you another number.")
+self.salt.set_error("A salt is a whole number.")     # "" takes it away again
 """
 
 from __future__ import annotations

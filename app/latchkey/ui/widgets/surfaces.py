@@ -1,11 +1,11 @@
 """What things stand on.
 
-    Card(title="Checks")            .body is its QVBoxLayout
-    Banner("warning", sentence, advice)     levels: good, notice, warning, danger, refused (core.phrases.Level, plus "good")
-    FindingList(findings)           banners, worst first; says so when there is nothing to say
-    FieldTable([("nonce", "0x.."), ...])    label and value of every field; values break anywhere
-    EmptyState("No grants yet", "Sentence.", "New session", on_click)
-    Page("Accounts")                a whole page: .header (row right of the title), .body (scrolls), .actions (bottom row)
+Card(title="Checks")            .body is its QVBoxLayout
+Banner("warning", sentence, advice)     levels: good, notice, warning, danger, refused (core.phrases.Level, plus "good")
+FindingList(findings)           banners, worst first; says so when there is nothing to say
+FieldTable([("nonce", "0x.."), ...])    label and value of every field; values break anywhere
+EmptyState("No grants yet", "Sentence.", "New session", on_click)
+Page("Accounts")                a whole page: .header (row right of the title), .body (scrolls), .buttons (bottom row)
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPaintEvent, QPainter
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from latchkey.core.phrases import Finding, Level, Phrase, Style
 from latchkey.ui import theme
 from latchkey.ui.icons import pixmap
 from latchkey.ui.widgets.buttons import primary
-from latchkey.ui.widgets.text import Body, Heading, Muted, PhraseLabel, Title, phrase, set_property
+from latchkey.ui.widgets.text import Body, Heading, PhraseLabel, Title, phrase, set_property
 
 _LEVELS = {
     "good": ("good", "check"),
@@ -62,7 +62,7 @@ class Icon(QWidget):
 
 
 class Card(QFrame):
-    """A bordered surface. Add to `.body` (QVBoxLayout)."""
+    """A bordered surface. Add to `.body` (QVBoxLayout), and a stretch at its end where the card may be taller than what is in it."""
 
     def __init__(self, title: str = "", *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,7 +88,9 @@ class Line(QFrame):
 class Banner(QFrame):
     """One judgement: what is so (bold), and what to do about it. `level`: good, notice, warning, danger, refused."""
 
-    def __init__(self, level: str = Level.NOTICE, sentence: Phrase | str = "", advice: Phrase | str = "", *, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, level: str = Level.NOTICE, sentence: Phrase | str = "", advice: Phrase | str = "", *, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setProperty("surface", "tint")
         row = QHBoxLayout(self)
@@ -198,7 +200,7 @@ class Page(QWidget):
     """A page: title row, a body that scrolls when it must, and a row of actions that always stays in sight.
 
     `.header` QHBoxLayout right of the title; `.body` QVBoxLayout (add a stretch yourself if the content is short);
-    `.actions` QHBoxLayout at the foot, hidden until `show_actions()`.
+    `.buttons` QHBoxLayout at the foot, hidden until `show_buttons()`.
     """
 
     def __init__(self, title: str, *, parent: QWidget | None = None) -> None:
@@ -218,22 +220,22 @@ class Page(QWidget):
         self.header.setSpacing(theme.space(1.5))
         top.addLayout(self.header)
         rows.addLayout(top)
-        self.scroll = _Scroll()
+        self.scroller = _Scroll()
         content = QWidget()
         content.setProperty("surface", "page")
         self.body = QVBoxLayout(content)
         self.body.setContentsMargins(side, 0, side, 0)
         self.body.setSpacing(theme.space(2))
-        self.scroll.setWidget(content)
-        rows.addWidget(self.scroll, 1)
+        self.scroller.setWidget(content)
+        rows.addWidget(self.scroller, 1)
         self._foot = QWidget()
-        self.actions = QHBoxLayout(self._foot)
-        self.actions.setContentsMargins(side, 0, side, 0)
-        self.actions.setSpacing(theme.space(1.5))
+        self.buttons = QHBoxLayout(self._foot)
+        self.buttons.setContentsMargins(side, 0, side, 0)
+        self.buttons.setSpacing(theme.space(1.5))
         self._foot.hide()
         rows.addWidget(self._foot)
 
-    def show_actions(self, shown: bool = True) -> None:
+    def show_buttons(self, shown: bool = True) -> None:
         self._foot.setVisible(shown)
 
 

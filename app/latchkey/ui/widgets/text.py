@@ -133,12 +133,22 @@ class PhraseLabel(QLabel):
     """Draws a Phrase: each part by its style, every character as itself, hidden ones written out, breaking anywhere if need be.
 
     Built character by character into a text document, never from HTML. `text()` is the plain text, which is also what a screen
-    reader says. The context menu copies the phrase as it was given.
+    reader says. The context menu copies `copies`, or the phrase as it was given.
     """
 
-    def __init__(self, what: Phrase | str = "", *, size: int = theme.BODY, strong: bool = False, tone: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        what: Phrase | str = "",
+        *,
+        size: int = theme.BODY,
+        strong: bool = False,
+        tone: str = "",
+        copies: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._phrase = Phrase(())
+        self.copies = copies
         self._size, self._strong, self._tone = size, strong, tone
         self._document = QTextDocument(self)
         self._document.setDocumentMargin(0)
@@ -221,7 +231,7 @@ class PhraseLabel(QLabel):
 
     def _menu(self, where: QPoint) -> None:
         menu = QMenu(self)
-        menu.addAction("Copy", lambda: QGuiApplication.clipboard().setText(self._phrase.plain))
+        menu.addAction("Copy", lambda: QGuiApplication.clipboard().setText(self.copies or self._phrase.plain))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.mapToGlobal(where))
 
@@ -239,7 +249,8 @@ class PhraseList(QWidget):
 
     def set_phrases(self, phrases: Iterable[Phrase]) -> None:
         while (item := self._rows.takeAt(0)) is not None:
-            item.widget().deleteLater()
+            if (bullet := item.widget()) is not None:
+                bullet.deleteLater()
         for one in phrases:
             self._rows.addWidget(_Bullet(one, self._tone))
 

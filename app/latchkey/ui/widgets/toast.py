@@ -17,6 +17,7 @@ class Toast(QFrame):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        self._window = window
         self.setProperty("surface", "toast")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._label = Label(wrap=False)
@@ -31,7 +32,7 @@ class Toast(QFrame):
 
     def say(self, text: str) -> None:
         """Show `text` (one short sentence) and tell it to screen readers."""
-        room = self.parentWidget().width() - theme.space(12)
+        room = self._window.width() - theme.space(12)
         self._label.setWordWrap(False)
         if self._label.fontMetrics().horizontalAdvance(text) > room:
             self._label.setWordWrap(True)
@@ -57,8 +58,8 @@ class Toast(QFrame):
 
     def _place(self) -> None:
         self.adjustSize()
-        window = self.parentWidget()
-        self.move((window.width() - self.width()) // 2, window.height() - self.height() - theme.space(3))
+        room = self._window.size()
+        self.move((room.width() - self.width()) // 2, room.height() - self.height() - theme.space(3))
 
 
 def announce(source: QWidget, text: str, *, tone: str = "") -> None:
