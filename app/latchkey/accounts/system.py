@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
 from latchkey.core.grant import Grant, SignedGrant
-from latchkey.core.reading import Deferred
+from latchkey.core.reading import Action, Deferred
 from latchkey.core.types import Address
 from latchkey.errors import NotServed
 
@@ -41,6 +41,18 @@ class AccountSystem(Protocol):
 
     def decode_unsigned(self, unsigned: bytes) -> Deferred:
         """The independent reading of `Grant.unsigned`. Raises CannotDecode."""
+
+    def decode_signed(self, blob: bytes) -> Deferred:
+        """The independent reading of `SignedGrant.blob`. Raises CannotDecode."""
+
+    def decode_typed_data(self, value: dict[str, Any]) -> Deferred:
+        """The independent reading of EIP-712 JSON. Raises CannotDecode."""
+
+    def decode_call(self, data: bytes, *, account: Address | None = None) -> Action:
+        """The independent reading of calldata that the account receives. Raises CannotDecode."""
+
+    def unsigned_of(self, blob: bytes) -> bytes:
+        """`Grant.unsigned` of a signed grant's blob. Raises CannotDecode."""
 
     def draft_of(self, reading: Deferred, account: Account) -> Draft:
         """The draft a reading stands for. Raises CannotDecode when it holds anything unknown."""

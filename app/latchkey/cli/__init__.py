@@ -1,0 +1,142 @@
+"""The command line: the same flows as the window, JSON out, stable exit codes (0 done, 1 failed, 2 refused or bad input).
+
+Without a command the window opens. A command's module is imported when it is called, so `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from latchkey import __version__
+from latchkey.cli.output import Output
+from latchkey.errors import BadInput, CannotDecode, LatchkeyError, Mismatch, NotServed, Refused
+
+_REFUSED = (BadInput, CannotDecode, Mismatch, NotServed, Refused)
+
+
+def main(argv: list[str]) -> int:
+    """Parse and run; every error ends as one sentence (or as {"error": ...} where JSON is printed)."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    output = Output(json=getattr(options, "json", False) or getattr(options, "always_json", False))
+    if options.self_test:
+        return int(import_module("latchkey.selftest").main(output))
+    if not hasattr(options, "run"):
+        return int(import_module("latchkey.ui.app").main(getattr(options, "data_dir", None), getattr(options, "open", None)))
+    module, _, function = options.run.partition(":")
+    try:
+        return int(getattr(import_module(f"latchkey.cli.{module}"), function)(options, output) or 0)
+    except LatchkeyError as error:
+        output.error(error)
+        return 2 if isinstance(error, _REFUSED) else 1
+    except KeyboardInterrupt:
+        output.say("Stopped.")
+        return 1
+    except BrokenPipeError:
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--data-dir", metavar="DIR", help="keep the vault and the book here instead of the usual place")
+    common.add_argument("--json", action="store_true", help="print JSON")
+    parser = argparse.ArgumentParser(
+        prog="latchkey",
+        parents=[common],
+        description="Turns a master key into narrow, expiring session keys.",
+        epilog="Without a command the window opens.",
+    )
+    parser.add_argument("--version", action="version", version=f"latchkey {__version__}")
+    parser.add_argument("--self-test", action="store_true", help="check this installation, signer and desk included")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    _grant(commands, common)
+    _explain(commands, common)
+    _account(commands, common)
+    _vault(commands, common)
+    return parser
+
+
+_Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(parent: _Commands, common: argparse.ArgumentParser, name: str, run: str, text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = parent.add_parser(name, parents=[common], help=text, description=text)  # type: ignore[attr-defined]
+    command.set_defaults(run=run)
+    return command
+
+
+def _group(parent: _Commands, name: str, text: str) -> _Commands:
+    group = parent.add_parser(name, help=text, description=text)  # type: ignore[attr-defined]
+    result: _Commands = group.add_subparsers(metavar="ACTION", required=True)
+    return result
+
+
+def _grant(commands: _Commands, common: argparse.ArgumentParser) -> None:
+    group = _group(commands, "grant", "build and sign grants")
+    build = _command(group, common, "build", "grant:build", "make a draft exact: call, typed data, digest; always prints JSON")
+    build.add_argument("file", metavar="FILE|-", help="a JSON draft")
+    build.add_argument("--lines", action="store_true", help="one draft a line in, one result a line out")
+    build.add_argument("--expert", action="store_true", help="allow what the expert switch allows")
+    build.add_argument("--compat", action="store_true", help="judge exactly as aa-sdk does (implies --expert)")
+    build.set_defaults(always_json=True)
+    sign = _command(group, common, "sign", "grant:sign", "show a grant, ask, sign it; always prints JSON")
+    sign.add_argument("file", metavar="FILE|-", help="a JSON draft, what `grant build` printed, or an unsigned envelope")
+    sign.add_argument("--owner", metavar="ADDRESS", help="which master key signs, when it does not follow from the account")
+    _passphrase(sign)
+    sign.set_defaults(always_json=True)
+
+
+def _explain(commands: _Commands, common: argparse.ArgumentParser) -> None:
+    explain = _command(
+        commands,
+        common,
+        "explain",
+        "explain:explain",
+        "say in plain words what bytes mean: results of build and sign, typed data, calldata, a blob, an envelope",
+    )
+    explain.add_argument("file", metavar="FILE|-")
+    explain.add_argument("--account", metavar="ADDRESS", help="the account, where the bytes name none")
+    explain.add_argument("--chain-id", type=int, metavar="N", help="the network, where the bytes name none")
+
+
+def _account(commands: _Commands, common: argparse.ArgumentParser) -> None:
+    group = _group(commands, "account", "account addresses")
+    predict = _command(group, common, "predict", "account:predict", "the address an account has or will have")
+    predict.add_argument("--owner", required=True, metavar="ADDRESS")
+    predict.add_argument("--salt", default="0", metavar="N", help="a whole number, decimal or 0x (default 0)")
+    predict.add_argument(
+        "--mode", choices=("sma", "ma", "7702"), default="sma", help="semi-modular (default), modular, or EIP-7702"
+    )
+
+
+def _vault(commands: _Commands, common: argparse.ArgumentParser) -> None:
+    group = _group(commands, "vault", "master keys")
+    create = _command(group, common, "create", "vault:create", "make a master key from new recovery words, shown once")
+    create.add_argument("--words", type=int, choices=(12, 24), default=12)
+    bring = _command(
+        group, common, "import", "vault:import_", "bring a master key: recovery words, a private key, or a keystore file"
+    )
+    bring.add_argument(
+        "file",
+        metavar="FILE|-",
+        nargs="?",
+        help="read the secret from here instead of asking (the signer reads it, nothing else does)",
+    )
+    for command in (create, bring):
+        command.add_argument("--label", default="", metavar="TEXT", help="your own name for the key")
+    export = _command(group, common, "export", "vault:export", "write a master key as a keystore V3 file")
+    export.add_argument("address", metavar="ADDRESS")
+    export.add_argument("--output", metavar="FILE", help="where to write it (default: print)")
+    expert = _command(group, common, "expert", "vault:expert", "turn the expert switch on or off")
+    expert.add_argument("switch", choices=("on", "off"))
+    listing = _command(group, common, "list", "vault:list_", "the vault's master keys")
+    for command in (create, bring, export, expert, listing):
+        _passphrase(command)
+
+
+def _passphrase(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--passphrase-fd", type=int, metavar="N", help="read the passphrase from this file descriptor (one line) instead of asking"
+    )

@@ -1,4 +1,6 @@
-"""Network names by chain id, and nothing else names a network. A table in code: `core` reads no files, and a name must not be editable.
+"""Network names by chain id, and nothing else names a network.
+
+A table in code: `core` reads no files, and a name must not be editable.
 
 Source: the chains that hold the Modular Account V2 deployment, plus the local practice chain.
 """
@@ -26,8 +28,8 @@ NETWORKS: dict[int, Network] = {
     for network in (
         Network(1, "Ethereum", fee_floor=GWEI // 2),
         Network(42161, "Arbitrum One"),
-        Network(10, "OP Mainnet", fee_floor=GWEI // 1000),
-        Network(8453, "Base", fee_floor=GWEI // 1000),
+        Network(10, "OP Mainnet", fee_floor=GWEI // 200),
+        Network(8453, "Base", fee_floor=GWEI // 200),
         Network(137, "Polygon", coin="POL", fee_floor=30 * GWEI),
         Network(11155111, "Sepolia (test network)", is_test=True),
         Network(421614, "Arbitrum Sepolia (test network)", is_test=True),

@@ -83,8 +83,8 @@ def _facts(reading: Reading, account: Account | None, now: int) -> Facts | None:
 
 
 def enough_gas(facts: Facts) -> str:
-    """An amount that pays the first operation with room: five times the lowest, rounded up to one digit."""
-    wei = 5 * facts.gas_needed
+    """An amount that pays the first operation with room: twenty times the lowest, rounded up to one digit."""
+    wei = 20 * facts.gas_needed
     digits = 10 ** (len(str(wei)) - 1)
     return f"{format_amount(-(-wei // digits) * digits, ETH)} {facts.network.coin}"
 

@@ -155,7 +155,7 @@ class _Writer:
         yield _phrase(ending + (", unless it has let in another key by then" if powers.is_root else ""))
 
     def _cannot_reach(self, install: Install, powers: Powers) -> Iterator[Phrase]:
-        if not _may_move_tokens(powers):
+        if not _may_move_tokens(powers) and not powers.account_functions:
             yield _phrase("move or approve any other token by itself" if powers.tokens else "move or approve any token by itself")
         if powers.anywhere:
             yield _phrase("call any other function")
@@ -209,8 +209,6 @@ class _Writer:
         nested = [s for c in powers.contracts if isinstance(c, FunctionsOnContract) for s in c.functions] + list(powers.anywhere)
         if any(s in NESTING_FUNCTIONS for s in nested):
             yield _phrase("What is done by calls packed inside other calls; the list of contracts does not reach into them")
-        if not powers.eth_unlimited and not powers.native and powers.gas == 0 and not powers.may_call:
-            yield _phrase("Nothing")
 
     # --- other actions
 

@@ -6,7 +6,7 @@ from coincurve import PublicKey
 
 from latchkey.core.grant import Grant, SignedGrant
 from latchkey.core.types import Address, keccak
-from latchkey.errors import BadInput
+from latchkey.errors import BadInput, CannotDecode
 
 _EOA = b"\x00"  # signature type byte: an externally owned account signed
 _LOCAL_DEFERRED, _INSTALLED = b"\x01", b"\x02"
@@ -19,6 +19,14 @@ def assemble(grant: Grant, signature: bytes) -> SignedGrant:
     typed = _EOA + signature
     deferred_action_data = grant.unsigned[33:] + len(typed).to_bytes(4, "big") + typed
     return SignedGrant(grant, signature, deferred_action_data, grant.unsigned[:33] + deferred_action_data)
+
+
+def unsigned_of(blob: bytes) -> bytes:
+    """flag || nonce || length || encoded data, cut from the front of a blob. Raises CannotDecode when it is shorter than it says."""
+    end = 37 + int.from_bytes(blob[33:37], "big")
+    if len(blob) <= end:
+        raise CannotDecode("This grant is cut short.", path="deferredAction")
+    return blob[:end]
 
 
 def signer_of(digest: bytes, signature: bytes) -> Address:

@@ -11,7 +11,7 @@ from latchkey.accounts.system import AccountSystem, Policy
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
 from latchkey.core.grant import Grant, SignedGrant
-from latchkey.core.reading import Deferred
+from latchkey.core.reading import Action, Deferred
 from latchkey.core.types import Address
 
 
@@ -33,6 +33,18 @@ class ModularAccount:
 
     def decode_unsigned(self, unsigned: bytes) -> Deferred:
         return decode.decode_unsigned(unsigned)
+
+    def decode_signed(self, blob: bytes) -> Deferred:
+        return decode.decode_blob(blob)
+
+    def decode_typed_data(self, value: dict[str, Any]) -> Deferred:
+        return decode.decode_typed_data(value)
+
+    def decode_call(self, data: bytes, *, account: Address | None = None) -> Action:
+        return decode.decode_call(data, account=account)
+
+    def unsigned_of(self, blob: bytes) -> bytes:
+        return deferred.unsigned_of(blob)
 
     def draft_of(self, reading: Deferred, account: Account) -> Draft:
         return draft_of(reading, account)

@@ -1,0 +1,29 @@
+"""argv -> window | command line | signer | desk | self-test. Nothing heavy is imported before it is known which.
+
+The window, the signer and the desk are processes of their own; `signer` and `desk` are started by Latchkey itself, never by a person.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; returns the exit code: 0 done, 1 failed, 2 refused or bad input."""
+    arguments = sys.argv[1:] if argv is None else argv
+    match arguments[:1]:
+        case ["signer"]:
+            from latchkey.vault.signer import main as signer
+
+            return signer()
+        case ["desk"]:
+            from latchkey.ui.desk import main as desk
+
+            return desk()
+    from latchkey.cli import main as command_line
+
+    return command_line(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

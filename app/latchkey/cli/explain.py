@@ -1,0 +1,60 @@
+"""`latchkey explain`."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from typing import Any
+
+from latchkey.cli.output import Output, read_input
+from latchkey.core.account import Account, Mode
+from latchkey.core.types import Address
+from latchkey.errors import BadInput
+from latchkey.flow.explain import Explanation
+from latchkey.flow.explain import explain as explain_bytes
+
+
+def explain(options: Namespace, output: Output) -> None:
+    found = explain_bytes(read_input(options.file), now=int(time.time()), account=_account(options))
+    output.result(explanation_json(found), "\n".join(_lines(found)))
+
+
+def _account(options: Namespace) -> Account | None:
+    if options.account is None and options.chain_id is None:
+        return None
+    if options.account is None or options.chain_id is None or options.chain_id < 1:
+        raise BadInput("Name both: --account and --chain-id.", path="account")
+    return Account(options.chain_id, Address.parse(options.account, path="account"), "modular_account", Mode.ADDRESS)
+
+
+def explanation_json(found: Explanation) -> dict[str, Any]:
+    """The stable shape; `draft` is null when the bytes grant nothing that a draft can say."""
+    words = found.words
+    return {
+        "draft": found.draft,
+        "headline": words.headline.plain,
+        "can": [p.plain for p in words.can],
+        "cannot": [p.plain for p in words.cannot],
+        "mostYouCanLose": [p.plain for p in words.most_you_can_lose],
+        "findings": [{"id": f.id, "level": str(f.level), "sentence": f.sentence, "advice": f.advice} for f in found.findings],
+        "signed": [list(row) for row in words.signed],
+        "signer": found.signer and str(found.signer),
+        "envelope": found.envelope,
+    }
+
+
+def _lines(found: Explanation) -> Iterator[str]:
+    words = found.words
+    yield words.headline.plain
+    for title, phrases in (("It can", words.can), ("It cannot", words.cannot), ("Most you can lose", words.most_you_can_lose)):
+        if phrases:
+            yield f"\n{title}"
+            yield from (f"  - {phrase.plain}" for phrase in phrases)
+    if found.findings:
+        yield "\nMind"
+        yield from (f"  - {f.level}: {f.sentence} {f.advice} [{f.id}]" for f in found.findings)
+    yield "\nWhat is signed"
+    yield from (f"  {label}: {value}" for label, value in words.signed)
+    if found.signer:
+        yield f"  Signed by the key of: {found.signer}"

@@ -1,0 +1,58 @@
+"""`latchkey grant build` and `latchkey grant sign`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from argparse import Namespace
+from typing import Any
+
+from latchkey.accounts.system import Policy, system
+from latchkey.cli.output import Output, error_json, read_input, read_lines
+from latchkey.core.draft import Draft, draft_from_json
+from latchkey.core.grant import Grant
+from latchkey.core.types import to_hex
+from latchkey.core.untrusted import read_json
+from latchkey.errors import LatchkeyError
+
+
+def build(options: Namespace, output: Output) -> int:
+    """Pure: reads no book and no vault, only the clock."""
+    policy = Policy.COMPAT if options.compat else Policy.EXPERT if options.expert else Policy.STRICT
+    if not options.lines:
+        output.result(_build(read_input(options.file), policy))
+        return 0
+    for line in read_lines(options.file):
+        try:
+            result = _build(line, policy)
+        except LatchkeyError as error:
+            result = error_json(error)
+        sys.stdout.write(json.dumps(result) + "\n")
+    sys.stdout.flush()
+    return 0
+
+
+def _build(text: bytes, policy: Policy) -> dict[str, Any]:
+    value = read_json(text)
+    draft = draft_from_json(value)
+    face = system(draft.system)
+    judged = draft
+    if policy is Policy.COMPAT:
+        from latchkey.accounts.modular_account.compat import as_written
+
+        judged = as_written(draft, value)
+    face.judge(judged, now=int(time.time()), policy=policy)
+    return grant_json(face.build(draft))
+
+
+def grant_json(grant: Grant) -> dict[str, Any]:
+    """The stable result of building. `nonce`: 32 bytes; `unsigned`: flag || nonce || length || encoded data."""
+    return {
+        "call": to_hex(grant.call),
+        "typedData": system(grant.draft.system).typed_data(grant),
+        "digest": to_hex(grant.digest),
+        "nonce": f"0x{grant.nonce:064x}",
+        "needsExecuteUserOp": grant.needs_execute_user_op,
+        "unsigned": to_hex(grant.unsigned),
+    }
