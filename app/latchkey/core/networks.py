@@ -36,7 +36,7 @@ NETWORKS: dict[int, Network] = {
         Network(11155420, "OP Sepolia (test network)", is_test=True),
         Network(84532, "Base Sepolia (test network)", is_test=True),
         Network(80002, "Polygon Amoy (test network)", coin="POL", is_test=True, fee_floor=GWEI),
-        Network(31337, "Practice chain (31337)", is_test=True, fee_floor=GWEI),
+        Network(31337, "Practice chain", is_test=True, fee_floor=GWEI),
     )
 }
 
