@@ -1,0 +1,287 @@
+"""The one door for what comes in: pasted text, an opened file, a scanned code, a link. Read whole or refused with one sentence.
+
+What is served: session requests as the Wallet APIs write them (`wallet_createSession`, `grantPermissions`) and Latchkey's own
+hand-overs in every form. What other wallets and account systems use is recognised, so that the sentence can say what it is and
+what to ask the dApp for; what looks like a secret is refused without being repeated.
+
+Beside a request's own fields the only ones passed over are `jsonrpc` and `id` of a JSON-RPC call, which carry no power; the
+Wallet APIs define no other field for this call, so any other name is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, TypeAlias
+
+from pydantic import Field, Strict, TypeAdapter
+
+from latchkey.codec import link, ur
+from latchkey.codec.fields import CONFIG, MAX_CHAIN_ID, ClaimsModel, KeyModel, PublicKey32, RequestId, reader
+from latchkey.codec.hand_over import MAGIC, Envelope, Kind, decode, from_json, session_request
+from latchkey.core.permissions import permissions_from_json
+from latchkey.core.request import Claims, SessionRequest
+from latchkey.core.types import Address
+from latchkey.core.untrusted import MAX_BYTES, check, read_json
+from latchkey.errors import BadInput, LatchkeyError, NotServed
+
+Incoming: TypeAlias = SessionRequest | Envelope
+
+MAX_EXPIRY = 9_999_999_999  # the Wallet APIs' own limit
+_ASK = "Ask the dApp for a session request of the Wallet APIs (wallet_createSession) for a Modular Account V2."
+
+
+def open_text(text: str | bytes) -> Incoming:
+    """A request or a hand-over from text or from a file's bytes.
+
+    Raises NotServed for what is known but not served yet, BadInput for everything else; a part of an animated code has the code
+    "OnePartOfMany", something that looks like a secret "LooksLikeSecret".
+    """
+    if len(text) > MAX_BYTES:
+        raise BadInput(f"This is too long: at most {MAX_BYTES // 1024} KiB are read.", code="TooLarge")
+    if isinstance(text, bytes):
+        if text.startswith(MAGIC):
+            return _incoming(decode(text))
+        text = _decoded(text)
+    text = text.strip().removeprefix("\ufeff").strip()
+    if text[:1] in ("{", "["):
+        return _open_json(read_json(text))
+    start = text[:32].lower()
+    if start.startswith("latchkey:"):
+        return _incoming(decode(link.from_link(text)))
+    if start.startswith(f"ur:{ur.TYPE}/"):
+        return _incoming(decode(ur.decode(text)))
+    raise _refusal(text)
+
+
+def _incoming(envelope: Envelope) -> Incoming:
+    return session_request(envelope) if envelope.kind is Kind.REQUEST else envelope
+
+
+def _decoded(raw: bytes) -> str:
+    if raw.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")):
+        raise BadInput("This is a picture, not text: drop it where a QR picture is asked for.", code="Picture")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise BadInput("This file is neither text nor a Latchkey hand-over.", code="NotText") from None
+
+
+# Requests in JSON ----------------------------------------------------------------------------------------------------------------
+
+
+def _chain_id(value: object) -> int:
+    if isinstance(value, str) and re.fullmatch(r"0[xX][0-9a-fA-F]{1,64}", value):
+        value = int(value, 16)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_CHAIN_ID:
+        raise BadInput("Expected a chain id: hexadecimal text such as 0x1, or a whole number from 1.")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A JSON-RPC call, or only its `params`."""
+
+    __pydantic_config__: ClassVar = CONFIG
+    params: Any
+    method: Annotated[str, Strict()] = "wallet_createSession"
+    jsonrpc: Any = None
+    id: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """The Wallet APIs' request; `account` and `chainId` are optional because the SDK's `grantPermissions` leaves them out.
+
+    `latchkey`: our addition, see `_extension`.
+    """
+
+    __pydantic_config__: ClassVar = CONFIG
+    permissions: Any
+    account: Address | None = None
+    chain_id: Annotated[int, reader(_chain_id)] | None = None
+    expiry_sec: Annotated[int, Strict(), Field(ge=0, le=MAX_EXPIRY)] | None = None
+    key: KeyModel | None = None
+    latchkey: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Addressing:
+    __pydantic_config__: ClassVar = CONFIG
+    request_id: RequestId | None = None
+    hand_over_key: PublicKey32 | None = None
+
+
+_CALL, _REQUEST = TypeAdapter(_Call), TypeAdapter(_Request)
+_CLAIMS, _ADDRESSING = TypeAdapter(ClaimsModel), TypeAdapter(_Addressing)
+
+
+def _open_json(value: Any) -> Incoming:
+    _refuse_foreign(value)
+    value = _only(value)
+    if "method" in value or "params" in value:
+        value = _only(check(_CALL, value).params)
+        _refuse_foreign(value)
+    if "latchkey" in value and not isinstance(value["latchkey"], dict):
+        return _incoming(from_json(value))
+    return _request(value)
+
+
+def _only(value: Any) -> dict[str, Any]:
+    """The one request in a list, or the object itself."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, list):
+        raise BadInput(f"Expected one request, found a list of {len(value)}. Open them one at a time.", code="NotOne")
+    if not isinstance(value, dict):
+        raise BadInput("Expected a request: a JSON object with permissions.", code="NotRequest")
+    return value
+
+
+def _request(value: dict[str, Any]) -> SessionRequest:
+    request = check(_REQUEST, value)
+    permissions = permissions_from_json(request.permissions)
+    if not permissions:
+        raise BadInput("permissions: expected at least one.", path="permissions")
+    addressing, claims = _extension(request.latchkey)
+    return SessionRequest(
+        permissions=permissions,
+        request_id=addressing.request_id or _made_id(value),
+        account=request.account,
+        chain_id=request.chain_id,
+        expiry=request.expiry_sec,
+        session_key=request.key.public_key if request.key else None,
+        key_type=request.key.type if request.key else "secp256k1",
+        hand_over_key=addressing.hand_over_key,
+        claims=claims,
+    )
+
+
+def _extension(value: Any) -> tuple[_Addressing, Claims]:
+    """`requestId` and `handOverKey`; the rest are claims: `name`, `url`, `names`, `functions`."""
+    value = value or {}
+    own = {name: value[name] for name in ("requestId", "handOverKey") if name in value}
+    rest = {name: item for name, item in value.items() if name not in own}
+    return check(_ADDRESSING, own, "latchkey"), check(_CLAIMS, rest, "latchkey").claims()
+
+
+def _made_id(value: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
+
+
+# What is known but not served, and what is no request ----------------------------------------------------------------------------
+
+
+def _not_served(what: str) -> NotServed:
+    return NotServed(f"{what}, which Latchkey knows but does not serve yet. {_ASK}")
+
+
+def _secret(_: str = "") -> BadInput:
+    return BadInput(
+        "This looks like a secret. Latchkey asks for secrets only at the desk; nothing was kept. Clear it from where you copied it.",
+        code="LooksLikeSecret",
+    )
+
+
+def _no_request(what: str) -> BadInput:
+    return BadInput(f"{what} {_ASK}", code="NotRequest")
+
+
+_ERC7715 = "This is an ERC-7715 permission request"
+_ERC7710 = "This is an ERC-7710 delegation"
+_KERNEL = "This is a ZeroDev Kernel permission account"
+_SMART = "This is a Smart Sessions session (ERC-7579, Rhinestone or Biconomy Nexus)"
+_BICONOMY = "This is a session of Biconomy's older Session Key Manager, also used by Particle"
+_METHODS: tuple[tuple[str, str], ...] = (
+    (r"wallet_(grant|request|revoke|getSupported|getGranted)(Execution)?Permissions?", _ERC7715),
+    (r"particle_aa_\w+", _BICONOMY),
+    (r"wc_\w+", "This is a WalletConnect message"),
+)
+_FIELDS: tuple[tuple[set[str], str], ...] = (  # any of these names at the top tells the system
+    ({"permissionParams", "policies", "policyParams", "enableSignature", "accountParams"}, _KERNEL),
+    ({"sessionValidator", "sessionValidatorInitData", "erc7739Policies", "userOpPolicies"}, _SMART),
+    ({"enableSessionData", "enableSession", "sessionToEnable"}, _SMART),
+    ({"sessionValidationModule", "sessionKeyData", "sessionKeyDataInAbi"}, _BICONOMY),
+    ({"delegate", "delegator", "caveats", "authority", "delegation", "delegations"}, _ERC7710),
+    ({"permission", "rules", "signer", "signerMeta", "userOpBuilder", "delegationManager"}, _ERC7715),
+)
+_NO_REQUESTS: tuple[tuple[set[str], str], ...] = (
+    ({"sessionKey", "nonceKey", "entityId"}, "This is a draft for the command line (latchkey grant build), not a request."),
+    (
+        {"signatureRequest", "rawPayload"},
+        "This is the Wallet APIs' answer to a session request; Latchkey needs the request itself.",
+    ),
+    ({"primaryType", "domain"}, "This is typed data to sign, not a request; latchkey explain says what it means."),
+    ({"calls", "callData"}, "This is a transaction or an operation, not a session request."),
+)
+_SECRET_FIELDS = {"crypto", "Crypto", "mnemonic", "privateKey", "ciphertext"}
+
+
+def _refuse_foreign(value: Any) -> None:
+    """Raise what fits when the JSON is something known that is no request for Latchkey."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if not isinstance(value, dict) or "latchkey" in value:
+        return
+    method = value.get("method")
+    if isinstance(method, str) and method != "wallet_createSession":
+        for pattern, what in _METHODS:
+            if re.fullmatch(pattern, method):
+                raise _not_served(what)
+        raise BadInput(f"method: Latchkey answers wallet_createSession only. {_ASK}", code="OtherMethod", path="method")
+    for names, what in _FIELDS:
+        if names & value.keys():
+            raise _not_served(what)
+    if _SECRET_FIELDS & value.keys():
+        raise _secret()
+    for names, sentence in _NO_REQUESTS:
+        if names & value.keys():
+            raise _no_request(sentence)
+
+
+_TEXTS: tuple[tuple[str, Callable[[str], LatchkeyError], str], ...] = (
+    (r"(0x)?[0-9a-f]{64}|[a-z]prv[a-z0-9]{100,112}", _secret, ""),
+    (r"0x[0-9a-f]{40}", _no_request, "This is an address, not a request."),
+    (r"ethereum:.*", _not_served, "This is a payment link"),
+    (r"wc:.*", _not_served, "This is a WalletConnect link"),
+    (r"ur:eth-sign-request/.*", _not_served, "This is a signing request for a hardware wallet"),
+    (r"ur:crypto-(hdkey|account|multi-accounts)/.*", _not_served, "This is a hardware wallet's public key"),
+    (r"ur:.*", _not_served, f"This is a UR code of another type than ur:{ur.TYPE}"),
+    (r"https?:.*", _no_request, "This is a web address: copy the request itself, not the address of its page."),
+    (r"0x[0-9a-f]*", _no_request, "These are bytes, not a request; latchkey explain may say what they mean."),
+)
+
+
+def _refusal(text: str) -> LatchkeyError:
+    """What to say about text that is neither JSON nor a hand-over."""
+    text = text.strip("\"'` ")
+    if not text:
+        return BadInput("There is nothing to open.", code="Empty")
+    for pattern, refuse, what in _TEXTS:
+        if re.fullmatch(pattern, text, re.IGNORECASE | re.DOTALL):
+            return refuse(what)
+    if _looks_like_words(text):
+        return _secret()
+    if _is_kernel_text(text):
+        return _not_served(_KERNEL)
+    return BadInput("This is nothing that Latchkey can open: expected a session request or a Latchkey hand-over.", code="NotKnown")
+
+
+def _looks_like_words(text: str) -> bool:
+    """Recovery words: 12 to 24 short words, numbered or not. Judged by shape, so that no word list is needed here."""
+    words = re.sub(r"[\d.,;:)]+", " ", text[:2000]).split()
+    return len(words) in (12, 15, 18, 21, 24) and all(re.fullmatch(r"[a-z]{3,8}", word.lower()) for word in words)
+
+
+def _is_kernel_text(text: str) -> bool:
+    """ZeroDev's serialised permission account: base64 of JSON."""
+    try:
+        value = read_json(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError, BadInput):
+        return False
+    return isinstance(value, dict) and bool(_FIELDS[0][0] & value.keys())
