@@ -27,8 +27,11 @@ class Policy(StrEnum):
 
 
 class AccountSystem(Protocol):
-    name: str
-    title: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
 
     def judge(self, draft: Draft, *, now: int, policy: Policy) -> None:
         """Raise Refused when the draft must not be granted; `.code` names the rule, `.path` the field."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
+from typing import TypeAlias
 
 from latchkey import __version__
 from latchkey.cli.output import Output
@@ -58,17 +59,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _command(parent: _Commands, common: argparse.ArgumentParser, name: str, run: str, text: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = parent.add_parser(name, parents=[common], help=text, description=text)  # type: ignore[attr-defined]
+    command: argparse.ArgumentParser = parent.add_parser(name, parents=[common], help=text, description=text)
     command.set_defaults(run=run)
     return command
 
 
 def _group(parent: _Commands, name: str, text: str) -> _Commands:
-    group = parent.add_parser(name, help=text, description=text)  # type: ignore[attr-defined]
+    group = parent.add_parser(name, help=text, description=text)
     result: _Commands = group.add_subparsers(metavar="ACTION", required=True)
     return result
 

@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from eth_abi import encode
-
+from latchkey.accounts.modular_account import abi
 from latchkey.accounts.modular_account.addresses import (
     ALLOWLIST,
     NATIVE_TOKEN_LIMIT,
@@ -32,7 +31,7 @@ from latchkey.core.permissions import (
     Permission,
     Root,
 )
-from latchkey.core.types import Address, keccak, to_hex
+from latchkey.core.types import ZERO_ADDRESS, Address, keccak, to_hex
 
 INSTALL_VALIDATION = bytes.fromhex("1bbf564c")  # installValidation(bytes25,bytes4[],bytes,bytes[])
 HALF = 2**31 - 1  # added to an entity id to give token limits and gas limits a storage slot of their own
@@ -45,12 +44,9 @@ _VALIDATION_HOOK, _EXECUTION_HOOK_PRE = 0x05, 0x04  # hook flags as aa-sdk write
 _TIME_RANGE_HOOK = 0x01
 _OPTION_GLOBAL, _OPTION_DEFERRED = 1, 2
 
-_ALLOWLIST_INPUTS = ["uint32", "(address,bool,bool,uint256,bytes4[])[]"]
 _DOMAIN_TYPE = keccak(b"EIP712Domain(uint256 chainId,address verifyingContract)")
 _ACTION_TYPE = keccak(b"DeferredAction(uint256 nonce,uint48 deadline,bytes call)")
 _OWNER_LOCATOR = bytes(20) + b"\x01"  # uint168: entity 0, global
-
-_Input = tuple[bytes, bool, bool, int, list[bytes]]
 
 
 def build(draft: Draft) -> Grant:
@@ -74,10 +70,12 @@ def install_call(draft: Draft) -> bytes:
     entity = draft.entity_id.to_bytes(4, "big")
     flags = _USER_OP | (_GLOBAL if _is_root(draft.permissions) else 0)
     config = SINGLE_SIGNER.raw + entity + bytes([flags])
-    install_data = encode(["uint32", "address"], [draft.entity_id, draft.session_key.raw])
-    return INSTALL_VALIDATION + encode(
-        ["bytes25", "bytes4[]", "bytes", "bytes[]"], [config, _selectors(draft), install_data, list(hooks(draft))]
-    )
+    tails = [
+        abi.selectors(_selectors(draft)),
+        abi.dynamic(abi.word(draft.entity_id) + abi.address(draft.session_key)),
+        abi.array([abi.dynamic(hook) for hook in hooks(draft)]),
+    ]
+    return b"".join((INSTALL_VALIDATION, abi.left(config), *abi.tail_offsets(4, tails), *tails))
 
 
 def nonce_key(parallel_key: int, entity_id: int, *, is_global: bool, is_deferred: bool) -> int:
@@ -140,23 +138,21 @@ def hooks(draft: Draft) -> Iterable[bytes]:
     entity, offset = draft.entity_id, draft.entity_id + HALF
     for permission in draft.permissions:
         if isinstance(permission, PaymasterGuard):
-            yield _hook(
-                PAYMASTER_GUARD, entity, _VALIDATION_HOOK, encode(["uint32", "address"], [entity, permission.paymaster.raw])
-            )
+            yield _hook(PAYMASTER_GUARD, entity, _VALIDATION_HOOK, abi.word(entity) + abi.address(permission.paymaster))
     if draft.expiry:
-        yield _hook(TIME_RANGE, entity, _TIME_RANGE_HOOK, encode(["uint32", "uint48", "uint48"], [entity, draft.expiry, 0]))
+        yield _hook(TIME_RANGE, entity, _TIME_RANGE_HOOK, abi.word(entity) + abi.word(draft.expiry) + abi.word(0))
     for permission in draft.permissions:
         if isinstance(permission, NativeTokenTransfer):
             yield _limit_hook(entity, _EXECUTION_HOOK_PRE, permission.allowance)
     token_limits = [_token_limit(p) for p in draft.permissions if isinstance(p, Erc20TokenTransfer)]
     if token_limits:
-        yield _hook(ALLOWLIST, offset, _EXECUTION_HOOK_PRE, encode(_ALLOWLIST_INPUTS, [offset, token_limits]))
+        yield _hook(ALLOWLIST, offset, _EXECUTION_HOOK_PRE, abi.allowlist(offset, token_limits))
     for permission in draft.permissions:
         if isinstance(permission, GasLimit):
             yield _limit_hook(offset, _VALIDATION_HOOK, permission.limit)
     allowed = [entry for p in draft.permissions if (entry := _allowlist_input(p))]
     if allowed:
-        yield _hook(ALLOWLIST, entity, _VALIDATION_HOOK, encode(_ALLOWLIST_INPUTS, [entity, allowed]))
+        yield _hook(ALLOWLIST, entity, _VALIDATION_HOOK, abi.allowlist(entity, allowed))
 
 
 def _hook(module: Address, entity_id: int, flags: int, init_data: bytes) -> bytes:
@@ -164,22 +160,22 @@ def _hook(module: Address, entity_id: int, flags: int, init_data: bytes) -> byte
 
 
 def _limit_hook(entity_id: int, flags: int, limit: int) -> bytes:
-    return _hook(NATIVE_TOKEN_LIMIT, entity_id, flags, encode(["uint32", "uint256"], [entity_id, limit]))
+    return _hook(NATIVE_TOKEN_LIMIT, entity_id, flags, abi.word(entity_id) + abi.word(limit))
 
 
-def _token_limit(permission: Erc20TokenTransfer) -> _Input:
-    return (permission.address.raw, False, True, permission.allowance, [])
+def _token_limit(permission: Erc20TokenTransfer) -> abi.AllowlistInput:
+    return (permission.address, False, True, permission.allowance, [])
 
 
-def _allowlist_input(permission: Permission) -> _Input | None:
+def _allowlist_input(permission: Permission) -> abi.AllowlistInput | None:
     """(target, has selector allowlist, has token limit, limit, selectors), or None for a kind without a target."""
     match permission:
         case Erc20TokenTransfer():
-            return (permission.address.raw, True, False, 0, [APPROVE, TRANSFER])
+            return (permission.address, True, False, 0, [APPROVE, TRANSFER])
         case ContractAccess():
-            return (permission.address.raw, False, False, 0, [])
+            return (permission.address, False, False, 0, [])
         case FunctionsOnContract():
-            return (permission.address.raw, True, False, 0, [s.raw for s in permission.functions])
+            return (permission.address, True, False, 0, [s.raw for s in permission.functions])
         case FunctionsOnAllContracts():
-            return (bytes(20), False, False, 0, [s.raw for s in permission.functions])
+            return (ZERO_ADDRESS, False, False, 0, [s.raw for s in permission.functions])
     return None

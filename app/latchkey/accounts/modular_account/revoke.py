@@ -5,8 +5,7 @@ The account wants one element per hook: validation hooks in reverse install orde
 
 from __future__ import annotations
 
-from eth_abi import encode
-
+from latchkey.accounts.modular_account import abi
 from latchkey.accounts.modular_account.addresses import ALLOWLIST, SINGLE_SIGNER
 from latchkey.accounts.modular_account.build import hooks
 from latchkey.core.draft import Draft
@@ -22,13 +21,12 @@ def uninstall_call(draft: Draft) -> bytes:
     execution = [h for h in installed if not h[24] & 1]
     cleared = [_cleared(h) for h in validation[::-1] + execution[::-1]]
     entity = draft.entity_id.to_bytes(4, "big")
-    return UNINSTALL_VALIDATION + encode(
-        ["bytes24", "bytes", "bytes[]"], [SINGLE_SIGNER.raw + entity, encode(["uint32"], [draft.entity_id]), cleared]
-    )
+    tails = [abi.dynamic(abi.word(draft.entity_id)), abi.array([abi.dynamic(data) for data in cleared])]
+    return b"".join((UNINSTALL_VALIDATION, abi.left(SINGLE_SIGNER.raw + entity), *abi.tail_offsets(3, tails), *tails))
 
 
 def _cleared(hook: bytes) -> bytes:
     """What a hook module needs to forget: the allowlist module its whole list, the others their entity id."""
     if hook[:20] == ALLOWLIST.raw:
         return hook[_CONFIG:]
-    return encode(["uint32"], [int.from_bytes(hook[20:24], "big")])
+    return abi.word(int.from_bytes(hook[20:24], "big"))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eth_abi import encode
-
+from latchkey.accounts.modular_account import abi
 from latchkey.accounts.modular_account.addresses import ENTRY_POINT
 from latchkey.core.types import Address, keccak
 
@@ -33,20 +32,17 @@ def user_op_hash(op: UserOperation, chain_id: int) -> bytes:
     """The 32 bytes EntryPoint 0.7 computes; the signature is not part of it."""
     account_gas_limits = op.verification_gas_limit.to_bytes(16, "big") + op.call_gas_limit.to_bytes(16, "big")
     gas_fees = op.max_priority_fee_per_gas.to_bytes(16, "big") + op.max_fee_per_gas.to_bytes(16, "big")
-    inner = encode(
-        ["address", "uint256", "bytes32", "bytes32", "bytes32", "uint256", "bytes32", "bytes32"],
-        [
-            op.sender.raw,
-            op.nonce,
-            keccak(op.init_code),
-            keccak(op.call_data),
-            account_gas_limits,
-            op.pre_verification_gas,
-            gas_fees,
-            keccak(op.paymaster_and_data),
-        ],
+    inner = (
+        abi.address(op.sender)
+        + abi.word(op.nonce)
+        + keccak(op.init_code)
+        + keccak(op.call_data)
+        + account_gas_limits
+        + abi.word(op.pre_verification_gas)
+        + gas_fees
+        + keccak(op.paymaster_and_data)
     )
-    return keccak(encode(["bytes32", "address", "uint256"], [keccak(inner), ENTRY_POINT.raw, chain_id]))
+    return keccak(keccak(inner) + abi.address(ENTRY_POINT) + abi.word(chain_id))
 
 
 def signed_message(op_hash: bytes) -> bytes:

@@ -70,7 +70,8 @@ def permission_from_json(value: Any, path: str = "") -> Permission:
     for extra in value.keys() - {"type", "data"}:
         where = join(path, (extra,))
         raise BadInput(f"{where} is not a field of a permission.", path=where)
-    return check(_READERS[name], value.get("data", {}), join(path, ("data",)))
+    permission: Permission = check(_READERS[name], value.get("data", {}), join(path, ("data",)))
+    return permission
 
 
 def permissions_from_json(value: Any, path: str = "permissions") -> tuple[Permission, ...]:
