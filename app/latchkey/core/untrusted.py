@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from latchkey.errors import BadInput
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T")
 
@@ -41,6 +42,8 @@ def read_json(text: str | bytes) -> Any:
 
 def check(adapter: TypeAdapter[T], value: Any, path: str = "") -> T:
     """Validate `value` against a model; the first fault becomes a BadInput whose path names the field."""
+    from pydantic import ValidationError  # here, for the window reads its settings before it can afford pydantic
+
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
