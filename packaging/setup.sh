@@ -20,13 +20,16 @@ find_python() {
     done
 }
 
-# What a desktop installation usually has and a bare one lacks: the libraries that Qt's wheels expect, fonts, a virtual screen.
-packages="xvfb xdotool imagemagick fonts-inter fonts-jetbrains-mono fonts-noto-core
+# What a desktop installation usually has and a bare one lacks: libraries that Qt's wheels expect, fonts, a virtual screen, objdump.
+packages="xvfb xdotool imagemagick binutils fonts-inter fonts-jetbrains-mono fonts-noto-core
     libdbus-1-3 libegl1 libfontconfig1 libfreetype6 libgl1 libglib2.0-0 libopengl0 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0
     libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1"
 
 missing_packages() {
-    "$python" -c 'import ensurepip' 2>/dev/null || packages="python3-venv $packages"
+    case $python in /usr/bin/*) # Debian splits Python
+        version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        packages="python$version-venv libpython$version $packages" ;;
+    esac
     for package in $packages; do
         dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || printf '%s ' "$package"
     done
@@ -57,7 +60,7 @@ make_venv() {
     quietly "$python" -m venv --clear .venv && return
     quietly "$python" -m venv --clear --without-pip .venv && quietly "$python" -m pip --python .venv/bin/python install pip && return
     quietly uv venv --seed --python "$python" .venv && return
-    die "cannot make .venv: Debian needs the package python3-venv (see above and $log)"
+    die "cannot make .venv: Debian needs the package python3.11-venv (see above and $log)"
 }
 
 install_locked() {
