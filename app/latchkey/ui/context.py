@@ -5,8 +5,7 @@ A page is a QWidget made as `Page(context)`, kept for the life of the window, an
     may_leave() -> str  a sentence when leaving would lose something ("" when not); the window asks the person
 
     wizard     latchkey.ui.pages.wizard.WizardPage      enter(SessionRequest | Envelope | None): a request, or an empty start
-    signed     latchkey.ui.pages.signed.SignedPage      enter(key of the grant in the book)
-    intake     latchkey.ui.widgets.intake               see window.py: what is dropped or pasted is read there
+    signed     latchkey.ui.pages.signed.SignedPage      enter(id of the grant in the book)
 
 The signer and the book load heavy libraries, so both are made when first asked for, never before the first paint.
 """
@@ -15,11 +14,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from latchkey.ui.tasks import Tasks
+from latchkey.errors import LatchkeyError, StoreError
+from latchkey.ui.lock import Lock
+from latchkey.ui.tasks import Task, Tasks
 
 if TYPE_CHECKING:
     from latchkey.store.book import Book
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
     from latchkey.store.settings import Settings
     from latchkey.vault.client import SignerClient, Status
 
+T = TypeVar("T")
+
 
 class Context(QObject):
     """One per window.
 
     `clock()`: now, in seconds; replaced in tests. `status`: the signer's last known state, None until it was asked.
-    `changed(what)`: "status", "keys", "accounts", "grants" or "settings" were changed by someone; pages that show them read again.
+    `changed(what)`: "status", "accounts", "grants" or "settings" were changed by someone; pages that show them read again.
     """
 
     changed = Signal(str)
@@ -44,7 +48,7 @@ class Context(QObject):
         data_dir: DataDir,
         settings: Settings,
         *,
-        make_client: Callable[[DataDir], SignerClient],
+        make_client: Callable[[DataDir, Settings], SignerClient],
         make_book: Callable[[DataDir], Book],
         clock: Callable[[], int] = lambda: int(time.time()),
         parent: QObject | None = None,
@@ -55,15 +59,16 @@ class Context(QObject):
         self.clock = clock
         self.tasks = Tasks(self)
         self.status: Status | None = None
+        self.lock = Lock(self)
         self._make_client, self._make_book = make_client, make_book
         self._client: SignerClient | None = None
         self._book: Book | None = None
 
     @property
     def client(self) -> SignerClient:
-        """The signer's client; its process starts with the first call. Its calls block: use them inside `tasks.run`."""
+        """The signer's client; its process starts with the first call. Its calls block: use `ask_signer`, or `tasks.run`."""
         if self._client is None:
-            self._client = self._make_client(self.data_dir)
+            self._client = self._make_client(self.data_dir, self.settings)
         return self._client
 
     @property
@@ -72,6 +77,64 @@ class Context(QObject):
         if self._book is None:
             self._book = self._make_book(self.data_dir)
         return self._book
+
+    def ask_signer(
+        self,
+        ask: Callable[[SignerClient], T],
+        done: Callable[[T], object] | None = None,
+        *,
+        failed: Callable[[LatchkeyError], object] | None = None,
+        finished: Callable[[], object] | None = None,
+        owner: QObject | None = None,
+    ) -> Task:
+        """Call the signer off the UI thread, then read its state again, for any call may have unlocked it at the desk.
+
+        `done(answer)` and `failed(error)` in the UI thread, with `status` already fresh.
+        """
+        client = self.client
+
+        def work(_job: object) -> tuple[T | LatchkeyError, Status | None]:
+            answer: T | LatchkeyError
+            try:
+                answer = ask(client)
+            except LatchkeyError as error:
+                answer = error
+            try:
+                return answer, client.status()
+            except LatchkeyError:
+                return answer, None
+
+        def arrived(result: tuple[T | LatchkeyError, Status | None]) -> None:
+            answer, status = result
+            self.set_status(status)
+            if isinstance(answer, LatchkeyError):
+                (failed or self.tasks.failed.emit)(answer)
+            elif done is not None:
+                done(answer)
+
+        return self.tasks.run(work, arrived, failed=failed, finished=finished, owner=owner)
+
+    def set_status(self, status: Status | None) -> None:
+        """Take the signer's state as it was just told; tells others when it differs."""
+        if status != self.status:
+            self.status = status
+            self.changed.emit("status")
+
+    def change_settings(self, **changes: Any) -> None:
+        """Change some settings and write them; raises StoreError when they cannot be kept (they hold until the window closes)."""
+        from latchkey.store.settings import save
+
+        self.settings = replace(self.settings, **changes)
+        self.changed.emit("settings")
+        save(self.data_dir.settings, self.settings)
+
+    def keep_window(self, geometry: bytes) -> None:
+        """Keep where the window stood; not worth a word when that fails."""
+        if geometry != self.settings.window:
+            try:
+                self.change_settings(window=geometry)
+            except StoreError:
+                return
 
     def navigate(self, page: str, payload: Any = None) -> None:
         """Go to a page: "welcome", "grants", "wizard", "accounts", "settings", "signed"."""

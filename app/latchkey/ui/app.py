@@ -1,0 +1,126 @@
+"""Starting the window: first something to see, then everything that takes time to load.
+
+Nothing here or in what it imports at the top may load web3, eth_account, cryptography, zxingcpp or pydantic: the first paint waits
+for none of them. LATCHKEY_FIRST_PAINT=1 prints "first-paint <ms since the process started>" after the first paint and ends.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from latchkey.errors import LatchkeyError
+from latchkey.store.paths import DataDir
+from latchkey.store.settings import Settings, load
+from latchkey.ui import theme
+from latchkey.ui.context import Context
+from latchkey.ui.window import Window
+
+if TYPE_CHECKING:
+    from latchkey.store.book import Book
+    from latchkey.vault.client import SignerClient
+
+_STARTED = time.time()
+
+
+def main(data_dir: str | None = None, request: str | None = None) -> int:
+    """The window as the command line starts it; `request`: a file or a latchkey: link to open in it."""
+    return run(Path(data_dir) if data_dir else None, request=request)
+
+
+def run(data_dir: Path | None = None, *, request: str | None = None) -> int:
+    """Show the window until it is closed; returns the exit code. One window at a time uses a data folder."""
+    app = QApplication.instance() or QApplication(["latchkey"])
+    assert isinstance(app, QApplication)
+    _name(app)
+    qInstallMessageHandler(_qt_message)
+    sys.excepthook = _report
+    try:
+        folder = DataDir.open(data_dir)
+        with folder.lock():
+            return _show(app, folder, request)
+    except LatchkeyError as error:
+        theme.apply(app, "system")
+        _tell_kindly(error)
+        return 1
+
+
+def _show(app: QApplication, folder: DataDir, request: str | None) -> int:
+    settings = load(folder.settings)
+    theme.apply(app, settings.appearance.value)
+    context = Context(folder, settings, make_client=make_client, make_book=make_book)
+    window = Window(context, start="grants" if folder.vault.exists() else "welcome")
+    window.painted.connect(lambda: _painted(app, context, window, request))
+    window.show()
+    try:
+        return app.exec()
+    finally:
+        context.close()
+
+
+def _painted(app: QApplication, context: Context, window: Window, request: str | None) -> None:
+    if os.environ.get("LATCHKEY_FIRST_PAINT"):
+        print(f"first-paint {_since_start():.0f}", flush=True)  # noqa: T201  asked for by the bench
+        app.quit()
+        return
+    if (handle := window.windowHandle()) is not None:
+        context.lock.watch(handle)
+    if request:
+        from latchkey.ui.widgets.intake import open_text
+
+        open_text(context, window, request)
+
+
+def make_book(folder: DataDir) -> Book:
+    from latchkey.store.book import Book
+
+    return Book(folder.book)
+
+
+def make_client(folder: DataDir, settings: Settings) -> SignerClient:
+    raise NotImplementedError
+
+
+def _name(app: QApplication) -> None:
+    app.setApplicationName("Latchkey")
+    app.setApplicationDisplayName("Latchkey")
+    app.setDesktopFileName("latchkey")
+
+
+def _since_start() -> float:
+    """Milliseconds since the process started; where the system does not tell, since this module was loaded."""
+    try:
+        after_name = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        started = int(after_name[19]) / os.sysconf("SC_CLK_TCK")  # field 22, in ticks since boot
+        return (time.clock_gettime(time.CLOCK_BOOTTIME) - started) * 1000
+    except (OSError, AttributeError, ValueError, IndexError):
+        return (time.time() - _STARTED) * 1000
+
+
+def _tell_kindly(error: LatchkeyError) -> None:
+    box = QMessageBox(QMessageBox.Icon.Critical, "Latchkey", "")
+    from PySide6.QtCore import Qt
+
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(error.text)
+    box.exec()
+
+
+def _report(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+    """A fault of the program: to the terminal, whole; the window goes on. Only Ctrl+C ends it."""
+    traceback.print_exception(kind, fault, trace)
+    if issubclass(kind, KeyboardInterrupt):
+        QApplication.quit()
+
+
+def _qt_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    if kind is not QtMsgType.QtDebugMsg:
+        sys.stderr.write(f"qt: {text}\n")

@@ -1,0 +1,85 @@
+"""Whether the keys are locked, and the clock that locks them when nobody is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QWindow
+
+    from latchkey.ui.context import Context
+
+_USE = {QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove, QEvent.Type.Wheel, QEvent.Type.TouchBegin}
+_TICK_MS = 1000
+
+
+class Lock(QObject):
+    """Follows the signer's state (`context.status`) and locks after `settings.idle_minutes` without a key or a pointer.
+
+    `changed` whenever `unlocked` or `sentence` does. Time at the desk counts as use: work that waits for it is running.
+    """
+
+    changed = Signal()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._context = context
+        self._idle = 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        context.changed.connect(self._status)
+
+    @property
+    def unlocked(self) -> bool:
+        return self._context.status is not None and self._context.status.unlocked
+
+    @property
+    def sentence(self) -> str:
+        """For the foot of the window: "Locked", "Unlocked, locks in 4 min"."""
+        if not self.unlocked:
+            return "Keys are locked"
+        left = self._limit - self._idle
+        return f"Unlocked · locks in {left // 60 + 1} min" if left >= 60 else f"Unlocked · locks in {max(left, 0)} s"
+
+    def watch(self, window: QWindow) -> None:
+        """Take keys and pointer moves in this window as use."""
+        window.installEventFilter(self)
+
+    def toggle(self) -> None:
+        self.now() if self.unlocked else self.unlock()
+
+    def now(self) -> None:
+        """Lock; says so even when it was locked."""
+        if not self.unlocked:
+            self._context.say("Your keys are locked already.")
+            return
+        self._context.ask_signer(lambda client: client.lock(), done=lambda _: self._context.say("Locked."))
+
+    def unlock(self) -> None:
+        """Have the desk ask for the passphrase."""
+        self._context.ask_signer(lambda client: client.unlock(), done=lambda _: self._context.say("Unlocked."))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _USE:
+            self._idle = 0
+        return False
+
+    @property
+    def _limit(self) -> int:
+        return self._context.settings.idle_minutes * 60
+
+    def _status(self, what: str) -> None:
+        if what in ("status", "settings"):
+            self._idle = 0
+            self._timer.start() if self.unlocked else self._timer.stop()
+            self.changed.emit()
+
+    def _tick(self) -> None:
+        self._idle = 0 if self._context.tasks.busy else self._idle + 1
+        if self._idle >= self._limit:
+            self._timer.stop()
+            self.now()
+        self.changed.emit()
