@@ -73,6 +73,7 @@ class QrPlayer(QWidget):
         self._message = b""
         self._encoder: ur.Encoder | None = None
         self._number = 0
+        self._single = self._paused = False
         self._speed = SPEEDS.index(250)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._next)
@@ -88,6 +89,7 @@ class QrPlayer(QWidget):
         self.density.setRange(*DENSITY)
         self.density.setSingleStep(10)
         self.density.setPageStep(10)
+        self.density.setMinimumHeight(theme.space(3))
         self.density.setValue(ur.FRAGMENT)
         self.density.setAccessibleName("Density of the code")
         self.density.valueChanged.connect(self._restart)
@@ -111,7 +113,7 @@ class QrPlayer(QWidget):
 
     def clear(self) -> None:
         """Show nothing, for good, until something else is played."""
-        self._message, self._encoder, self._single = b"", None, False
+        self._message, self._encoder = b"", None
         self._timer.stop()
         self.canvas.show_text("")
         self.caption.setText("")
@@ -171,8 +173,8 @@ class QrPlayer(QWidget):
         """The text beside the picture, and which controls make sense now."""
         for control in (self.slower, self.pause, self.faster):
             control.setEnabled(self._several)
-        for control in (self._coarse, self.density, self._dense):
-            control.setVisible(not self._single)
+        for part in (self._coarse, self.density, self._dense):
+            part.setVisible(not self._single)
         self.pause.setText("Go on" if self._several and self._paused else "Pause")
         self.single.setText("Animated" if self._single else "Single code")
         if self._encoder is None:

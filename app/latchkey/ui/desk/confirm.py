@@ -1,0 +1,172 @@
+"""Confirming a signature: what the signer read from the exact bytes, every field of it, and a yes that cannot happen by accident."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from latchkey.core.phrases import Finding, Level, Part, Phrase, Style
+from latchkey.ui import theme
+from latchkey.ui.desk.page import MARGIN, WIDTH, Page
+from latchkey.ui.widgets import (
+    FieldTable,
+    FindingList,
+    Heading,
+    Identicon,
+    Muted,
+    PhraseLabel,
+    PhraseList,
+    line_edit,
+    phrase,
+    set_property,
+)
+
+ARMING_MS = 600  # a click meant for what stood here a moment ago must not sign
+
+
+class ConfirmPage(Page):
+    """{title, account, network, words, findings, signed, digest, verb, typed?} -> {}.
+
+    The yes needs three things: the end of the text was in sight, the page has stood for a moment, and the word was typed where one is
+    asked for. Cancel has the focus, so Enter alone never signs.
+    """
+
+    def __init__(self, ask: dict[str, Any]) -> None:
+        super().__init__(ask["title"], go=ask["verb"])
+        self._wanted = ask.get("typed", "")
+        self._armed = self._read = False
+        self.reading = _Scroll(_Content(ask))
+        self.body.addWidget(self.reading, 1)
+        self.word = line_edit(placeholder=self._wanted, limit=64)
+        self.word.setAccessibleName(f"Type {self._wanted} to go on")
+        self.word.textChanged.connect(self._refresh)
+        if self._wanted:
+            self.body.addWidget(Muted(f"Type “{self._wanted}” to go on."))
+            self.body.addWidget(self.word)
+        self.hint = Muted("")
+        self.foot.insertWidget(0, self.hint, 100)
+        bar = self.reading.verticalScrollBar()
+        bar.valueChanged.connect(self._look)
+        bar.rangeChanged.connect(self._look)
+        self._arming = QTimer(self, singleShot=True, interval=ARMING_MS)
+        self._arming.timeout.connect(self._arm)
+        self._refresh()
+
+    def first(self) -> QWidget:
+        return self.stop
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._arming.start()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        bar = self.reading.verticalScrollBar()
+        match event.key():
+            case Qt.Key.Key_PageDown:
+                bar.triggerAction(bar.SliderAction.SliderPageStepAdd)
+            case Qt.Key.Key_PageUp:
+                bar.triggerAction(bar.SliderAction.SliderPageStepSub)
+            case Qt.Key.Key_End:
+                bar.triggerAction(bar.SliderAction.SliderToMaximum)
+            case Qt.Key.Key_Home:
+                bar.triggerAction(bar.SliderAction.SliderToMinimum)
+            case _:
+                super().keyPressEvent(event)
+
+    def _arm(self) -> None:
+        self._armed = True
+        self._look()
+
+    def _look(self) -> None:
+        """The end counts as seen only once the page is laid out and shown."""
+        bar = self.reading.verticalScrollBar()
+        self._read = self._read or (self._armed and bar.value() >= bar.maximum())
+        self._refresh()
+
+    def _refresh(self) -> None:
+        typed = self.word.text().strip() == self._wanted
+        self.go.setEnabled(self._armed and self._read and typed)
+        self.hint.setText("Scroll to the end to sign, with the wheel or the End key." if self._armed and not self._read else "")
+
+
+class _Scroll(QScrollArea):
+    """Wants to be as tall as what is in it; the window gives it what there is."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._content = content
+        self.setWidget(content)
+
+    def sizeHint(self) -> QSize:
+        width = WIDTH - 2 * MARGIN
+        return QSize(width, self._content.heightForWidth(width))
+
+
+class _Content(QWidget):
+    """Everything the signer said, top to bottom; nothing shortened, nothing to copy out."""
+
+    def __init__(self, ask: dict[str, Any]) -> None:
+        super().__init__()
+        self.setProperty("surface", "page")
+        words = ask["words"]
+        findings = [Finding(f["id"], Level(f["level"]), f["sentence"], f["advice"]) for f in ask["findings"]]
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, theme.space(1), 0)
+        rows.setSpacing(theme.space(1))
+        rows.addWidget(PhraseLabel(_phrase(words["headline"]), strong=True))
+        rows.addLayout(_account(ask["account"], ask["network"]))
+        rows.addWidget(FindingList(findings))
+        for heading, key, tone in (("It can", "can", "good"), ("It cannot", "cannot", "muted")):
+            if words[key]:
+                rows.addSpacing(theme.space(0.5))
+                rows.addWidget(Heading(heading))
+                rows.addWidget(PhraseList([_phrase(p) for p in words[key]], tone=tone))
+        if words["lose"]:
+            rows.addSpacing(theme.space(0.5))
+            rows.addWidget(_Loss([_phrase(p) for p in words["lose"]], findings))
+        rows.addSpacing(theme.space(0.5))
+        rows.addWidget(Heading("What is signed"))
+        rows.addWidget(FieldTable([*((label, value) for label, value in ask["signed"]), ("Digest", ask["digest"])]))
+        rows.addStretch(1)
+        for label in self.findChildren(PhraseLabel):
+            label.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+
+
+class _Loss(QFrame):
+    """ "Most you can lose", in the colour of the worst finding."""
+
+    def __init__(self, phrases: list[Phrase], findings: list[Finding]) -> None:
+        super().__init__()
+        levels = {finding.level for finding in findings}
+        tone = "bad" if levels & {Level.DANGER, Level.REFUSED} else "warn" if Level.WARNING in levels else "good"
+        self.setProperty("surface", "tint")
+        set_property(self, "tone", tone)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(theme.space(2), theme.space(1.5), theme.space(2), theme.space(1.5))
+        rows.setSpacing(theme.space(0.5))
+        rows.addWidget(Heading("Most you can lose", tone=tone))
+        for one in phrases:
+            rows.addWidget(PhraseLabel(one))
+
+
+def _account(account: str, network: str) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(theme.space(1))
+    row.addWidget(Identicon(account, size=theme.space(4)))
+    texts = QVBoxLayout()
+    texts.setSpacing(0)
+    texts.addWidget(PhraseLabel(phrase(account, Style.ADDRESS)))
+    texts.addWidget(PhraseLabel(network, size=theme.SMALL, tone="muted"))
+    row.addLayout(texts, 1)
+    return row
+
+
+def _phrase(parts: list[list[str]]) -> Phrase:
+    return Phrase(tuple(Part(text, Style(style)) for style, text in parts))
