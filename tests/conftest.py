@@ -1,6 +1,8 @@
-"""Shared by all tests: hypothesis profiles (derandomised unless soaking) and the published vectors."""
+"""Shared by all tests: hypothesis profiles (derandomised unless soaking), the published vectors, surroundings that are always the same."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,12 @@ settings.register_profile("quick", max_examples=60, derandomize=True, deadline=N
 settings.register_profile("soak", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("soak" if SOAK else "quick")
 
+# Windows go to pytest-xvfb's screen and never to the person's own; nothing of how they set up Qt or where they keep things gets in.
+for name in [name for name in os.environ if name.startswith("QT_") or name == "WAYLAND_DISPLAY"]:
+    del os.environ[name]
+os.environ["QT_QPA_PLATFORM"] = "xcb" if shutil.which("Xvfb") else "offscreen"
+os.environ["LC_ALL"] = "C.UTF-8"
+
 VECTORS = Path(__file__).parent / "vectors"
 
 
@@ -20,3 +28,9 @@ VECTORS = Path(__file__).parent / "vectors"
 def ma_vectors() -> dict[str, Any]:
     """Facts made with aa-sdk and checked against the canonical contracts; the file's `meta` states the origin."""
     return json.loads((VECTORS / "modular-account-v2.json").read_text())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
+        os.environ[name] = str(tmp_path_factory.mktemp(name.lower()))
