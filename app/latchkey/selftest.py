@@ -1,0 +1,183 @@
+"""`latchkey --self-test`: does this installation work here? For installers, and for a bundle that may have lost a part.
+
+Each check is one line: ok or the reason why not. Nothing is written outside a temporary folder, nothing is asked of anybody.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from latchkey import __version__
+from latchkey.cli.output import Output
+from latchkey.errors import LatchkeyError
+
+_SECONDS = 60
+
+# A published grant (aa-sdk 4.88.5): contract-access on 0x11..11 for anvil key 1, until 2030.
+_DRAFT = {
+    "system": "modular_account",
+    "chainId": 31337,
+    "account": "0x65b5DE0251f553B2208762a4724303E750294D96",
+    "entityId": 1,
+    "nonceKey": "0x0",
+    "sequence": 0,
+    "expiry": 1893456000,
+    "sessionKey": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+    "permissions": [{"type": "contract-access", "data": {"address": "0x7a250d5630B4cF539739dF2C5dAcb4c659F2488D"}}],
+}
+_DIGEST = "0xb5414f5846de567f3983ce3a036dc5451c36728522c9972aae09c1a4a35fb4c1"
+
+
+def main(output: Output) -> int:
+    """Run every check; 0 when all are well."""
+    checks = {
+        "grants": _grants,
+        "recovery words": _recovery_words,
+        "QR codes": _qr_codes,
+        "window": _window,
+        "storage": _storage,
+        "signer": _signer,
+        "desk": _desk,
+        "keyring": _keyring,
+    }
+    results = {name: _run(check) for name, check in checks.items()}
+    failed = [name for name, (well, _) in results.items() if not well]
+    lines = [f"{'ok  ' if well else 'FAIL'} {name}: {detail}" for name, (well, detail) in results.items()]
+    verdict = f"{len(failed)} of {len(results)} checks failed" if failed else "all well"
+    output.result(
+        {
+            "version": __version__,
+            "ok": not failed,
+            "checks": {name: {"ok": well, "detail": detail} for name, (well, detail) in results.items()},
+        },
+        "\n".join([*lines, f"Latchkey {__version__} on Python {sys.version.split()[0]}: {verdict}"]),
+    )
+    return 1 if failed else 0
+
+
+def _run(check: Callable[[], str]) -> tuple[bool, str]:
+    try:
+        return True, check()
+    except LatchkeyError as error:
+        return False, error.text
+    except Exception as error:  # noqa: BLE001 - a self-test reports whatever is broken
+        return False, f"{type(error).__name__}: {error}"
+
+
+def program(*arguments: str) -> list[str]:
+    """How to start another process of this program, from source or frozen."""
+    return [sys.executable, *arguments] if getattr(sys, "frozen", False) else [sys.executable, "-m", "latchkey", *arguments]
+
+
+def _grants() -> str:
+    from latchkey.accounts.review import review
+    from latchkey.accounts.system import Policy, system
+    from latchkey.core.account import Account, Mode
+    from latchkey.core.draft import draft_from_json
+    from latchkey.core.types import to_hex
+
+    draft = draft_from_json(_DRAFT)
+    grant = system(draft.system).build(draft)
+    if to_hex(grant.digest) != _DIGEST:
+        raise ValueError("a published grant is built differently here")
+    found = review(
+        grant.unsigned,
+        Account(draft.chain_id, draft.account, draft.system, Mode.ADDRESS),
+        now=1_790_000_000,
+        policy=Policy.STRICT,
+    )
+    return f"a published grant is built, read back and worded ({len(found.words.can)} powers)"
+
+
+def _recovery_words() -> str:
+    from eth_account.hdaccount.mnemonic import Mnemonic
+    from eth_account.types import Language
+
+    words = Mnemonic(Language.ENGLISH).wordlist
+    if len(words) != 2048:
+        raise ValueError("the word list is not whole")
+    return "2048 words"
+
+
+def _qr_codes() -> str:
+    from latchkey.codec.qr import matrix, read_codes
+
+    text, scale, quiet = "UR:LATCHKEY-GRANT/AEADAOLAZMJENDEOTI", 4, 4
+    modules = matrix(text)
+    side = (len(modules) + 2 * quiet) * scale
+    gray = bytearray(b"\xff" * (side * side))
+    for y, row in enumerate(modules):
+        for x, dark in enumerate(row):
+            if dark:
+                for line in range((y + quiet) * scale, (y + quiet + 1) * scale):
+                    start = line * side + (x + quiet) * scale
+                    gray[start : start + scale] = bytes(scale)
+    if read_codes(memoryview(gray), side, side, side) != [text]:
+        raise ValueError("a code was drawn and not read back")
+    return "drawn and read back"
+
+
+def _window() -> str:
+    """The real window, painted once: a missing plug-in or resource ends it before."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            program("--data-dir", folder),
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+            env={**_offscreen(), "LATCHKEY_FIRST_PAINT": "1"},
+        )
+    line = done.stdout.decode(errors="replace").strip()
+    if done.returncode != 0 or not line.startswith("first-paint"):
+        raise ValueError(done.stderr.decode(errors="replace").strip()[-300:] or f"ended with {done.returncode}")
+    return f"painted after {line.split()[1]} ms"
+
+
+def _storage() -> str:
+    from latchkey.store import atomic
+    from latchkey.store.book import Book
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        atomic.write(path, b"one")
+        book = Book.open(Path(folder) / "book.sqlite")
+        book.close()
+    return "files are replaced whole, the book opens"
+
+
+def _signer() -> str:
+    from latchkey.vault.client import Prompt, PromptMode, SignerClient
+
+    client = SignerClient(None, lambda _: None, Prompt(PromptMode.TERMINAL))
+    client.start()
+    try:
+        status = client.status()
+    finally:
+        client.close()
+    return f"starts, is {'unlocked' if status.unlocked else 'locked'}, ends"
+
+
+def _desk() -> str:
+    """Starts and leaves when its pipe closes, as it does when the signer ends."""
+    done = subprocess.run(program("desk"), input=b"", capture_output=True, timeout=_SECONDS, check=False, env=_offscreen())
+    if done.returncode != 0:
+        raise ValueError(f"ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()[-300:]}")
+    return "starts and ends with its pipe"
+
+
+def _keyring() -> str:
+    import keyring
+
+    backend = type(keyring.get_keyring())
+    return f"{backend.__module__}.{backend.__name__} (not used unless you choose it)"
+
+
+def _offscreen() -> dict[str, str]:
+    """Qt's own screenless platform, unless there is a screen."""
+    has_screen: Sequence[str] = [name for name in ("DISPLAY", "WAYLAND_DISPLAY") if os.environ.get(name)]
+    return dict(os.environ) if has_screen or sys.platform != "linux" else {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
