@@ -32,13 +32,13 @@ def encode(raw: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """The inverse of `encode`. Raises BadInput when a pair is none or the CRC-32 does not fit."""
+    """The inverse of `encode`. Raises BadInput when a pair is none, nothing is left or the CRC-32 does not fit."""
     try:
         raw = bytes(_BYTE[text[i : i + 2]] for i in range(0, len(text), 2))
     except KeyError:
         raise BadInput("The code is damaged: letters in it stand for nothing. Copy or scan it again.", code="Damaged") from None
     body, check = raw[:-4], raw[-4:]
-    if checksum(body) != check:
+    if not body or checksum(body) != check:
         raise BadInput("The code is damaged: its checksum does not fit. Copy or scan it again.", code="Damaged")
     return body
 

@@ -14,11 +14,13 @@ from pydantic_core import PydanticCustomError
 from latchkey.codec.text import clean
 from latchkey.core.request import Claims
 from latchkey.core.types import MAX_UINT48, Address, hex_bytes, parse_hex_amount, to_hex
+from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput
 
 CONFIG = ConfigDict(extra="forbid", alias_generator=to_camel)
 MAX_CHAIN_ID = 2**63 - 1
 MAX_NAME, MAX_URL, MAX_FUNCTION, MAX_SYMBOL = 80, 256, 200, 20
+MAX_KEYSTORE = 4096
 
 
 def fault(text: str) -> PydanticCustomError:
@@ -58,12 +60,20 @@ def _key_type(value: object) -> str:
     return "contract" if value == "contract" else "secp256k1"
 
 
+def _keystore(value: object) -> str:
+    """Web3 Secret Storage as text; whoever opens it judges its content."""
+    if not isinstance(value, str) or len(value) > MAX_KEYSTORE or not value.isascii() or not isinstance(read_json(value), dict):
+        raise BadInput(f"Expected a keystore: a JSON object as ASCII text of at most {MAX_KEYSTORE} characters.")
+    return value
+
+
 Data = Annotated[bytes, reader(hex_bytes), PlainSerializer(to_hex)]
 PublicKey32 = Annotated[bytes, reader(hex_bytes, size=32), PlainSerializer(to_hex)]
 Nonce = Annotated[int, reader(parse_hex_amount), PlainSerializer(lambda n: f"0x{n:064x}")]
 ChainId = Annotated[int, Strict(), Field(ge=1, le=MAX_CHAIN_ID)]
 Uint32 = Annotated[int, Strict(), Field(ge=0, le=2**32 - 1)]
 Seconds = Annotated[int, Strict(), Field(ge=0, le=MAX_UINT48)]
+Keystore = Annotated[str, reader(_keystore)]
 RequestId = Annotated[str, reader(_request_id)]
 
 

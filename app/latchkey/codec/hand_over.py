@@ -23,6 +23,7 @@ from latchkey.codec.fields import (
     ClaimsModel,
     Data,
     KeyModel,
+    Keystore,
     Nonce,
     PublicKey32,
     RequestId,
@@ -56,7 +57,8 @@ class Envelope:
     written for (with an account, the account's own are used). The account's label is the owner's and does not travel.
     `expiry`: chain seconds, 0 = never, None = left open. `nonce`: the operation's whole uint256. `unsigned`: flag || nonce ||
     length || encoded data. `blob`: flag || nonce || deferred action data. `context`: what the Wallet APIs take. `hand_over_key`:
-    the X25519 key to which `sealed_session_key`, a key made by Latchkey, is sealed.
+    the X25519 key to which `sealed_session_key`, a key made by Latchkey, is sealed; `session_keystore`: the same key as Web3 Secret
+    Storage (JSON text) where the receiver gave no such key.
     """
 
     kind: Kind
@@ -73,6 +75,7 @@ class Envelope:
     request_id: str = ""
     hand_over_key: bytes | None = None
     sealed_session_key: bytes = b""
+    session_keystore: str = ""
     claims: Claims = field(default_factory=Claims)
     chain_id: int | None = None
     system: str = "modular_account"
@@ -89,13 +92,13 @@ class _Twin:
     latchkey: int
     kind: Kind
     system: Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-    permissions: Any
     chain_id: ChainId | None = None
     account: Address | None = None
     mode: Mode | None = None
     owner: Address | None = None
     salt: HexAmount | None = None
     init_code: Data | None = None
+    permissions: Any = None
     expiry_sec: Seconds | None = None
     key: KeyModel | None = None
     entity_id: Uint32 | None = None
@@ -106,6 +109,7 @@ class _Twin:
     request_id: RequestId | None = None
     hand_over_key: PublicKey32 | None = None
     sealed_session_key: Data | None = None
+    session_keystore: Keystore | None = None
     claims: ClaimsModel | None = None
 
 
@@ -119,7 +123,7 @@ _RULES: dict[Kind, tuple[set[str], set[str]]] = {  # kind -> (needed, allowed)
     Kind.UNSIGNED_GRANT: (_TIED | {"unsigned"}, _ANY | _TIED | _MAKING | {"unsigned"}),
     Kind.SIGNED_GRANT: (
         _TIED | {"deferredAction"},
-        _ANY | _TIED | _MAKING | {"deferredAction", "context", "sealedSessionKey"},
+        _ANY | _TIED | _MAKING | {"deferredAction", "context", "sealedSessionKey", "sessionKeystore"},
     ),
 }
 _MODE_NEEDS: dict[Mode | None, set[str]] = {Mode.SMA: {"owner", "salt"}, Mode.MA: {"owner", "salt"}, Mode.EIP7702: {"owner"}}
@@ -150,6 +154,7 @@ def to_json(envelope: Envelope) -> dict[str, Any]:
         request_id=envelope.request_id or None,
         hand_over_key=envelope.hand_over_key,
         sealed_session_key=envelope.sealed_session_key or None,
+        session_keystore=envelope.session_keystore or None,
         claims=claims,
     )
     result: dict[str, Any] = _TWIN.dump_python(twin, mode="json", by_alias=True, exclude_none=True, warnings=False)
@@ -181,6 +186,7 @@ def from_json(value: Any) -> Envelope:
         request_id=twin.request_id or "",
         hand_over_key=twin.hand_over_key,
         sealed_session_key=twin.sealed_session_key or b"",
+        session_keystore=twin.session_keystore or "",
         claims=twin.claims.claims() if twin.claims else Claims(),
         chain_id=None if twin.account else twin.chain_id,
         system="modular_account" if twin.account else twin.system,

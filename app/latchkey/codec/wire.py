@@ -26,7 +26,7 @@ def pack(twin: dict[str, Any]) -> dict[int, Any]:
 
 def kind(body: Any) -> Any:
     """The body's kind, looked at before anything else: a later kind may have fields that are not known here."""
-    return body.get(_KIND) if isinstance(body, dict) else None
+    return _expect(body, dict, "").get(_KIND)
 
 
 def unpack(body: Any) -> dict[str, Any]:
@@ -163,6 +163,7 @@ _BODY = _record(
         17: ("requestId", _TEXT),
         18: ("handOverKey", _HEX),
         19: ("sealedSessionKey", _HEX),
-        20: ("claims", _CLAIMS),
+        20: ("sessionKeystore", _TEXT),
+        21: ("claims", _CLAIMS),
     }
 )

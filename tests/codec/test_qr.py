@@ -1,0 +1,95 @@
+"""QR codes through pictures: what `matrix` draws is what `read_codes` reads."""
+
+import random
+from itertools import islice
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from latchkey.codec import ur
+from latchkey.codec.qr import MAX_SIDE, matrix, read_codes
+from latchkey.errors import BadInput
+from tests.counts import count
+
+
+def picture(text: str, scale: int = 3, pad: int = 0) -> tuple[bytes, int, int, int]:
+    """Grey bytes, width, height, stride; a quiet zone of four modules; `pad` bytes of rubbish after each row."""
+    rows = matrix(text)
+    side = (len(rows) + 8) * scale
+    edge = b"\xff" * (4 * scale)
+    blank = (b"\xff" * side + b"\x00" * pad) * (4 * scale)
+    drawn = b"".join(
+        (edge + b"".join((b"\x00" if dark else b"\xff") * scale for dark in row) + edge + b"\x00" * pad) * scale for row in rows
+    )
+    return blank + drawn + blank, side, side, side + pad
+
+
+@pytest.mark.parametrize("size", [1, 60, 110, 480, 887])
+def test_upper_case_codes_use_the_compact_mode(size: int) -> None:
+    raw = random.Random(size).randbytes(size)
+    text = ur.encode(raw).upper()
+    assert read_codes(*picture(text)) == [text]
+    assert len(matrix(text)) < len(matrix(text.lower()))
+
+
+def test_an_animated_code_through_pictures() -> None:
+    raw = random.Random(7).randbytes(900)
+    decoder = ur.Decoder()
+    rng = random.Random(8)
+    for number, text in enumerate(islice(ur.qr_texts(raw), count(40, 400))):
+        if rng.random() < 0.5:
+            continue
+        for found in read_codes(*picture(text, scale=rng.choice((2, 3, 4)), pad=number % 5)):
+            decoder.receive(found)
+        if decoder.message is not None:
+            break
+    assert decoder.message == raw
+
+
+def test_a_part_is_coarse_enough_for_a_camera() -> None:
+    """At most 61 modules a side (version 11) for 110 bytes a part."""
+    assert len(matrix(next(ur.qr_texts(bytes(5000))))) <= 61
+
+
+@given(st.text(st.characters(codec="ascii", categories=("L", "N", "P", "Z")), min_size=1, max_size=60))
+@settings(max_examples=count(20, 300))
+def test_any_text_goes_through_a_picture(text: str) -> None:
+    assert read_codes(*picture(text)) == [text]
+
+
+def test_texts_that_fit_no_code() -> None:
+    for text in ("A" * 4297, "a" * 2954):
+        with pytest.raises(BadInput):
+            matrix(text)
+
+
+def test_pictures_that_are_refused() -> None:
+    for width, height, stride in (
+        (0, 1, 1),
+        (1, 0, 1),
+        (MAX_SIDE + 1, 1, MAX_SIDE + 1),
+        (1, MAX_SIDE + 1, 1),
+        (5, 5, 4),
+        (-1, 5, 5),
+        (10, 10, 10),
+    ):
+        with pytest.raises(BadInput):
+            read_codes(bytes(99), width, height, stride)
+
+
+def test_pictures_without_codes() -> None:
+    rng = random.Random(3)
+    for side in (1, 2, 3, 7, 64, 300):
+        assert read_codes(bytes(side * side), side, side, side) == []
+        assert read_codes(memoryview(rng.randbytes(side * side)), side, side, side) == []
+
+
+def test_other_barcodes_are_not_looked_for() -> None:
+    import zxingcpp
+
+    image = zxingcpp.create_barcode("12345670", zxingcpp.BarcodeFormat.Code128).to_image(scale=3)
+    view = memoryview(image)
+    height, width = view.shape
+    assert zxingcpp.read_barcodes(view)
+    assert read_codes(view.tobytes(), width, height, width) == []
