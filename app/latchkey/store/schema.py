@@ -1,0 +1,94 @@
+"""The book's tables, version by version, and the proof that a file has exactly those.
+
+A migration, once released, never changes: tests keep a sample book of every version.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from itertools import chain
+
+from latchkey.errors import StoreError
+
+APPLICATION_ID = int.from_bytes(b"LKbk")
+
+# MIGRATIONS[n] takes a book of version n to version n + 1. Amounts of 256 bits are text of 64 hexadecimal digits.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE accounts (
+            chain_id INTEGER NOT NULL, address TEXT NOT NULL, system TEXT NOT NULL, mode TEXT NOT NULL, owner TEXT, salt TEXT,
+            init_code BLOB NOT NULL, label TEXT NOT NULL, PRIMARY KEY (chain_id, address, system)
+        ) STRICT""",
+        """CREATE TABLE master_keys (
+            address TEXT PRIMARY KEY NOT NULL, label TEXT NOT NULL, kind TEXT NOT NULL, path TEXT NOT NULL
+        ) STRICT""",
+        """CREATE TABLE grants (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, created INTEGER NOT NULL, chain_id INTEGER NOT NULL, account TEXT NOT NULL,
+            entity_id INTEGER NOT NULL, nonce TEXT NOT NULL, label TEXT NOT NULL, claims TEXT NOT NULL, draft TEXT NOT NULL,
+            unsigned BLOB NOT NULL, envelope BLOB, state TEXT NOT NULL, key_origin TEXT NOT NULL, request_id TEXT NOT NULL
+        ) STRICT""",
+        "CREATE UNIQUE INDEX grants_nonce ON grants (chain_id, account, nonce)",
+        """CREATE TABLE requests (
+            request_id TEXT NOT NULL, digest BLOB NOT NULL, answered INTEGER NOT NULL, outcome TEXT NOT NULL,
+            PRIMARY KEY (request_id, digest)
+        ) STRICT""",
+    ),
+)
+
+
+def bring_up(connection: sqlite3.Connection) -> None:
+    """Check the book behind `connection` and migrate it to the newest version; a new file becomes an empty book.
+
+    Each migration is one transaction. Raises StoreError for a newer book (nothing was written to it), for a file that is not a
+    book, for tables, triggers or views that Latchkey did not make, and for damage.
+    """
+    newest = len(MIGRATIONS)
+    version = _pragma(connection, "user_version")
+    fresh = version == 0 and _pragma(connection, "application_id") == 0 and not _objects(connection)
+    if version < 0 or (not fresh and _pragma(connection, "application_id") != APPLICATION_ID):
+        raise StoreError("This file is not a Latchkey book.", code="NotABook")
+    if version > newest:
+        raise StoreError("This book was written by a newer Latchkey; update this one to open it.", code="Newer")
+    _check(connection, version)
+    for number in range(version, newest):
+        _migrate(connection, number)
+
+
+def _check(connection: sqlite3.Connection, version: int) -> None:
+    if _objects(connection) != _expected(version):
+        raise StoreError("The book holds tables or triggers that Latchkey did not make; it was not opened.", code="ForeignSchema")
+    if connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
+        raise StoreError("The book is damaged.", code="Damaged")
+
+
+def _migrate(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _pragma(connection, "user_version") == number:  # otherwise another Latchkey has just done it
+            for statement in MIGRATIONS[number]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _expected(version: int) -> set[tuple[str, str, str | None]]:
+    model = sqlite3.connect(":memory:")
+    try:
+        for statement in chain.from_iterable(MIGRATIONS[:version]):
+            model.execute(statement)
+        return _objects(model)
+    finally:
+        model.close()
+
+
+def _objects(connection: sqlite3.Connection) -> set[tuple[str, str, str | None]]:
+    return set(connection.execute("SELECT type, name, sql FROM sqlite_master"))
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    return value
