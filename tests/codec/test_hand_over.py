@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from latchkey import __version__
 from latchkey.codec import cbor, wire
 from latchkey.codec.hand_over import (
+    _RULES,
     MAGIC,
     MAX_BYTES,
     Envelope,
@@ -339,3 +341,36 @@ def test_errors_never_repeat_what_came_in() -> None:
         with pytest.raises(LatchkeyError) as caught:
             from_json(twin)
         assert marker not in caught.value.text
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "hand-over.md").read_text()
+
+
+def test_the_worked_example_is_the_first_vector() -> None:
+    example = DOCUMENT.split("## A worked example")[1]
+    listing = example.split("The bytes, 69 of them:")[1].split("As a link:")[0].split("\n")
+    assert "".join(line.strip().split("   ")[0] for line in listing).replace(" ", "") == VECTORS[0]["cbor"]
+    assert VECTORS[0]["link"] in example
+    assert VECTORS[0]["ur"].upper() in example
+    assert json.dumps(VECTORS[0]["json"], separators=(",", ":")) in example
+
+
+def test_the_tables_say_what_the_code_does() -> None:
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in DOCUMENT.splitlines() if line.startswith("| ")]
+    numbered = {int(row[0]): row[1].strip("`") for row in rows if row[0].isdigit()}
+    codes = {number: name for number, name in numbered.items() if name in KINDS}
+    fields = {int(row[0]): row[1].strip("`") for row in rows if row[0].isdigit() and len(row) == 4}
+    assert codes == wire._CODES
+    assert fields == {number: name for number, (name, _) in wire._FIELDS.items()}
+    rules = {row[0].strip("`"): [_numbers(cell) for cell in row[1:]] for row in rows if row[0].strip("`") in list(Kind)}
+    for kind, (needed, allowed) in _RULES.items():
+        documented_needed, documented_more = ({fields[n] for n in numbers} for numbers in rules[kind])
+        assert documented_needed | {"latchkey"} == needed
+        assert documented_needed | documented_more | {"latchkey"} == allowed
+
+
+def _numbers(cell: str) -> set[int]:
+    """ "1, 4 (only with 3), 9 to 11" -> {1, 4, 9, 10, 11}."""
+    cell = re.sub(r"\(.*?\)", "", cell.split(";")[0])
+    spans = [[int(n) for n in part.split(" to ")] for part in cell.split(",")]
+    return {n for span in spans for n in range(span[0], span[-1] + 1)}

@@ -142,28 +142,27 @@ _KIND, _CONTEXT = 1, 16
 _LOCAL_CONTEXT = 1  # stands for the context 0x01 || deferredAction, which would say everything twice
 _NAME = _row(("address", _HEX), ("name", _TEXT), ("symbol", _TEXT), ("decimals", _NUMBER))
 _CLAIMS = _record({1: ("name", _TEXT), 2: ("url", _TEXT), 3: ("names", _list_of(_NAME)), 4: ("functions", _list_of(_TEXT))})
-_BODY = _record(
-    {
-        _KIND: ("kind", _TEXT),
-        2: ("system", _TEXT),
-        3: ("chainId", _NUMBER),
-        4: ("account", _HEX),
-        5: ("mode", _TEXT),
-        6: ("owner", _HEX),
-        7: ("salt", _AMOUNT),
-        8: ("initCode", _ZEROS),
-        9: ("permissions", _list_of(_Shape(_pack_permission, _unpack_permission))),
-        10: ("expirySec", _NUMBER),
-        11: ("key", _row(("publicKey", _HEX), ("type", _TEXT))),
-        12: ("entityId", _NUMBER),
-        13: ("nonce", _AMOUNT),
-        14: ("unsigned", _ZEROS),
-        15: ("deferredAction", _ZEROS),
-        _CONTEXT: ("context", _HEX),
-        17: ("requestId", _TEXT),
-        18: ("handOverKey", _HEX),
-        19: ("sealedSessionKey", _HEX),
-        20: ("sessionKeystore", _TEXT),
-        21: ("claims", _CLAIMS),
-    }
-)
+_FIELDS = {
+    _KIND: ("kind", _TEXT),
+    2: ("system", _TEXT),
+    3: ("chainId", _NUMBER),
+    4: ("account", _HEX),
+    5: ("mode", _TEXT),
+    6: ("owner", _HEX),
+    7: ("salt", _AMOUNT),
+    8: ("initCode", _ZEROS),
+    9: ("permissions", _list_of(_Shape(_pack_permission, _unpack_permission))),
+    10: ("expirySec", _NUMBER),
+    11: ("key", _row(("publicKey", _HEX), ("type", _TEXT))),
+    12: ("entityId", _NUMBER),
+    13: ("nonce", _AMOUNT),
+    14: ("unsigned", _ZEROS),
+    15: ("deferredAction", _ZEROS),
+    _CONTEXT: ("context", _HEX),
+    17: ("requestId", _TEXT),
+    18: ("handOverKey", _HEX),
+    19: ("sealedSessionKey", _HEX),
+    20: ("sessionKeystore", _TEXT),
+    21: ("claims", _CLAIMS),
+}
+_BODY = _record(_FIELDS)
