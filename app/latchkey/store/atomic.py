@@ -90,9 +90,10 @@ def _read_one(path: Path, limit: int, valid: Valid | None) -> bytes:
         if path.is_symlink():
             raise StoreError(f"{path.name} is a symbolic link and was not followed.", code="NotAFile") from None
         raise StoreError(f"{path.name} cannot be read: {error.strerror}.", code="CannotRead") from None
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise StoreError(f"{path.name} is not a file.", code="NotAFile")
     with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise StoreError(f"{path.name} is not a file.", code="NotAFile")
         try:
             data = file.read(limit + 1)
         except OSError as error:
