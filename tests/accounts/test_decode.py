@@ -469,6 +469,13 @@ def test_token_limits_pair_with_their_entries_in_order() -> None:
     )
 
 
+def test_token_entry_in_another_order_is_no_pair() -> None:
+    entry = (TOKEN, True, False, 0, [TRANSFER, APPROVE])
+    reading = read(install([token_limit([(TOKEN, False, True, 7, [])]), allowlist([entry])]))
+    assert [p.type for p in reading.permissions] == ["functions-on-contract"]
+    assert "limit of 7 for a token" in why(reading)
+
+
 def test_a_hook_shorter_than_its_head_is_refused() -> None:
     with pytest.raises(CannotDecode) as error:
         decode_call(install([b"\0" * 24]))
@@ -561,6 +568,22 @@ def test_unknown_function_of_the_account() -> None:
     call = decode_call(data, account=ACCOUNT)
     assert isinstance(call, Call)
     assert (call.signature, [(u.where, u.data) for u in call.unknown]) == (None, [("call", data)])
+
+
+def test_install_sent_to_a_module_is_no_install() -> None:
+    call = decode_call(execute("0x" + AL, 0, CALL))
+    assert isinstance(call, Call)
+    assert (call.signature, call.inner, [u.data for u in call.unknown]) == (None, None, [CALL])
+
+
+def test_execute_user_op_stands_outermost_only() -> None:
+    prefix = bytes.fromhex("8dd7712f")
+    once = decode_call(prefix + execute(OTHER, 0, b""), account=ACCOUNT)
+    assert isinstance(once, Call)
+    assert (once.target, once.inner) == (ACCOUNT, Call(OTHER, 0, None, (), b""))
+    for data in (prefix + prefix + execute(OTHER, 0, b""), batch([(ACCOUNT, 0, prefix + execute(OTHER, 0, b""))]), prefix):
+        with pytest.raises(CannotDecode):
+            decode_call(data, account=ACCOUNT)
 
 
 def test_payment_without_data_is_no_riddle() -> None:
@@ -710,20 +733,32 @@ def test_irregular_frames_say_so(position: int, value: int, sentence: str) -> No
     assert sentence in why(decode_unsigned(bytes(data)))
 
 
+def shared_batch(entries: int, data: bytes) -> bytes:
+    """A batch of calls to the account itself, all of which point at the same bytes."""
+    words = [32, entries, *[entries * 32] * entries, int(ACCOUNT, 16), 0, 96, len(data)]
+    return BATCH + b"".join(w.to_bytes(32, "big") for w in words) + data.ljust((len(data) + 31) // 32 * 32, b"\0")
+
+
 def test_overlapping_parts_end_soon() -> None:
-    """Every call of the batch points at the same bytes, and so do the calls inside: 512 to the power of four in the end."""
-    entries = 500
-    word = lambda n: n.to_bytes(32, "big")  # noqa: E731
-    shared = word(int(ACCOUNT, 16)) + word(0) + word(96)
-    data = b"\0" * 64
-    for _ in range(4):
-        size = (len(data) + 31) // 32 * 32
-        one = shared + word(len(data)) + data.ljust(size, b"\0")
-        data = BATCH + word(32) + word(entries) + word(entries * 32) * entries + one
-    start = time.monotonic()
-    with pytest.raises(CannotDecode):
-        decode_call(data[:MAX_CALL], account=ACCOUNT)
-    assert time.monotonic() - start < 5
+    """A short input that would be read many million times over."""
+    wide = shared_batch(500, install([], [bytes(4)] * 500))
+    deep = nest(1)
+    for _ in range(3):
+        deep = shared_batch(400, deep)
+    for data in (wide, deep):
+        assert len(data) <= MAX_CALL
+        start = time.monotonic()
+        with pytest.raises(CannotDecode, match="overlap so often"):
+            decode_call(data, account=ACCOUNT)
+        assert time.monotonic() - start < 5
+
+
+def test_a_little_overlap_is_read_and_named() -> None:
+    words = [64, 128, 128, 9, 1, 5 << 248, 7]  # a begins at 64 and is 128 bytes long; b is one byte long, inside a
+    data = b"".join(w.to_bytes(32, "big") for w in words)
+    notes: list[Any] = []
+    assert Reader(data, Work(len(data)), notes).values(types("bytes a,bytes b")) == [data[96:], b"\5"]
+    assert [(u.where, u.data) for u in notes] == [("b", data[32:64])]
 
 
 def test_long_input_is_read_quickly() -> None:
