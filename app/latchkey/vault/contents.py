@@ -120,7 +120,9 @@ def _master_in(item: Any) -> Master:
     fields = _typed(item, dict)
     secret: Mnemonic | RawKey
     if (kind := _typed(fields.pop("kind"), str)) == "mnemonic":
-        secret = Mnemonic(_secret(fields, "entropy", 16, 32), _secret(fields, "passphrase", 0, 4096), _typed(fields.pop("path"), str))
+        secret = Mnemonic(
+            _secret(fields, "entropy", 16, 32), _secret(fields, "passphrase", 0, 4096), _typed(fields.pop("path"), str)
+        )
     elif kind == "raw":
         secret = RawKey(_secret(fields, "key", 32, 32))
     else:

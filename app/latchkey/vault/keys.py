@@ -98,9 +98,13 @@ def derive(seed: SecretBytes, path: str) -> SecretBytes:
     return SecretBytes(key_from_seed(seed.reveal(), check_path(path)))
 
 
+def seed_of(words: str, passphrase: str = "") -> SecretBytes:
+    """The 64-byte BIP-39 seed of checked words."""
+    return SecretBytes(_english().to_seed(words, passphrase))
+
+
 def _seed(secret: Mnemonic) -> SecretBytes:
-    phrase = " ".join(words_of(secret.entropy))
-    return SecretBytes(_english().to_seed(phrase, secret.passphrase.reveal().decode()))
+    return seed_of(" ".join(words_of(secret.entropy)), secret.passphrase.reveal().decode())
 
 
 def preview(secret: Mnemonic) -> list[tuple[str, Address]]:
@@ -148,7 +152,7 @@ def _checked(key: bytes) -> RawKey:
 
 def to_keystore(key: SecretBytes, password: SecretBytes) -> bytes:
     """Web3 Secret Storage V3 as JSON (scrypt n = 2^18, r = 8, p = 1), as geth and ethers open it. The password is taken as NFKC."""
-    from eth_keyfile import create_keyfile_json
+    from eth_keyfile.keyfile import create_keyfile_json
 
     made = create_keyfile_json(key.reveal(), _password(password), version=3, kdf="scrypt")
     return json.dumps(made, separators=(",", ":")).encode()
@@ -156,7 +160,7 @@ def to_keystore(key: SecretBytes, password: SecretBytes) -> bytes:
 
 def from_keystore(data: bytes, password: SecretBytes) -> RawKey:
     """Open a V3 keystore. Costs beyond four times geth's are refused before anything is derived. Raises BadInput."""
-    from eth_keyfile import decode_keyfile_json
+    from eth_keyfile.keyfile import decode_keyfile_json
 
     if len(data) > MAX_KEYSTORE:
         raise BadInput("This file is too large for a keystore: at most 64 KiB are read.", code="TooLarge")

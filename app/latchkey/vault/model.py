@@ -44,7 +44,7 @@ class MasterKey:
 
 @dataclass(frozen=True, slots=True)
 class SessionKey:
-    """A session key made here. `created`: seconds since 1970. `request_id`, `chain_id`, `account`: for whom it was sealed, None when not yet."""
+    """A session key made here. `created`: seconds since 1970. `request_id`, `chain_id`, `account`: for whom it was sealed, or None."""
 
     address: Address
     created: int

@@ -9,7 +9,19 @@ from latchkey.vault.secret import SecretBytes
 LEAST, MOST = 10, 1024
 _DISTINCT = 5
 _ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop")
-_COMMON = ("password", "passphrase", "passwort", "motdepasse", "letmein", "iloveyou", "welcome", "admin", "latchkey", "wallet", "secret")
+_COMMON = (
+    "password",
+    "passphrase",
+    "passwort",
+    "motdepasse",
+    "letmein",
+    "iloveyou",
+    "welcome",
+    "admin",
+    "latchkey",
+    "wallet",
+    "secret",
+)
 
 
 def weakness(passphrase: SecretBytes) -> str | None:
@@ -34,4 +46,8 @@ def _guessed_first(text: str) -> bool:
     rest = "".join(c for c in text if c.isalnum())
     letters = "".join(c for c in rest if not c.isdigit())
     few = len(set(text)) < _DISTINCT
-    return few or (not letters and len(rest) < 12) or any(part in row * 2 for row in _ROWS for part in (rest, rest[::-1], letters) if part)
+    return (
+        few
+        or (not letters and len(rest) < 12)
+        or any(part in row * 2 for row in _ROWS for part in (rest, rest[::-1], letters) if part)
+    )

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 
 class SecretBytes:
-    """Bytes without a telling repr, without equality, never pickled or formatted. `reveal` is the one way out, so it can be searched for."""
+    """Bytes without a telling repr, without equality, never pickled or formatted. `reveal` is the one way out, easy to search for."""
 
     __slots__ = ("_data",)
 

@@ -1,0 +1,246 @@
+"""The client: what the window and the command line hold of the signer. It never sees a secret.
+
+Calls block (use them on a worker thread), one at a time, and raise LatchkeyError subclasses as the signer raised them. The signer
+process starts with the first call and ends with `lock`: forgetting is the end of a process.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from typing import Any, BinaryIO, cast
+
+from latchkey.core.account import Account
+from latchkey.core.draft import draft_from_json
+from latchkey.core.phrases import Finding, Words
+from latchkey.core.request import Claims
+from latchkey.core.types import Address
+from latchkey.errors import LatchkeyError, Locked, SignerError
+from latchkey.vault.frames import read_frame, write_frame
+from latchkey.vault.harden import clean_environment
+from latchkey.vault.model import MasterKey, Preview, Prompt, PromptMode, SessionKey, Status
+from latchkey.vault.prompt import own_command
+from latchkey.vault.wire import from_account, read, to_error
+
+__all__ = ["MasterKey", "Preview", "Prompt", "PromptMode", "SessionKey", "SignerClient", "Status"]
+
+NO_CLAIMS = Claims()
+
+
+class SignerClient:
+    """`vault`: the sealed file, None when there is none yet. `save` writes its new bytes before a call returns; when it raises, the
+    signer is ended, so that what it knows and what is on the disk stay the same. `command`: another way to start the signer.
+    """
+
+    def __init__(
+        self,
+        vault: bytes | None,
+        save: Callable[[bytes], None],
+        prompt: Prompt = Prompt(),  # noqa: B008 - frozen
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self._vault, self._save, self._prompt = vault, save, prompt
+        self._command = list(command or own_command("signer"))
+        self._turn = threading.Lock()  # held for the length of a call
+        self._signer: subprocess.Popen[bytes] | None = None
+        self._calls = 0
+
+    # --- the process
+
+    def start(self) -> None:
+        """Start the signer now instead of at the first call."""
+        with self._turn:
+            self._running()
+
+    def lock(self) -> None:
+        """End the signer at once, also in the middle of a call (which then raises Locked)."""
+        signer, self._signer = self._signer, None
+        if signer is not None:
+            signer.kill()
+            signer.wait()
+            for pipe in (signer.stdin, signer.stdout):
+                with suppress(OSError):
+                    cast(BinaryIO, pipe).close()
+
+    close = lock
+
+    # --- the vault
+
+    def status(self) -> Status:
+        """Starts nothing: without a signer the vault is locked."""
+        with self._turn:
+            if self._signer is None or self._signer.poll() is not None:
+                return Status(exists=self._vault is not None, unlocked=False)
+            return read(Status, self._call("status"))
+
+    def unlock(self) -> None:
+        """Ask for the passphrase. Raises Declined, WrongPassphrase (where nobody can be asked again), VaultError."""
+        self._do("unlock")
+
+    def create_key(self, words: int = 24, label: str = "") -> Address:
+        """A new master key of 12 or 24 recovery words; makes the vault when there is none."""
+        return Address.parse(self._do("create_key", words=words, label=label))
+
+    def import_key(self, label: str = "", source_fd: int | None = None, path: str | None = None) -> Address:
+        """Import at the desk or terminal, or from a descriptor: recovery words (their passphrase on a second line), a private key in
+        hexadecimal, or keystore JSON. `path`: derivation path of words. A descriptor is passed on at the signer's start, so a running
+        signer is ended first.
+        """
+        with self._turn:
+            if source_fd is not None:
+                self.lock()
+                self._running(source_fd)
+            return Address.parse(self._call("import_key", label=label, source=source_fd is not None, path=path))
+
+    def export_keystore(self, address: Address) -> bytes:
+        """The master key as V3 JSON under a passphrase the person chooses."""
+        return cast(bytes, self._do("export_keystore", address=address))
+
+    def set_expert(self, on: bool) -> None:
+        self._do("set_expert", on=on)
+
+    def change_passphrase(self) -> None:
+        """The new file is saved twice: the last good copy must not open with the old passphrase."""
+        with self._turn:
+            self._call("change_passphrase")
+            self._keep(cast(bytes, self._vault))
+
+    # --- signing
+
+    def preview_grant(self, unsigned: bytes, account: Account, owner: Address, claims: Claims = NO_CLAIMS) -> Preview:
+        """What the signer reads in the bytes. Raises Refused, Mismatch, CannotDecode, Locked."""
+        made = self._do("preview_grant", unsigned=unsigned, account=from_account(account), owner=owner, claims=asdict(claims))
+        return Preview(
+            token=made["token"],
+            draft=draft_from_json(made["draft"]),
+            words=read(Words, made["words"]),
+            findings=tuple(read(Finding, finding) for finding in made["findings"]),
+            digest=made["digest"],
+        )
+
+    def sign(self, token: bytes) -> bytes:
+        """Sign a preview after the person's yes: r||s||v, 65 bytes. Raises Declined, Refused (token spent or too old), Locked."""
+        return cast(bytes, self._do("sign", token=token))
+
+    # --- session keys made here
+
+    def make_session_key(self) -> Address:
+        return Address.parse(self._do("make_session_key"))
+
+    def seal_session_key(self, address: Address, hand_over_key: bytes, request_id: str, account: Account) -> bytes:
+        """Sealed to the request's X25519 key (seal.py). Raises Refused when it was sealed for another request before."""
+        sealed = self._do(
+            "seal_session_key", address=address, hand_over_key=hand_over_key, request_id=request_id, account=from_account(account)
+        )
+        return cast(bytes, sealed)
+
+    def session_keystore(self, address: Address) -> bytes:
+        """As V3 JSON under a code of six words; `show_code` shows the code at the desk."""
+        return cast(bytes, self._do("session_keystore", address=address))
+
+    def show_code(self, address: Address) -> None:
+        self._do("show_code", address=address)
+
+    def reveal_session_key(self, address: Address) -> None:
+        """Show the raw key at the desk, behind a typed yes."""
+        self._do("reveal_session_key", address=address)
+
+    # --- calls
+
+    def _do(self, verb: str, **arguments: Any) -> Any:
+        with self._turn:
+            return self._call(verb, **arguments)
+
+    def _call(self, verb: str, **arguments: Any) -> Any:
+        signer = self._running()
+        self._calls += 1
+        try:
+            write_frame(cast(BinaryIO, signer.stdin), {**arguments, "id": self._calls, "verb": verb})
+            answer = read_frame(cast(BinaryIO, signer.stdout))
+        except (OSError, ValueError):  # ValueError: `lock` closed the pipes
+            answer = None
+        if answer is None or answer.get("id") != self._calls:
+            raise self._gone(signer)
+        if "vault" in answer:
+            self._keep(answer["vault"])
+        if "error" in answer:
+            raise to_error(answer["error"])
+        return answer["result"]
+
+    def _keep(self, sealed: bytes) -> None:
+        try:
+            self._save(sealed)
+        except BaseException:
+            self.lock()
+            raise
+        self._vault = sealed
+
+    def _gone(self, signer: subprocess.Popen[bytes]) -> LatchkeyError:
+        if self._signer is not signer:
+            return Locked("The vault was locked; nothing was done.")
+        self.lock()
+        return SignerError("The signer ended unexpectedly; nothing was done. Unlock the vault again.", code="SignerGone")
+
+    def _running(self, source_fd: int | None = None) -> subprocess.Popen[bytes]:
+        if self._signer is None or self._signer.poll() is not None:
+            with _copies(self._prompt.passphrase_fd, source_fd) as (passphrase_fd, source):
+                self._signer = _spawn(self._command, [fd for fd in (passphrase_fd, source) if fd is not None])
+            prompt = {**asdict(self._prompt), "passphrase_fd": passphrase_fd}
+            opening = {"verb": "open", "vault": self._vault, "prompt": prompt, "source_fd": source}
+            try:
+                write_frame(cast(BinaryIO, self._signer.stdin), opening)
+            except OSError:
+                raise self._gone(self._signer) from None
+        return self._signer
+
+
+@contextmanager
+def _copies(*fds: int | None) -> Iterator[list[int | None]]:
+    """Copies of descriptors under numbers a child can keep: its first three are taken."""
+    copies = [None if fd is None else os.dup(fd) for fd in fds]
+    try:
+        yield copies
+    finally:
+        for copy in copies:
+            if copy is not None:
+                os.close(copy)
+
+
+def _spawn(command: list[str], fds: Sequence[int]) -> subprocess.Popen[bytes]:
+    """Start the signer from a thread that lives as long as it does.
+
+    The signer asks Linux to be killed with its parent, and there a parent is the *thread* that started the process: a pool's worker
+    that retires would take the signer along.
+    """
+    made: list[subprocess.Popen[bytes] | OSError] = []
+    ready = threading.Event()
+
+    def keep() -> None:
+        try:
+            signer = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=clean_environment(),
+                cwd="/" if sys.platform != "win32" else None,
+                pass_fds=fds if sys.platform != "win32" else (),
+            )
+        except OSError as error:
+            made.append(error)
+            ready.set()
+            return
+        made.append(signer)
+        ready.set()
+        signer.wait()
+
+    threading.Thread(target=keep, name="signer-keeper", daemon=True).start()
+    ready.wait()
+    if isinstance(made[0], OSError):
+        raise SignerError("The signer could not be started.", code="NoSigner")
+    return made[0]

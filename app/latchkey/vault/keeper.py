@@ -1,0 +1,291 @@
+"""The keeper: the open vault inside the signer process, and everything that changes it.
+
+Every change leaves the file's new bytes in `unsaved`; the client writes them, for the signer writes no files.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from math import ceil
+
+from latchkey.core.phrases import Part, Phrase, Style, Words
+from latchkey.core.types import Address
+from latchkey.errors import BadInput, Locked, Refused, SignerError, VaultError, WrongPassphrase
+from latchkey.vault import file, keys, passphrase
+from latchkey.vault.contents import Contents, Master, Mnemonic, RawKey, Session
+from latchkey.vault.file import Vault
+from latchkey.vault.model import MasterKey, SessionKey, Status
+from latchkey.vault.questions import Confirmation, Given, GivenKey, GivenKeystore, GivenWords, Questions
+from latchkey.vault.secret import SecretBytes
+from latchkey.vault.test_keys import is_public_test_key
+
+MAX_LABEL = 64
+LONGEST_WAIT = 30
+_CHECKED_WORDS = 3
+
+
+def is_test_only(contents: Contents) -> bool:
+    """Does it hold nothing but public test keys? Computed from the keys, never a flag; an empty vault does not count."""
+    held: tuple[Master | Session, ...] = (*contents.masters, *contents.sessions)
+    return bool(contents.masters) and all(is_public_test_key(key.address) for key in held)
+
+
+class Keeper:
+    """`script`: nobody can be asked; then only a vault of public test keys is opened or made."""
+
+    def __init__(
+        self,
+        sealed: bytes | None,
+        questions: Questions,
+        *,
+        script: bool = False,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.questions = questions
+        self.unsaved: bytes | None = None
+        self._sealed, self._script, self._clock, self._sleep = sealed, script, clock, sleep
+        self._vault: Vault | None = None
+        self._failures = 0
+        self._next_attempt = 0.0
+
+    # --- what is there
+
+    @property
+    def contents(self) -> Contents:
+        if self._vault is None:
+            raise Locked("The vault is locked. Unlock it first.")
+        return self._vault.contents
+
+    @property
+    def test_only(self) -> bool:
+        return self._vault is not None and is_test_only(self._vault.contents)
+
+    def now(self) -> int:
+        return int(self._clock())
+
+    def status(self) -> Status:
+        if self._vault is None:
+            return Status(exists=self._sealed is not None, unlocked=False)
+        return Status(
+            exists=True,
+            unlocked=True,
+            test_only=self.test_only,
+            expert=self.contents.expert,
+            keys=tuple(_shown(master) for master in self.contents.masters),
+            session_keys=tuple(_shown_session(session) for session in self.contents.sessions),
+        )
+
+    def master(self, address: Address) -> Master:
+        for master in self.contents.masters:
+            if master.address == address:
+                return master
+        raise Refused("The key of this address is not in the vault.", code="UnknownKey", path="owner")
+
+    # --- opening
+
+    def unlock(self) -> None:
+        """Ask for the passphrase until it is right or the person gives up."""
+        if self._vault is None:
+            vault, given = self._open_asking("Unlock your vault.")
+            if vault.cost < file.DEFAULT:  # made when computers were slower: the passphrase is at hand, so its protection grows
+                vault = file.create(vault.contents, given)
+                self.unsaved = self._sealed = file.seal(vault)
+            self._vault = vault
+
+    def _open_asking(self, purpose: str) -> tuple[Vault, SecretBytes]:
+        if self._sealed is None:
+            raise VaultError("There is no vault yet: create or import a master key.", code="NoVault")
+        file.check(self._sealed)  # damage is told before anybody types
+        retry = ""
+        while True:
+            given = self.questions.passphrase(purpose, retry=retry, wait=ceil(self._wait()))
+            self._sleep(self._wait())
+            try:
+                vault = file.open_vault(self._sealed, given)
+            except WrongPassphrase as error:
+                self._count_failure()
+                if not self.questions.retries:
+                    raise
+                retry = error.text
+            else:
+                self._failures = 0
+                self._check_script(vault.contents)
+                return vault, given
+
+    def _wait(self) -> float:
+        """Seconds until another attempt is taken."""
+        return max(0.0, self._next_attempt - self._clock()) if self._failures else 0.0
+
+    def _count_failure(self) -> None:
+        """The first failure costs nothing, then 1, 2, 4 ... seconds."""
+        self._failures += 1
+        pause = min(2 ** (self._failures - 2), LONGEST_WAIT) if self._failures > 1 else 0
+        self._next_attempt = self._clock() + pause
+
+    def _check_script(self, contents: Contents) -> None:
+        if self._script and not is_test_only(contents):
+            raise SignerError("A script may use nothing but the public test keys; a person has to do this.", code="PersonNeeded")
+
+    # --- changing
+
+    def change(self, contents: Contents) -> None:
+        """Put other contents into the open vault."""
+        if self._vault is None:
+            raise Locked("The vault is locked. Unlock it first.")
+        self._check_script(contents)
+        self._replace(self._vault.holding(contents))
+
+    def _replace(self, vault: Vault) -> None:
+        sealed = file.seal(vault)
+        self._vault, self._sealed, self.unsaved = vault, sealed, sealed
+
+    def create_key(self, words: int, label: str) -> Address:
+        """Make a key; its recovery words are shown once and asked for again."""
+        if words not in (12, 24):
+            raise BadInput("A new key has 12 or 24 recovery words.", path="words")
+        self._before_adding()
+        entropy = keys.new_entropy(words)
+        self._make_sure_written(keys.words_of(entropy))
+        return self._add(Mnemonic(entropy, SecretBytes(b""), keys.DEFAULT_PATH), label)
+
+    def import_key(self, label: str, source: bytes | None = None, path: str | None = None) -> Address:
+        """Bring a key in: from the person, or from `source` (recovery words with their passphrase on a second line, a raw key, or
+        a keystore). `path`: derivation path of words; asked for when not given and a person brings the words."""
+        self._before_adding()
+        if source is not None:
+            return self._add(self._secret_of(self._read_source(source), path or keys.DEFAULT_PATH), label)
+        retry = ""
+        while True:
+            try:
+                return self._add(self._secret_of(self.questions.import_secret(retry=retry), path), label)
+            except BadInput as error:
+                retry = error.text
+
+    def _before_adding(self) -> None:
+        if self._sealed is not None:
+            self.unlock()
+
+    def _make_sure_written(self, words: list[str]) -> None:
+        retry = ""
+        while True:
+            self.questions.show_mnemonic(words)
+            positions = sorted(secrets.SystemRandom().sample(range(1, len(words) + 1), _CHECKED_WORDS))
+            if self.questions.check_mnemonic(positions, retry=retry) == [words[position - 1] for position in positions]:
+                return
+            retry = "Those were not the words. Look at your paper again."
+
+    def _read_source(self, source: bytes) -> Given:
+        try:
+            text = source.decode().strip()
+        except UnicodeDecodeError:
+            raise BadInput("The key to import is not UTF-8 text.", path="source") from None
+        if text.startswith("{"):
+            return GivenKeystore(source.strip(), self.questions.passphrase("Password of the keystore file."))
+        if len(text.split()) == 1:
+            return GivenKey(text)
+        words, _, phrase = text.partition("\n")
+        return GivenWords(words, SecretBytes(phrase.strip("\r\n").encode()))
+
+    def _secret_of(self, given: Given, path: str | None) -> Mnemonic | RawKey:
+        match given:
+            case GivenKey(text):
+                return keys.raw_key(text)
+            case GivenKeystore(json, password):
+                return keys.from_keystore(json, password)
+            case GivenWords(words, phrase):
+                secret = Mnemonic(keys.entropy_of(words), _utf8(phrase), keys.check_path(path or keys.DEFAULT_PATH))
+                return secret if path else self._choose_address(secret)
+
+    def _choose_address(self, secret: Mnemonic) -> Mnemonic:
+        while True:
+            rows = keys.preview(secret)
+            answer = self.questions.choose_address(rows)
+            if isinstance(answer, int):
+                return replace(secret, path=rows[answer][0])
+            secret = replace(secret, path=keys.check_path(answer))
+
+    def _add(self, secret: Mnemonic | RawKey, label: str) -> Address:
+        address = keys.address_of(keys.private_key(secret))
+        master = Master(address, _label(label), self.now(), secret)
+        if self._vault is None:
+            contents = Contents(masters=(master,))
+            self._check_script(contents)
+            self._replace(file.create(contents, self.new_passphrase("Choose the passphrase of your vault.")))
+        elif any(known.address == address for known in self.contents.masters):
+            raise Refused("This key is in the vault already.", code="KnownKey")
+        else:
+            self.change(replace(self.contents, masters=(*self.contents.masters, master)))
+        return address
+
+    def new_passphrase(self, purpose: str) -> SecretBytes:
+        """One that passes the floor; asked again where a person can be."""
+        retry = ""
+        while True:
+            given = self.questions.new_passphrase(purpose, retry=retry)
+            fault = passphrase.weakness(given)
+            if fault is None:
+                return given
+            if not self.questions.retries:
+                raise BadInput(fault, code="WeakPassphrase", path="passphrase")
+            retry = fault
+
+    def export_keystore(self, address: Address) -> bytes:
+        """The key as a V3 keystore under a passphrase chosen for it."""
+        master = self.master(address)
+        self.ask_plainly(address, "Export this key?", "The file holds the whole key", "Export", "all this key controls")
+        return keys.to_keystore(keys.private_key(master.secret), self.new_passphrase("Choose a passphrase for the exported file."))
+
+    def set_expert(self, on: bool) -> None:
+        if on and not self.contents.expert:
+            self.ask_plainly(
+                None, "Turn the expert switch on?", "Full control, keys that never end and functions of the account itself may be granted",
+                "Turn on", "with a careless grant, everything", typed="expert",
+            )  # fmt: skip
+        if on != self.contents.expert:
+            self.change(replace(self.contents, expert=on))
+
+    def change_passphrase(self) -> None:
+        """A new passphrase, and with it a new data key: the old file and the old passphrase open nothing written later."""
+        contents = self.contents
+        self._open_asking("Type the passphrase the vault has now.")
+        self._replace(file.create(contents, self.new_passphrase("Choose the new passphrase.")))
+
+    def ask_plainly(self, address: Address | None, title: str, what: str, verb: str, lose: str, *, typed: str = "") -> None:
+        """A yes to something that is not a signature."""
+        whose = (Part(" of "), Part(str(address), Style.ADDRESS)) if address else ()
+        words = Words(Phrase((Part(what), *whose, Part("."))), (), (), (Phrase((Part(lose),)),))
+        shown = address or self.contents.masters[0].address
+        self.questions.confirm(Confirmation(title, shown, "every network", words, (), b"", verb, typed))
+
+
+def _shown(master: Master) -> MasterKey:
+    match master.secret:
+        case Mnemonic(_, _, path):
+            return MasterKey(master.address, master.label, "mnemonic", path, is_public_test_key(master.address))
+        case RawKey():
+            return MasterKey(master.address, master.label, "raw", "", is_public_test_key(master.address))
+
+
+def _shown_session(session: Session) -> SessionKey:
+    bound = session.bound
+    if bound is None:
+        return SessionKey(session.address, session.created)
+    return SessionKey(session.address, session.created, bound.request_id, bound.chain_id, bound.account)
+
+
+def _label(label: str) -> str:
+    if not isinstance(label, str) or len(label) > MAX_LABEL or not label.isprintable():
+        raise BadInput(f"A name has at most {MAX_LABEL} printable characters.", path="label")
+    return label.strip()
+
+
+def _utf8(phrase: SecretBytes) -> SecretBytes:
+    try:
+        phrase.reveal().decode()
+    except UnicodeDecodeError:
+        raise BadInput("The words' passphrase is not UTF-8 text.", path="passphrase") from None
+    return phrase
