@@ -32,7 +32,6 @@ def main() -> int:
     wanted = os.environ.get("LATCHKEY_APPEARANCE")
     theme.apply(app, next((known for known in theme.APPEARANCES if known == wanted), "system"))
     window = DeskWindow(pipe)
-    pipe.closed.connect(app.quit)
     pipe.start()
     code = app.exec()
     del window

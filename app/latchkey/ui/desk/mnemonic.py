@@ -58,9 +58,9 @@ class WordEdit(SecretEdit):
         self.setCompleter(completer)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)  # selects all, so the text is shown only afterwards
         if event.reason() != Qt.FocusReason.PopupFocusReason:
             self.show_text(True)
-        super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         if event.reason() != Qt.FocusReason.PopupFocusReason:
@@ -146,7 +146,8 @@ class WordGrid(QWidget):
     def _typed(self, index: int, text: str) -> None:
         if any(c.isspace() for c in text):
             self._spread(index, text.split())
-        self.changed.emit()
+        else:
+            self.changed.emit()
 
     def _spread(self, index: int, words: list[str]) -> None:
         """A field got white space: it keeps its first word, the others go on, and the field after the last one is next."""

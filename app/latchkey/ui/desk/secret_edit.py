@@ -1,7 +1,7 @@
 """The field every secret is typed into.
 
-Qt's password mode already refuses to copy and to undo, but only while the text is hidden. This field keeps both promises while
-the text is shown too, never hands text to the X11 selection, and is emptied by the one call that reads it.
+Qt's password mode refuses to copy and to undo, but only while the text is hidden. This field keeps both promises while the text is
+shown too; and as X11 copies whatever is selected, shown text cannot be selected. The one call that reads the field empties it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ HINTS = (
 )
 MAX_LENGTH = 1024
 
-_LEAKING = (
-    QKeySequence.StandardKey.Copy,
-    QKeySequence.StandardKey.Cut,
-    QKeySequence.StandardKey.Undo,
-    QKeySequence.StandardKey.Redo,
-    QKeySequence.StandardKey.DeleteEndOfLine,  # Qt copies what it deletes
-)
+_KEY = QKeySequence.StandardKey
+_NEVER = (_KEY.Copy, _KEY.Cut, _KEY.Undo, _KEY.Redo, _KEY.DeleteEndOfLine)  # Qt copies what the last one deletes
+_SELECTING = (
+    _KEY.SelectAll, _KEY.SelectNextChar, _KEY.SelectPreviousChar, _KEY.SelectNextWord, _KEY.SelectPreviousWord, _KEY.SelectNextLine,
+    _KEY.SelectPreviousLine, _KEY.SelectStartOfLine, _KEY.SelectEndOfLine, _KEY.SelectStartOfBlock, _KEY.SelectEndOfBlock,
+    _KEY.SelectStartOfDocument, _KEY.SelectEndOfDocument, _KEY.Deselect,
+)  # fmt: skip
 
 
 class SecretEdit(QLineEdit):
@@ -56,12 +56,24 @@ class SecretEdit(QLineEdit):
         self.setText("")  # unlike clear(), setText drops the edit history
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.StandardKey.DeleteCompleteLine):
+        if event.matches(_KEY.DeleteCompleteLine):
             self.forget()
-        elif not any(event.matches(key) for key in _LEAKING):
+        elif not any(event.matches(key) for key in (_NEVER + _SELECTING if self._readable else _NEVER)):
             super().keyPressEvent(event)
 
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if not self._readable:
+            super().mouseMoveEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if not self._readable:
+            super().mouseDoubleClickEvent(event)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self.echoMode() == QLineEdit.EchoMode.Normal:
-            self.deselect()  # a selection of shown text would go to the X11 selection here
+        if self._readable:
+            self.deselect()  # before Qt copies the selection
         super().mouseReleaseEvent(event)
+
+    @property
+    def _readable(self) -> bool:
+        return self.echoMode() == QLineEdit.EchoMode.Normal

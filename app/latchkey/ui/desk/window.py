@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -49,6 +49,7 @@ class DeskWindow(QWidget):
         self._linger = QTimer(self, singleShot=True, interval=LINGER_MS)
         self._linger.timeout.connect(self.hide)
         pipe.asked.connect(self.ask)
+        pipe.closed.connect(self.end)
 
     @property
     def page(self) -> Page | None:
@@ -73,6 +74,10 @@ class DeskWindow(QWidget):
         self.raise_()
         self.activateWindow()
         page.first().setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def end(self) -> None:
+        """The signer is gone: stop at once. Not quit(), which would close the window and so decline to nobody."""
+        QCoreApplication.exit(0)
 
     def _answer(self, answer: dict[str, Any]) -> None:
         if (ask := self._over()) is not None:
