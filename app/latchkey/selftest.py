@@ -15,6 +15,7 @@ from pathlib import Path
 from latchkey import __version__
 from latchkey.cli.output import Output
 from latchkey.errors import LatchkeyError
+from latchkey.vault.prompt import own_command
 
 _SECONDS = 60
 
@@ -69,11 +70,6 @@ def _run(check: Callable[[], str]) -> tuple[bool, str]:
         return False, f"{type(error).__name__}: {error}"
 
 
-def program(*arguments: str) -> list[str]:
-    """How to start another process of this program, from source or frozen."""
-    return [sys.executable, *arguments] if getattr(sys, "frozen", False) else [sys.executable, "-m", "latchkey", *arguments]
-
-
 def _grants() -> str:
     from latchkey.accounts.review import review
     from latchkey.accounts.system import Policy, system
@@ -126,7 +122,7 @@ def _window() -> str:
     """The real window, painted once: a missing plug-in or resource ends it before."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            program("--data-dir", folder),
+            [*own_command("--data-dir"), folder],
             capture_output=True,
             timeout=_SECONDS,
             check=False,
@@ -164,7 +160,7 @@ def _signer() -> str:
 
 def _desk() -> str:
     """Starts and leaves when its pipe closes, as it does when the signer ends."""
-    done = subprocess.run(program("desk"), input=b"", capture_output=True, timeout=_SECONDS, check=False, env=_offscreen())
+    done = subprocess.run(own_command("desk"), input=b"", capture_output=True, timeout=_SECONDS, check=False, env=_offscreen())
     if done.returncode != 0:
         raise ValueError(f"ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()[-300:]}")
     return "starts and ends with its pipe"

@@ -6,7 +6,6 @@ Without a command the window opens. A command's module is imported when it is ca
 from __future__ import annotations
 
 import argparse
-import sys
 from importlib import import_module
 from typing import TypeAlias
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from latchkey.accounts.system import Policy, system
 from latchkey.cli.output import Output, error_json, read_input, read_lines
-from latchkey.core.draft import Draft, draft_from_json
+from latchkey.codec.hand_over import decode
+from latchkey.core.draft import draft_from_json
 from latchkey.core.grant import Grant
 from latchkey.core.types import to_hex
 from latchkey.core.untrusted import read_json
@@ -31,6 +32,43 @@ def build(options: Namespace, output: Output) -> int:
         sys.stdout.write(json.dumps(result) + "\n")
     sys.stdout.flush()
     return 0
+
+
+def sign(options: Namespace, output: Output) -> None:
+    """Show, ask, sign, keep in the book. A grant that the book holds signed already is given again without asking."""
+    from latchkey.cli.vault import folder_of, signer_of
+    from latchkey.flow.granting import Granting
+    from latchkey.flow.keys import remember_keys
+    from latchkey.flow.signing import earlier, owned, to_sign
+    from latchkey.store.book import Book
+
+    data = read_input(options.file)
+    now = int(time.time())
+    folder = folder_of(options)
+    with folder.lock(), Book.open(folder.book) as book, signer_of(folder, options) as client:
+        granting = Granting(book, lambda: client, lambda: now)
+        prepared = to_sign(data, granting, book, now=now)
+        record = earlier(prepared, book)
+        if record is None or record.envelope is None:
+            client.unlock()
+            keys = client.status().keys
+            remember_keys(book, keys)
+            signed = granting.sign(owned(prepared, keys, options.owner))
+            record = granting.keep(signed)
+    output.result(signed_json(record.envelope or b""))
+
+
+def signed_json(envelope: bytes) -> dict[str, Any]:
+    """The stable result of signing. `envelope`: the hand-over's bytes; `signature`: r||s||v."""
+    opened = decode(envelope)
+    signature = system("modular_account").decode_signed(opened.blob).signature or b""
+    return {
+        "signature": to_hex(signature[1:]),
+        "blob": to_hex(opened.blob),
+        "deferredActionData": to_hex(opened.blob[33:]),
+        "context": to_hex(opened.context),
+        "envelope": to_hex(envelope),
+    }
 
 
 def _build(text: bytes, policy: Policy) -> dict[str, Any]:

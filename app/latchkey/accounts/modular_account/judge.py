@@ -64,6 +64,7 @@ BLOCKED_EVERYWHERE: dict[str, str] = {
     "0x798053f1": "updateAllowlist(uint32,(address,bool,bool,uint256,bytes4[])[])",
     "0xc67151f6": "deleteAllowlist(uint32,(address,bool,bool,uint256,bytes4[])[])",
     "0xb883dde7": "setAddressAllowlist(uint32,address,bool,bool)",
+    "0x77a04242": "setAddressAllowlist(uint32,address,bool,bool,bool)",
     "0xe1ded0b0": "setSelectorAllowlist(uint32,address,bytes4,bool)",
     "0x71280be3": "updateLimits(uint32,uint256)",
     "0x5c6e5169": "updateSpecialPaymaster(address,bool)",
