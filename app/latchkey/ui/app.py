@@ -10,6 +10,7 @@ import os
 import sys
 import time
 import traceback
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from latchkey.errors import LatchkeyError
 from latchkey.store.paths import DataDir
-from latchkey.store.settings import Settings, load
+from latchkey.store.settings import load
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.window import Window
@@ -55,7 +56,7 @@ def run(data_dir: Path | None = None, *, request: str | None = None) -> int:
 
 def _show(app: QApplication, folder: DataDir, request: str | None) -> int:
     settings = load(folder.settings)
-    theme.apply(app, settings.appearance.value)
+    theme.dress(app, settings.appearance.value)
     context = Context(folder, settings, make_client=make_client, make_book=make_book)
     window = Window(context, start="grants" if folder.vault.exists() else "welcome")
     window.painted.connect(lambda: _painted(app, context, window, request))
@@ -73,20 +74,43 @@ def _painted(app: QApplication, context: Context, window: Window, request: str |
         return
     if (handle := window.windowHandle()) is not None:
         context.lock.watch(handle)
-    if request:
-        from latchkey.ui.widgets.intake import open_text
+    _load(context, window, request)
 
-        open_text(context, window, request)
+
+def _load(context: Context, window: Window, request: str | None) -> None:
+    """Load what is heavy on a thread and open the book, then let the pages come alive."""
+
+    def loaded(_: None) -> None:
+        window.ready()
+        if request:
+            from latchkey.ui.widgets.intake import open_text
+
+            open_text(context, window, request)
+
+    def failed(error: LatchkeyError) -> None:
+        from latchkey.ui.pages.trouble import TroublePage
+
+        window.show_trouble(TroublePage(error, context.data_dir.root, lambda: _load(context, window, request)))
+
+    context.tasks.run(lambda _job: context.load(), loaded, failed=failed)
 
 
 def make_book(folder: DataDir) -> Book:
+    from latchkey.flow import accounts  # noqa: F401  loaded here, on the worker, for the pages that will want it
     from latchkey.store.book import Book
 
-    return Book(folder.book)
+    return Book.open(folder.book)
 
 
-def make_client(folder: DataDir, settings: Settings) -> SignerClient:
-    raise NotImplementedError
+def make_client(folder: DataDir) -> SignerClient:
+    """A client over the folder's vault, or over none yet. Raises StoreError when there is one that cannot be read."""
+    from latchkey.store import atomic
+    from latchkey.vault.client import SignerClient
+    from latchkey.vault.file import undamaged
+
+    there = folder.vault.exists() or atomic.last_good(folder.vault).exists()
+    data = atomic.read(folder.vault, valid=undamaged).data if there else None
+    return SignerClient(data, partial(atomic.write, folder.vault, valid=undamaged))
 
 
 def _name(app: QApplication) -> None:

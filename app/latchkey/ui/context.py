@@ -4,10 +4,14 @@ A page is a QWidget made as `Page(context)`, kept for the life of the window, an
     enter(payload)      called each time it is shown; `payload` is what navigate() was given, or None
     may_leave() -> str  a sentence when leaving would lose something ("" when not); the window asks the person
 
-    wizard     latchkey.ui.pages.wizard.WizardPage      enter(SessionRequest | Envelope | None): a request, or an empty start
+    grants     latchkey.ui.pages.grants.GrantsPage
+    grant      latchkey.ui.pages.grant.GrantPage        enter(id of the grant in the book)
+    wizard     latchkey.ui.pages.wizard.WizardPage      enter(SessionRequest | Envelope | Account | None): a request, or an empty start,
+                                                        or one for that account
     signed     latchkey.ui.pages.signed.SignedPage      enter(id of the grant in the book)
+    accounts   latchkey.ui.pages.accounts.AccountsPage  enter("add") opens the form at once
 
-The signer and the book load heavy libraries, so both are made when first asked for, never before the first paint.
+The signer and the book load heavy libraries, so both are made by `load`, after the first paint.
 """
 
 from __future__ import annotations
@@ -27,7 +31,8 @@ if TYPE_CHECKING:
     from latchkey.store.book import Book
     from latchkey.store.paths import DataDir
     from latchkey.store.settings import Settings
-    from latchkey.vault.client import SignerClient, Status
+    from latchkey.vault.client import SignerClient
+    from latchkey.vault.model import MasterKey, Status
 
 T = TypeVar("T")
 
@@ -48,7 +53,7 @@ class Context(QObject):
         data_dir: DataDir,
         settings: Settings,
         *,
-        make_client: Callable[[DataDir, Settings], SignerClient],
+        make_client: Callable[[DataDir], SignerClient],
         make_book: Callable[[DataDir], Book],
         clock: Callable[[], int] = lambda: int(time.time()),
         parent: QObject | None = None,
@@ -67,16 +72,21 @@ class Context(QObject):
     @property
     def client(self) -> SignerClient:
         """The signer's client; its process starts with the first call. Its calls block: use `ask_signer`, or `tasks.run`."""
-        if self._client is None:
-            self._client = self._make_client(self.data_dir, self.settings)
+        assert self._client is not None
         return self._client
 
     @property
     def book(self) -> Book:
-        """The book. Used in the UI thread only."""
+        """The book. May be used from any thread."""
+        assert self._book is not None
+        return self._book
+
+    def load(self) -> None:
+        """Open the book and read the vault, on a worker, before any page is entered. Raises StoreError; may be tried again."""
         if self._book is None:
             self._book = self._make_book(self.data_dir)
-        return self._book
+        if self._client is None:
+            self._client = self._make_client(self.data_dir)
 
     def ask_signer(
         self,
@@ -115,10 +125,23 @@ class Context(QObject):
         return self.tasks.run(work, arrived, failed=failed, finished=finished, owner=owner)
 
     def set_status(self, status: Status | None) -> None:
-        """Take the signer's state as it was just told; tells others when it differs."""
-        if status != self.status:
-            self.status = status
-            self.changed.emit("status")
+        """Take the signer's state as it was just told; tells others when it differs. The book keeps what is public of the keys, so
+        that they can be named while the vault is locked."""
+        if status == self.status:
+            return
+        self.status = status
+        if status is not None and status.keys and self._book is not None:
+            self._keep_keys(self._book, status.keys)
+        self.changed.emit("status")
+
+    def _keep_keys(self, book: Book, keys: tuple[MasterKey, ...]) -> None:
+        from latchkey.store.records import MasterKeyRecord
+
+        known = set(book.keys())
+        for key in keys:
+            record = MasterKeyRecord(key.address, key.label, key.kind, key.path)
+            if record not in known:
+                book.put_key(record)
 
     def change_settings(self, **changes: Any) -> None:
         """Change some settings and write them; raises StoreError when they cannot be kept (they hold until the window closes)."""
@@ -137,7 +160,7 @@ class Context(QObject):
                 return
 
     def navigate(self, page: str, payload: Any = None) -> None:
-        """Go to a page: "welcome", "grants", "wizard", "accounts", "settings", "signed"."""
+        """Go to a page of window.PAGES: "welcome", "grants", "grant", "wizard", "signed", "accounts", "settings"."""
         self.navigated.emit(page, payload)
 
     def say(self, text: str) -> None:

@@ -19,8 +19,10 @@ def icon(name: str, tone: str = "muted", size: int = 16) -> QIcon:
     It keeps the colour of the moment: a widget asks again on QEvent.Type.PaletteChange (widgets.Button does).
     """
     result = QIcon()
+    palette = theme.current()
     for scale in _SCALES:
-        result.addPixmap(_drawn(name, getattr(theme.current(), tone), size, scale))
+        result.addPixmap(_drawn(name, getattr(palette, tone), size, scale))
+        result.addPixmap(_drawn(name, palette.outline, size, scale), QIcon.Mode.Disabled)
     return result
 
 

@@ -118,7 +118,11 @@ class Tasks(QObject):
             self._closed = True
 
     def _outcome(
-        self, work: Callable[[Job], T], job: Job, done: Callable[[T], object] | None, failed: Callable[[LatchkeyError], object] | None
+        self,
+        work: Callable[[Job], T],
+        job: Job,
+        done: Callable[[T], object] | None,
+        failed: Callable[[LatchkeyError], object] | None,
     ) -> Callable[[], object]:
         """Do the work in this (worker) thread; what is to be called in the UI thread about it."""
         on_error = failed or self.failed.emit
@@ -162,4 +166,8 @@ class Tasks(QObject):
 
 def _report(fault: Exception, on_error: Callable[[LatchkeyError], object]) -> None:
     sys.excepthook(type(fault), fault, fault.__traceback__)
-    on_error(LatchkeyError("Something went wrong inside Latchkey. Nothing was signed or changed by it; please try again.", code="Internal"))
+    on_error(
+        LatchkeyError(
+            "Something went wrong inside Latchkey. Nothing was signed or changed by it; please try again.", code="Internal"
+        )
+    )

@@ -69,6 +69,7 @@ DARK = Palette(
     warn_tint="#2c2412", bad="#ff8a7e", bad_tint="#35191a",
 )  # fmt: skip
 
+_GIVEN = os.environ.get("LATCHKEY_APPEARANCE")
 _current = LIGHT
 _appearance: Appearance = "system"
 
@@ -133,6 +134,16 @@ def apply(app: QApplication, appearance: Appearance) -> None:
     _current = resolve(appearance)
     app.setPalette(_qt_palette(_current))
     app.setStyleSheet(style_sheet(_current))
+
+
+def dress(app: QApplication, appearance: Appearance) -> None:
+    """`apply`, and let the processes that are started from here (the desk) look the same."""
+    told = _GIVEN if appearance == "system" else appearance
+    if told is None:
+        os.environ.pop("LATCHKEY_APPEARANCE", None)
+    else:
+        os.environ["LATCHKEY_APPEARANCE"] = told
+    apply(app, appearance)
 
 
 def _follow(app: QApplication) -> None:

@@ -7,13 +7,23 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QIcon, QKeySequence, QPaintEvent, QShortcut
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QIcon,
+    QKeySequence,
+    QPaintEvent,
+    QShortcut,
+)
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.resources import resource
-from latchkey.ui.widgets import Button, Heading, Icon, Muted, announce, confirm, quiet
+from latchkey.ui.widgets import Button, Heading, Icon, Muted, announce, confirm
 
 MIN_SIZE = (900, 600)
 FIRST_SIZE = (1180, 780)
@@ -30,6 +40,12 @@ def _grants(context: Context) -> QWidget:
     from latchkey.ui.pages.grants import GrantsPage
 
     return GrantsPage(context)
+
+
+def _grant(context: Context) -> QWidget:
+    from latchkey.ui.pages.grant import GrantPage
+
+    return GrantPage(context)
 
 
 def _accounts(context: Context) -> QWidget:
@@ -57,14 +73,23 @@ def _signed(context: Context) -> QWidget:
 
 
 PAGES: dict[str, Callable[[Context], QWidget]] = {
-    "welcome": _welcome, "grants": _grants, "wizard": _wizard, "accounts": _accounts, "settings": _settings, "signed": _signed,
+    "welcome": _welcome, "grants": _grants, "grant": _grant, "wizard": _wizard, "signed": _signed, "accounts": _accounts,
+    "settings": _settings,
 }  # fmt: skip
-RAIL = (("grants", "Grants", "list"), ("wizard", "New session", "plus"), ("accounts", "Accounts", "account"), ("settings", "Settings", "settings"))
-_RAIL_OF = {"signed": "grants"}  # pages that are not on the rail stand under one that is
+RAIL = (
+    ("grants", "Grants", "list"),
+    ("wizard", "New session", "plus"),
+    ("accounts", "Accounts", "account"),
+    ("settings", "Settings", "settings"),
+)
+_RAIL_OF = {"signed": "wizard", "grant": "grants"}  # pages that are not on the rail stand under one that is
 
 
 class Window(QWidget):
-    """The main window. `painted` once, after the first paint: what is slow to load starts then."""
+    """The main window. `painted` once, after the first paint: what is slow to load starts then.
+
+    Pages are not entered before `ready()`: until the book is open they only stand there.
+    """
 
     painted = Signal()
 
@@ -73,7 +98,8 @@ class Window(QWidget):
         self._context = context
         self._pages: dict[str, QWidget] = {}
         self._page = ""
-        self._has_painted = False
+        self._payload: Any = None
+        self._has_painted = self._is_ready = False
         self.setWindowTitle("Latchkey")
         self.setWindowIcon(QIcon(str(resource("icons/latchkey.svg"))))
         self.setMinimumSize(*MIN_SIZE)
@@ -107,13 +133,35 @@ class Window(QWidget):
         if name not in self._pages:
             self._pages[name] = PAGES[name](self._context)
             self._stack.addWidget(self._pages[name])
-        self._page = name
-        page = self._pages[name]
-        self._stack.setCurrentWidget(page)
+        self._page, self._payload = name, payload
+        self._stack.setCurrentWidget(self._pages[name])
         self.rail.setVisible(name != "welcome")
         self.rail.mark(_RAIL_OF.get(name, name))
-        if (enter := getattr(page, "enter", None)) is not None:
-            enter(payload) if self._has_painted else self.painted.connect(lambda: enter(payload))
+        self._enter()
+
+    def ready(self) -> None:
+        """The book is open: pages may be entered."""
+        self._is_ready = True
+        self._enter()
+        self._tell_where()
+        self._context.changed.connect(lambda what: self._tell_where() if what == "accounts" else None)
+
+    def show_trouble(self, page: QWidget) -> None:
+        """Show `page` alone: there is nothing else to do until what it says is mended."""
+        self.rail.hide()
+        self._stack.addWidget(page)
+        self._stack.setCurrentWidget(page)
+
+    def _enter(self) -> None:
+        enter = getattr(self._pages[self._page], "enter", None)
+        if self._is_ready and enter is not None:
+            enter(self._payload)
+
+    def _tell_where(self) -> None:
+        from latchkey.core.networks import network
+
+        names = sorted({network(account.chain_id).name for account in self._context.book.accounts()})
+        self.rail.set_where(names[0] if len(names) == 1 else f"{len(names)} networks" if names else "")
 
     def _unless_lost(self, go: Callable[[], None]) -> None:
         may_leave = getattr(self._pages.get(self._page), "may_leave", None)
@@ -213,10 +261,11 @@ class Rail(QFrame):
         rows.addStretch(1)
         self.where = Muted()
         self.state = Muted()
-        self.lock = quiet("Lock", context.lock.toggle, icon_name="lock")
+        self.lock = Button("Lock", context.lock.toggle, kind="rail", icon_name="lock")
         for label in (self.where, self.state):
             label.setContentsMargins(theme.space(1.25), 0, 0, 0)
             rows.addWidget(label)
+        rows.addSpacing(theme.space(0.5))
         rows.addWidget(self.lock)
         self.set_where("")
         self.refresh()

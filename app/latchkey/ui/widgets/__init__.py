@@ -25,8 +25,9 @@ from latchkey.ui.widgets.text import (
 from latchkey.ui.widgets.toast import Toast, announce
 
 __all__ = [
-    "AddressLabel", "Banner", "Body", "Button", "Card", "Chip", "Code", "Dialog", "EmptyState", "Field", "FieldTable", "FindingList", "Heading",
-    "Icon", "Identicon", "Label", "Line", "Muted", "Page", "PhraseLabel", "PhraseList", "Segmented", "StepTrail", "Tile", "Title", "Toast",
-    "announce", "clear_layout", "confirm", "danger", "grouped_address", "line_edit", "link", "paint_identicon", "phrase", "primary", "quiet",
-    "secondary", "set_property", "short_address", "text_edit", "visible",
+    "AddressLabel", "Banner", "Body", "Button", "Card", "Chip", "Code", "Dialog", "EmptyState", "Field", "FieldTable",
+    "FindingList", "Heading", "Icon", "Identicon", "Label", "Line", "Muted", "Page", "PhraseLabel", "PhraseList", "Segmented",
+    "StepTrail", "Tile", "Title", "Toast", "announce", "clear_layout", "confirm", "danger", "grouped_address", "line_edit",
+    "link", "paint_identicon", "phrase", "primary", "quiet", "secondary", "set_property", "short_address", "text_edit",
+    "visible",
 ]  # fmt: skip

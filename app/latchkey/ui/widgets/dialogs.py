@@ -1,6 +1,6 @@
 """Questions that have to be answered before something is lost. They never block: the answer arrives as a call.
 
-    confirm(self, "Remove this account?", "Its grants stay in the book.", "Remove", self._remove, danger=True)
+confirm(self, "Remove this account?", "Its grants stay in the book.", "Remove", self._remove, danger=True)
 """
 
 from __future__ import annotations
@@ -39,7 +39,14 @@ class Dialog(QDialog):
 
 
 def confirm(
-    parent: QWidget, title: str, sentence: Phrase | str, verb: str, on_yes: Callable[[], object], *, danger: bool = False, keep: str = "Keep"
+    parent: QWidget,
+    title: str,
+    sentence: Phrase | str,
+    verb: str,
+    on_yes: Callable[[], object],
+    *,
+    danger: bool = False,
+    keep: str = "Keep",
 ) -> Dialog:
     """Ask; `verb` names what is done, `keep` the way out, which Escape takes too and which has the focus when it is dangerous."""
     dialog = Dialog(title, parent.window())

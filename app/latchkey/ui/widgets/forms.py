@@ -35,6 +35,7 @@ class Field(QWidget, Generic[W]):
         rows.addWidget(self.label)
         rows.addWidget(editor)
         rows.addWidget(self._below)
+        rows.addStretch(1)
         self._below.setVisible(bool(hint))
 
     @property

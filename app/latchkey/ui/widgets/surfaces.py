@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from latchkey.core.phrases import Finding, Level, Phrase, Style
@@ -30,6 +30,7 @@ _LEVELS = {
     Level.REFUSED: ("bad", "stop"),
 }
 _SPOKEN = {"good": "Good", Level.NOTICE: "Note", Level.WARNING: "Warning", Level.DANGER: "Danger", Level.REFUSED: "Refused"}
+_WIDEST = 140 * theme.GRID  # px a page uses at most
 _WORST_FIRST = (Level.REFUSED, Level.DANGER, Level.WARNING, Level.NOTICE)
 
 
@@ -206,40 +207,51 @@ class Page(QWidget):
     def __init__(self, title: str, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(title)
-        side = theme.space(4)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, theme.space(3), 0, theme.space(3))
         rows.setSpacing(theme.space(2))
         self.title = Title(title)
         top = QHBoxLayout()
-        top.setContentsMargins(side, 0, side, 0)
         top.setSpacing(theme.space(1.5))
-        top.addWidget(self.title)
-        top.addStretch(1)
+        top.addStrut(36)
+        top.addWidget(self.title, 1)
         self.header = QHBoxLayout()
         self.header.setSpacing(theme.space(1.5))
         top.addLayout(self.header)
         rows.addLayout(top)
-        self.scroller = _Scroll()
+        self.scroller = Scroller()
         content = QWidget()
         content.setProperty("surface", "page")
         self.body = QVBoxLayout(content)
-        self.body.setContentsMargins(side, 0, side, 0)
         self.body.setSpacing(theme.space(2))
         self.scroller.setWidget(content)
         rows.addWidget(self.scroller, 1)
         self._foot = QWidget()
         self.buttons = QHBoxLayout(self._foot)
-        self.buttons.setContentsMargins(side, 0, side, 0)
         self.buttons.setSpacing(theme.space(1.5))
         self._foot.hide()
         rows.addWidget(self._foot)
+        self._columns = (top, self.buttons, self.body)
+        self.scroller.verticalScrollBar().rangeChanged.connect(lambda _least, _most: self._align())
+        self._align()
 
     def show_buttons(self, shown: bool = True) -> None:
         self._foot.setVisible(shown)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._align()
 
-class _Scroll(QScrollArea):
+    def _align(self) -> None:
+        """Title, body and actions have the same two edges: never wider than reads well, whether there is a scroll bar or not."""
+        side = max(theme.space(4), (self.width() - _WIDEST) // 2)
+        bar = self.scroller.verticalScrollBar()
+        for column in self._columns:
+            taken = bar.sizeHint().width() if column is self.body and bar.maximum() > 0 else 0
+            column.setContentsMargins(side, 0, side - taken, 0)
+
+
+class Scroller(QScrollArea):
     """Scrolls down only; what has the focus is always brought into sight."""
 
     def __init__(self) -> None:

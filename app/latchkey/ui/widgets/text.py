@@ -12,7 +12,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QFont,
@@ -30,6 +30,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayo
 from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.ui import theme
 
+_LINE = 135  # percent, of phrases that may run over several lines
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -77,10 +78,20 @@ class Label(QLabel):
 
 
 class Title(Label):
-    """The page's title."""
+    """The page's title: one line, cut at its end where there is no room."""
 
     def __init__(self, text: str = "", *, parent: QWidget | None = None) -> None:
         super().__init__(text, size=theme.TITLE, weight=QFont.Weight.DemiBold, wrap=False, parent=parent)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(10 * theme.GRID, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), self.alignment(), text)
+        painter.end()
 
 
 class Heading(Label):
@@ -197,8 +208,8 @@ class PhraseLabel(QLabel):
         self._document.setTextWidth(self.width())
         context = QAbstractTextDocumentLayout.PaintContext()
         context.palette = self.palette()
-        context.clip = QRectF(self.rect())
         painter = QPainter(self)
+        painter.translate(0, self.fontMetrics().height() * (_LINE - 100) / 200)  # Qt puts the room between lines below each
         self._document.documentLayout().draw(painter, context)
         painter.end()
 
@@ -211,7 +222,7 @@ class PhraseLabel(QLabel):
         self._document.clear()
         cursor = QTextCursor(self._document)
         block = QTextBlockFormat()
-        block.setLineHeight(135, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        block.setLineHeight(_LINE, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         cursor.setBlockFormat(block)
         for part in self._phrase.parts:
             cursor.insertText(visible(part.text), self._format(part.style))
@@ -261,5 +272,7 @@ class _Bullet(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.space(0.5), 0, 0, 0)
         row.setSpacing(theme.space(1))
-        row.addWidget(Label("•", tone=tone, wrap=False), 0, Qt.AlignmentFlag.AlignTop)
+        dot = PhraseLabel("•", tone=tone)
+        dot.setFixedWidth(theme.space(1))
+        row.addWidget(dot)
         row.addWidget(PhraseLabel(what), 1)

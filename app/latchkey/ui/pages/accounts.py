@@ -1,0 +1,188 @@
+"""Accounts: which ones there are, how their addresses came about, adding and removing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+
+from latchkey.core.account import Account, Mode
+from latchkey.core.networks import network
+from latchkey.core.phrases import Part, Phrase, Style
+from latchkey.errors import LatchkeyError
+from latchkey.ui import theme
+from latchkey.ui.context import Context
+from latchkey.ui.pages.account_form import AccountForm
+from latchkey.ui.widgets import (
+    AddressLabel,
+    Banner,
+    Card,
+    Chip,
+    EmptyState,
+    Page,
+    PhraseLabel,
+    clear_layout,
+    confirm,
+    primary,
+    quiet,
+    secondary,
+)
+
+_WHY = "An account is what a session key acts for. Add yours by its owner, or by its address; its address is worked out here."
+
+
+class AccountsPage(Page):
+    def __init__(self, context: Context) -> None:
+        super().__init__("Accounts")
+        self._context = context
+        self.add_button = primary("Add account", self.open_form, icon_name="plus")
+        self.header.addWidget(self.add_button)
+        self.form_card: _AddCard | None = None
+        self._list = QVBoxLayout()
+        self._list.setSpacing(theme.space(1.5))
+        self._form_place = QVBoxLayout()
+        self.body.addLayout(self._form_place)
+        self.body.addLayout(self._list)
+        self.body.addStretch(1)
+        context.changed.connect(self._heard)
+
+    def enter(self, payload: object) -> None:
+        """`payload` "add" opens the form at once."""
+        self._read()
+        if payload == "add":
+            self.open_form()
+
+    def open_form(self) -> None:
+        """Show the form for another account."""
+        if self.form_card is None:
+            self.form_card = _AddCard(self._context)
+            self.form_card.closed.connect(self._close_form)
+            self._form_place.addWidget(self.form_card)
+        self.add_button.setEnabled(False)
+        self.form_card.form.way.setFocus()
+        self._read()
+
+    def _close_form(self) -> None:
+        if self.form_card is not None:
+            self.form_card.hide()
+            self.form_card.deleteLater()
+            self.form_card = None
+        self.add_button.setEnabled(True)
+        self._read()
+
+    def _heard(self, what: str) -> None:
+        if what == "accounts" and self.isVisible():
+            self._read()
+
+    def _read(self) -> None:
+        clear_layout(self._list)
+        accounts = self._context.book.accounts()
+        for account in accounts:
+            self._list.addWidget(_AccountCard(self._context, account, self._remove))
+        if not accounts and self.form_card is None:
+            self._list.addWidget(EmptyState("No account yet", _WHY, "Add account", self.open_form, icon_name="account"))
+
+    def _remove(self, account: Account) -> None:
+        confirm(
+            self,
+            "Remove this account?",
+            Phrase(
+                (
+                    Part(account.label or "The account", Style.STRONG),
+                    Part(" leaves this list. Nothing changes on the network: keys that were granted go on working until they end."),
+                )
+            ),
+            "Remove",
+            lambda: self._removed(account),
+            danger=True,
+        )
+
+    def _removed(self, account: Account) -> None:
+        try:
+            self._context.book.remove_account(account)
+        except LatchkeyError as error:
+            self._context.tasks.failed.emit(error)
+            return
+        self._context.changed.emit("accounts")
+        self._context.say("Account removed.")
+        self.add_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+class _AccountCard(Card):
+    """One account: name, network, its whole address, where it came from."""
+
+    def __init__(self, context: Context, account: Account, remove: Callable[[Account], object]) -> None:
+        super().__init__()
+        title = account.label or "Account without a name"
+        top = QHBoxLayout()
+        top.setSpacing(theme.space(1))
+        top.addWidget(PhraseLabel(title, strong=True), 0, Qt.AlignmentFlag.AlignVCenter)
+        place = network(account.chain_id)
+        top.addWidget(Chip(place.name, "warn" if place.is_test else "muted"))
+        top.addStretch(1)
+        start = secondary("New session", lambda: context.navigate("wizard", account))
+        start.setAccessibleName(f"New session for {title}")
+        trash = quiet("", lambda: remove(account), icon_name="trash", name=f"Remove {title}")
+        top.addWidget(start)
+        top.addWidget(trash)
+        self.body.addLayout(top)
+        self.body.addWidget(AddressLabel(str(account.address)))
+        self.body.addWidget(PhraseLabel(origin(account), size=theme.SMALL, tone="muted"))
+
+
+class _AddCard(Card):
+    closed = Signal()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("Add an account")
+        self._context = context
+        self.form = AccountForm(owners_at_hand(context))
+        self.fault = Banner("danger")
+        self.fault.hide()
+        self.save = primary("Add account", self._save)
+        row = QHBoxLayout()
+        row.setSpacing(theme.space(1.5))
+        row.addStretch(1)
+        row.addWidget(secondary("Cancel", self.closed.emit))
+        row.addWidget(self.save)
+        self.body.addWidget(self.form)
+        self.body.addWidget(self.fault)
+        self.body.addLayout(row)
+        self.form.changed.connect(self._changed)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.fault.hide()
+        self.save.setEnabled(self.form.account() is not None)
+
+    def _save(self) -> None:
+        account = self.form.account()
+        if account is None:
+            return
+        try:
+            self._context.book.add_account(account)
+        except LatchkeyError as error:
+            self.fault.set("danger", error.text)
+            self.fault.show()
+            return
+        self._context.changed.emit("accounts")
+        self._context.say("Account added.")
+        self.closed.emit()
+
+
+def owners_at_hand(context: Context) -> Sequence[tuple[str, str]]:
+    """Addresses and names of the keys one can sign with."""
+    return [(str(key.address), key.label) for key in context.book.keys()]  # noqa: SIM118  a book is no dict
+
+
+def origin(account: Account) -> Phrase:
+    """Where an account's address comes from, in one line."""
+    owner = Part(str(account.owner), Style.ADDRESS) if account.owner is not None else None
+    match account.mode:
+        case Mode.SMA | Mode.MA if owner is not None:
+            kind = "Semi-modular account" if account.mode is Mode.SMA else "Modular account"
+            return Phrase((Part(f"{kind} of owner "), owner, Part(f", salt {account.salt}")))
+        case Mode.EIP7702:
+            return Phrase((Part("The owner's own address, by EIP-7702"),))
+    return Phrase((Part("Named by its address"), *((Part(", owner "), owner) if owner is not None else ())))

@@ -1,0 +1,162 @@
+"""Grants of the book as rows: who, what it may do in one line, its state in words, until when. A list model over them.
+
+Everything is read from the signed bytes, off the UI thread; a grant that cannot be read says so and is still shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+
+from latchkey.accounts.review import exact
+from latchkey.core.account import Account, Mode
+from latchkey.core.moments import span
+from latchkey.core.networks import network
+from latchkey.core.phrases import Finding, Phrase, Style, Words
+from latchkey.core.risk import findings
+from latchkey.core.words import describe
+from latchkey.errors import LatchkeyError
+from latchkey.flow.accounts import find
+from latchkey.store.records import GrantRecord, GrantState
+from latchkey.ui.times import local_time
+from latchkey.ui.widgets.address import short_address
+from latchkey.ui.widgets.text import visible
+
+_ENDED = 2**48  # sorts what has ended behind everything that still ends
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One grant, ready to be drawn. `left` and `until`: "6 h 12 min", "until today 21:30". `tone`: of the state's pill."""
+
+    record: GrantRecord
+    account: Account
+    who: str
+    what: str
+    state: str
+    tone: str
+    left: str
+    until: str
+
+    @property
+    def spoken(self) -> str:
+        """The whole row in one sentence, for screen readers."""
+        return f"{self.who}. {self.state}. {self.what}. {self.left}, {self.until}."
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    words: Words
+    findings: tuple[Finding, ...]
+
+
+def read_rows(records: Sequence[GrantRecord], accounts: Sequence[Account], now: int, check: Callable[[], None]) -> list[Row]:
+    """Rows in the order they are shown: what ends next first, then what has ended. `check` is called between rows and may raise."""
+    rows = []
+    for record in records:
+        check()
+        rows.append(read_row(record, accounts, now))
+    return sorted(rows, key=lambda row: (_ended(row.record, now), row.record.draft.expiry or _ENDED, -row.record.id))
+
+
+def read_row(record: GrantRecord, accounts: Sequence[Account], now: int) -> Row:
+    account = account_of(record, accounts)
+    state, tone = state_in_words(record, now)
+    expiry = record.draft.expiry
+    if not expiry:
+        left, until = "Never ends", "until revoked"
+    elif expiry > now:
+        left, until = span(expiry - now), f"until {local_time(expiry, now)}"
+    else:
+        left, until = "Ended", local_time(expiry, now)
+    return Row(record, account, who(record), _one_line(record, account, now), state, tone, left, until)
+
+
+def account_of(record: GrantRecord, accounts: Sequence[Account]) -> Account:
+    """The book's account of a grant, or a bare one when it was removed from the list."""
+    draft = record.draft
+    return find(accounts, draft.chain_id, draft.account) or Account(draft.chain_id, draft.account, draft.system, Mode.ADDRESS)
+
+
+def who(record: GrantRecord) -> str:
+    """The person's own name for it, else what the dApp calls itself, else the key."""
+    if record.label:
+        return visible(record.label)
+    if record.claims.dapp_name:
+        return f"Calls itself “{visible(record.claims.dapp_name)}”"
+    return f"Key {short_address(record.draft.session_key)}"
+
+
+def state_in_words(record: GrantRecord, now: int) -> tuple[str, str]:
+    """State and tone. Without a network nothing is known of use, so nothing is said of it."""
+    if _ended(record, now):
+        return "Expired", "muted"
+    match record.state:
+        case GrantState.UNSIGNED:
+            return "Not signed", "muted"
+        case GrantState.SIGNED:
+            return "Signed, not handed over", "accent"
+        case GrantState.HANDED_OVER:
+            return "Handed over", "good"
+        case GrantState.PUT_ASIDE:
+            return "Put aside, still valid", "warn"
+
+
+def still_valid(record: GrantRecord, now: int) -> str:
+    """ "still valid until ..." for a signed grant that is put aside."""
+    expiry = record.draft.expiry
+    return f"still valid until {local_time(expiry, now)}" if expiry else "still valid for ever, until it is revoked on the network"
+
+
+def read_grant(record: GrantRecord, account: Account, now: int) -> Reading:
+    """Words and findings from the exact bytes. Raises CannotDecode or Mismatch."""
+    _, reading = exact(record.unsigned, account)
+    words = describe(reading, account=account, now=now, claims=record.claims)
+    return Reading(words, findings(reading, account=account, now=now))
+
+
+def _ended(record: GrantRecord, now: int) -> bool:
+    return bool(record.draft.expiry) and record.draft.expiry <= now
+
+
+def _one_line(record: GrantRecord, account: Account, now: int) -> str:
+    try:
+        words = read_grant(record, account, now).words
+    except LatchkeyError:
+        return "Cannot be read: its bytes are not what this program writes"
+    return f"{network(account.chain_id).name}: {'; '.join(_short(line) for line in words.can)}"
+
+
+def _short(line: Phrase) -> str:
+    return "".join(short_address(part.text) if part.style is Style.ADDRESS else visible(part.text) for part in line.parts)
+
+
+class Role(IntEnum):
+    ROW = Qt.ItemDataRole.UserRole + 1
+
+
+class GrantModel(QAbstractListModel):
+    """The rows. `Role.ROW` gives a Row; the display role is the whole row as a sentence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[Row] = []
+
+    def set_rows(self, rows: list[Row]) -> None:
+        self.beginResetModel()
+        self.rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008  Qt's own default
+        return 0 if parent.isValid() else len(self.rows)
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        row = self.rows[index.row()]
+        if role == Role.ROW:
+            return row
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return row.spoken
+        return None

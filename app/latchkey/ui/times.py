@@ -1,0 +1,16 @@
+"""Chain seconds as a person says them here: "today 21:30", "tomorrow 09:00", "30 November 2026 09:00". The zone is this computer's."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+_LAST = 253_370_764_800  # 1 January 9999: beyond it no calendar is of use
+
+
+def local_time(seconds: int, now: int) -> str:
+    """The moment `seconds`, told from `now` (both since 1970)."""
+    if not 0 <= seconds < _LAST:
+        return "far away"
+    moment, today = datetime.fromtimestamp(seconds).astimezone(), datetime.fromtimestamp(now).astimezone().date()
+    day = {today: "today", today + timedelta(days=1): "tomorrow"}.get(moment.date())
+    return f"{day or f'{moment.day} {moment:%B %Y}'} {moment:%H:%M}"
