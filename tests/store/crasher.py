@@ -19,20 +19,17 @@ from pathlib import Path
 
 from latchkey.store import atomic
 from latchkey.store.book import Book, GrantState
+from latchkey.vault.file import MAGIC, undamaged
 from tests.store.grants import ACCOUNT, grant
 
 PTRACE_TRACEME = 0
 
 
 def contents(seed: int, number: int) -> bytes:
-    """State `number` of the file: random bytes with their own hash, between 1 byte and 300 KB."""
+    """State `number` of the file: a vault file of any size as the vault tells a whole one from a damaged one."""
     rng = random.Random(f"{seed} {number}")
-    body = rng.randbytes(rng.choice((1, 4000, 300_000)))
+    body = MAGIC + rng.randbytes(rng.choice((1, 4000, 300_000)))
     return body + hashlib.sha256(body).digest()
-
-
-def is_whole(data: bytes) -> bool:
-    return hashlib.sha256(data[:-32]).digest() == data[-32:]
 
 
 def write_book(book: Book, number: int) -> None:
@@ -65,7 +62,7 @@ def book_state(book: Book) -> int:
 
 def _step(kind: str, folder: Path, seed: int) -> Callable[[int], None]:
     if kind == "file":
-        return lambda number: atomic.write(folder / "vault", contents(seed, number), valid=is_whole)
+        return lambda number: atomic.write(folder / "vault", contents(seed, number), valid=undamaged)
     opened: list[Book] = []
 
     def step(number: int) -> None:

@@ -20,8 +20,9 @@ import pytest
 
 from latchkey.store import atomic
 from latchkey.store.book import Book
+from latchkey.vault.file import undamaged
 from tests.counts import SOAK, count
-from tests.store.crasher import book_state, contents, is_whole, write_book
+from tests.store.crasher import book_state, contents, write_book
 
 SEED = 20261121
 PTRACE_CONT, PTRACE_SYSCALL = 7, 24
@@ -66,10 +67,10 @@ def check(kind: str, folder: Path, child: Child) -> None:
     if kind == "file":
         path = folder / "vault"
         if child.ended or path.exists():
-            stored = atomic.read(path, valid=is_whole)
+            stored = atomic.read(path, valid=undamaged)
             assert stored.fault is None
             assert stored.data in {contents(SEED, n) for n in allowed if n}
-        atomic.write(path, contents(SEED, 1), valid=is_whole)
+        atomic.write(path, contents(SEED, 1), valid=undamaged)
         assert {p.name for p in folder.iterdir()} <= {"vault", "vault.bak"}
         return
     with Book.open(folder / "book.sqlite") as book:

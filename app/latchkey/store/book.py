@@ -33,6 +33,7 @@ from latchkey.store.schema import bring_up
 __all__ = ["Book", "GrantRecord", "GrantState", "KeyOrigin", "MasterKeyRecord", "Outcome", "RequestMark"]
 
 MAX_BYTES = 256 * 1024 * 1024
+PAGE_SIZE = 4096
 MAX_VALUE = 1024 * 1024
 MAX_LABEL = 100
 BUSY_SECONDS = 5
@@ -257,6 +258,9 @@ def _prepare(path: Path) -> None:
             raise StoreError(f"{path.name} is not a file.", code="NotAFile")
         if info.st_size > MAX_BYTES:
             raise StoreError(f"{path.name} is larger than {MAX_BYTES >> 20} MiB.", code="TooLarge")
+        # SQLite takes a file without a whole first page for a new one; it is one only when making the book was interrupted.
+        if 0 < info.st_size < PAGE_SIZE and not path.with_name(path.name + "-journal").exists():
+            raise StoreError(f"{path.name} is damaged or not a book.", code="Damaged")
         if hasattr(os, "fchmod"):
             os.fchmod(fd, 0o600)
     finally:
@@ -271,6 +275,7 @@ def _harden(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     connection.execute("PRAGMA mmap_size = 0")
+    connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA synchronous = EXTRA")  # FULL, and the folder too when the journal goes
@@ -287,7 +292,7 @@ def _as_store_errors(name: str = "The book") -> Iterator[None]:
         if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise StoreError("The book is busy: another Latchkey is writing to it.", code="Busy") from None
         raise StoreError(f"{name} could not be read or written.", code="CannotOpen") from None
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # SQLite's own messages may quote a damaged schema
         raise StoreError(f"{name} is damaged or not a book.", code="Damaged") from None
     except OSError as error:
         raise StoreError(f"{name} cannot be opened: {error.strerror}.", code="CannotOpen") from None
