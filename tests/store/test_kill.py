@@ -94,7 +94,7 @@ def test_killed_at_random_moments(kind: str, tmp_path: Path, capsys: pytest.Capt
         inside += child.inside
         check(kind, folder, child)
     with capsys.disabled():
-        print(f"\n[kill -9, {kind}] {kills} kills at random moments, {inside} of them inside a write")
+        print(f"\n[kill -9, {kind}] {kills} kills at random moments, {inside} of them inside a write", file=sys.stderr)
     assert inside > 0
 
 
@@ -106,7 +106,7 @@ def test_killed_at_system_calls(kind: str, tmp_path: Path, capsys: pytest.Captur
     for write, stop in chosen:
         trace(kind, tmp_path, write, stop)
     with capsys.disabled():
-        print(f"\n[kill -9, {kind}] {len(chosen)} kills inside a write, of {len(stops)} stops in {len(TRACED_WRITES[kind])} writes")
+        print(f"\n[kill -9, {kind}] {len(chosen)} kills inside a write, of {len(stops)} stops", file=sys.stderr)
 
 
 def trace(kind: str, parent: Path, write: int, kill_at: int | None) -> int:

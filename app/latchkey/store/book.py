@@ -289,7 +289,7 @@ def _as_store_errors(name: str = "The book") -> Iterator[None]:
     except sqlite3.ProgrammingError:
         raise
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise StoreError("The book is busy: another Latchkey is writing to it.", code="Busy") from None
         raise StoreError(f"{name} could not be read or written.", code="CannotOpen") from None
     except (sqlite3.Error, UnicodeDecodeError):  # SQLite's own messages may quote a damaged schema
