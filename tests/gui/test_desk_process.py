@@ -75,7 +75,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path, qapp: Any) -> Iterator[Desk]:
+    """`qapp` stays connected to the screen, which starts anew whenever its last client leaves."""
     desk = Desk(tmp_path / "stderr")
     try:
         yield desk

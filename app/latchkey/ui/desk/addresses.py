@@ -21,6 +21,8 @@ _PATH = re.compile(r"m(/\d{1,10}'?)+")
 class AddressPage(Page):
     """{rows: [{path, address}]} -> {index} or {path}; another path makes the signer ask again with its rows."""
 
+    lingers = True
+
     def __init__(self, ask: dict[str, Any]) -> None:
         super().__init__("Choose the address", "These words hold many keys. Which one is yours?", go="Use this address")
         self.rows = QListWidget()

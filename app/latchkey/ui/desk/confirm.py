@@ -131,9 +131,10 @@ class _Content(QWidget):
         if words["lose"]:
             rows.addSpacing(theme.space(0.5))
             rows.addWidget(_Loss([_phrase(p) for p in words["lose"]], findings))
-        rows.addSpacing(theme.space(0.5))
-        rows.addWidget(Heading("What is signed"))
-        rows.addWidget(FieldTable([*((label, value) for label, value in ask["signed"]), ("Digest", ask["digest"])]))
+        if fields := _fields(ask):
+            rows.addSpacing(theme.space(0.5))
+            rows.addWidget(Heading("What is signed"))
+            rows.addWidget(FieldTable(fields))
         rows.addStretch(1)
         for label in self.findChildren(PhraseLabel):
             label.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
@@ -166,6 +167,12 @@ def _account(account: str, network: str) -> QHBoxLayout:
     texts.addWidget(PhraseLabel(network, size=theme.SMALL, tone="muted"))
     row.addLayout(texts, 1)
     return row
+
+
+def _fields(ask: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every field and the digest; none where the yes is to something else than a signature."""
+    fields = [(label, value) for label, value in ask["signed"]]
+    return [*fields, ("Digest", ask["digest"])] if ask["digest"] else fields
 
 
 def _phrase(parts: list[list[str]]) -> Phrase:

@@ -176,6 +176,8 @@ class Keystore(Way):
 class ImportPage(Page):
     """{retry?} -> {kind: mnemonic | raw | keystore, ...}."""
 
+    lingers = True
+
     def __init__(self, ask: dict[str, Any]) -> None:
         super().__init__("Import a master key", "What you enter here stays in the signer and goes into your encrypted vault.",
                          retry=ask.get("retry", ""), go="Import")  # fmt: skip

@@ -20,6 +20,8 @@ from latchkey.ui.widgets import Muted
 class ShowMnemonicPage(Page):
     """{words} -> {}: hidden until asked for, blank again whenever another window has the focus."""
 
+    lingers = True
+
     def __init__(self, ask: dict[str, Any]) -> None:
         words = ask["words"]
         lead = f"Write these {len(words)} words on paper, in this order. Whoever has them has the key."
@@ -178,6 +180,8 @@ def _number(position: int) -> QLabel:
 
 class CheckMnemonicPage(Page):
     """{positions, retry?} -> {words}: proof that the words are on paper."""
+
+    lingers = True
 
     def __init__(self, ask: dict[str, Any]) -> None:
         super().__init__("Check your paper", "Type these words from what you wrote down.", retry=ask.get("retry", ""))

@@ -24,6 +24,7 @@ class Page(QWidget):
 
     answered = Signal(object)
     declined = Signal()
+    lingers = False  # True where the answer mostly brings the next ask at once
 
     def __init__(self, title: str, lead: str = "", *, retry: str = "", go: str = "Continue", stop: str = "Cancel") -> None:
         super().__init__()

@@ -17,6 +17,8 @@ from latchkey.ui.widgets import Muted
 class PassphrasePage(Page):
     """{purpose, retry?, wait?} -> {passphrase}. `wait`: seconds during which no attempt is taken, counted down here."""
 
+    lingers = True
+
     def __init__(self, ask: dict[str, Any]) -> None:
         super().__init__("Passphrase", ask["purpose"], retry=ask.get("retry", ""))
         self.edit = SecretEdit("Passphrase")
@@ -52,6 +54,8 @@ class PassphrasePage(Page):
 
 class NewPassphrasePage(Page):
     """{purpose, retry?} -> {passphrase}: typed twice, with a plain estimate of its strength; the signer keeps the floor."""
+
+    lingers = True
 
     def __init__(self, ask: dict[str, Any]) -> None:
         super().__init__("Choose a passphrase", ask["purpose"], retry=ask.get("retry", ""))

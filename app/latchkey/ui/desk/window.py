@@ -32,7 +32,7 @@ PAGES: dict[str, Callable[[dict[str, Any]], Page]] = {
     "say": SayPage,
 }
 TALLEST = theme.space(90)
-LINGER_MS = 1500  # an answered page stays, greyed, while the signer works: most answers bring the next ask at once
+LINGER_MS = 1000  # an answered page that lingers stays this long, greyed, while the signer works
 
 
 class DeskWindow(QWidget):
@@ -46,7 +46,7 @@ class DeskWindow(QWidget):
         self._ask: int | None = None
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
-        self._linger = QTimer(self, singleShot=True, interval=LINGER_MS)
+        self._linger = QTimer(self, singleShot=True)
         self._linger.timeout.connect(self.hide)
         pipe.asked.connect(self.ask)
         pipe.closed.connect(self.end)
@@ -82,10 +82,12 @@ class DeskWindow(QWidget):
     def _answer(self, answer: dict[str, Any]) -> None:
         if (ask := self._over()) is not None:
             self._pipe.answer(ask, answer)
+            self._linger.start(LINGER_MS if self._page is not None and self._page.lingers else 0)
 
     def _decline(self) -> None:
         if (ask := self._over()) is not None:
             self._pipe.decline(ask)
+        self.hide()
 
     def _over(self) -> int | None:
         """The ask that is answered now, once; its page keeps standing without its secrets."""
@@ -93,7 +95,6 @@ class DeskWindow(QWidget):
         if ask is not None and self._page is not None:
             self._page.forget()
             self._page.setEnabled(False)
-            self._linger.start()
         return ask
 
     def _drop(self) -> None:
@@ -129,4 +130,3 @@ class DeskWindow(QWidget):
         """The window belongs to the signer: closing it is a no, and only the end of the pipe ends it."""
         event.ignore()
         self._decline()
-        self.hide()
