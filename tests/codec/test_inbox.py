@@ -308,6 +308,8 @@ def test_mutated_requests(value: dict[str, Any], data: st.DataObject) -> None:
     except LatchkeyError:
         return
     if isinstance(read, SessionRequest):
+        if read.account and read.chain_id is None:  # the SDK's shape; a hand-over names an account with its network
+            return
         assert session_request(decode(encode(request_envelope(read)))) == read
     else:
         assert decode(encode(read)) == read
