@@ -139,6 +139,15 @@ def test_any_byte_flipped_under_a_fitting_check_is_refused_or_means_something_el
     assert read  # amounts and addresses can be changed: the check is no signature
 
 
+def test_damage_is_called_damage() -> None:
+    """The person copies or scans again; no field is blamed."""
+    raw = bytes.fromhex(VECTORS[4]["cbor"])
+    for at in (20, len(raw) // 2, len(raw) - 10, len(raw) - 1):
+        with pytest.raises(BadInput) as caught:
+            decode(raw[:at] + bytes((raw[at] ^ 1,)) + raw[at + 1 :])
+        assert caught.value.code == "Damaged"
+
+
 @pytest.mark.parametrize("vector", VECTORS, ids=NAMES)
 def test_cut_or_lengthened_is_refused(vector: dict[str, Any]) -> None:
     raw = bytes.fromhex(vector["cbor"])
