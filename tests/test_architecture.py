@@ -150,11 +150,11 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def misleading(text: str) -> Iterator[str]:
-    """Characters that look like others or turn the reading direction: anything but Latin letters and visible signs."""
+    """Characters that look like others or turn the reading direction: letters neither Latin nor ideographs, and what is not seen."""
     for character in set(text) - {"\n", "\t"}:
         category = unicodedata.category(character)
         hidden = category[0] == "C" or category in {"Zl", "Zp"}
-        foreign = category[0] == "L" and not unicodedata.name(character).startswith(("LATIN ", "MICRO SIGN"))
+        foreign = category[0] == "L" and not unicodedata.name(character).startswith(("LATIN ", "CJK ", "MICRO SIGN"))
         if hidden or foreign:
             yield f"U+{ord(character):04X}"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,10 @@ from tests.counts import SOAK
 ROOT = Path(__file__).parent.parent
 
 
-def run(*command: str | Path, **variables: str) -> str:
+def run(*command: str | Path) -> str:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env=os.environ | variables,
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -30,12 +29,15 @@ def run(*command: str | Path, **variables: str) -> str:
 
 
 def test_an_installed_copy_passes_its_self_test(tmp_path: Path) -> None:
-    """Not the editable install: a wheel, laid out somewhere else, which must bring all its files along."""
-    run(sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--quiet", "--target", tmp_path, ROOT)
-    where = run(sys.executable, "-c", "import latchkey; print(latchkey.__file__)", PYTHONPATH=str(tmp_path))
-    assert Path(where.strip()).is_relative_to(tmp_path)
-    assert (tmp_path / "latchkey" / "resources").is_dir()
-    run(sys.executable, "-m", "latchkey", "--self-test", PYTHONPATH=str(tmp_path))
+    """Not the editable install: a virtual environment that has its own copy of Latchkey and borrows all the rest."""
+    python = tmp_path / "bin" / "python"
+    run(sys.executable, "-m", "venv", "--without-pip", tmp_path)
+    site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    (site / "borrowed.pth").write_text(sysconfig.get_path("purelib"))
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-build-isolation", ROOT)
+    assert (site / "latchkey" / "resources").is_dir()
+    assert Path(run(python, "-c", "import latchkey; print(latchkey.__file__)").strip()).is_relative_to(site)
+    run(tmp_path / "bin" / "latchkey", "--self-test")
 
 
 @pytest.mark.skipif(not SOAK, reason="builds the bundle: `make soak` or `make bundle`")
