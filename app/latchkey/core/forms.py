@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from latchkey.core.amounts import ETH, Unit, format_amount, natural_unit, parse_amount
-from latchkey.core.functions import Function, known_signature
+from latchkey.core.functions import Function, known_signature, offered_signature
 from latchkey.core.permissions import (
     KINDS,
     Erc20TokenTransfer,
@@ -71,8 +71,8 @@ def read_form(form: Form, path: str = "") -> Permission:
     return permission
 
 
-def form_of(permission: Permission, *, decimals: int = 0) -> Form:
-    """The form that reads back as `permission`; `decimals` is the unit for a token's amount."""
+def form_of(permission: Permission, *, decimals: int = 0, offered: tuple[str, ...] = ()) -> Form:
+    """The form that reads back as `permission`; `decimals` is the unit for a token's amount, `offered` signatures the sender named."""
     blanks = blanks_of(permission.type)
     amount, unit = getattr(permission, blanks.amount or "", None), Unit("", decimals)
     if isinstance(permission, NativeTokenTransfer | GasLimit):
@@ -82,13 +82,13 @@ def form_of(permission: Permission, *, decimals: int = 0) -> Form:
         address=str(getattr(permission, blanks.address)) if blanks.address else "",
         amount="" if amount is None else format_amount(amount, unit),
         decimals=unit.decimals,
-        functions=named(getattr(permission, _FUNCTIONS_FIELD)) if blanks.functions else (),
+        functions=named(getattr(permission, _FUNCTIONS_FIELD), offered) if blanks.functions else (),
     )
 
 
-def named(selectors: tuple[Selector, ...]) -> tuple[Function, ...]:
-    """Selectors with the names that are known for them."""
-    return tuple(Function(selector, known_signature(selector)) for selector in selectors)
+def named(selectors: tuple[Selector, ...], offered: tuple[str, ...] = ()) -> tuple[Function, ...]:
+    """Selectors with the names that are known for them, else those offered for them."""
+    return tuple(Function(s, known_signature(s) or offered_signature(s, offered)) for s in selectors)
 
 
 def blank(kind: str) -> Form:

@@ -163,10 +163,7 @@ def start(world: World) -> WizardState:
 
 def start_from(request: SessionRequest, world: World) -> WizardState:
     """A wizard filled in from a request, with the careful limits it left out."""
-    cards = tuple(
-        Card(index, form_of(p, decimals=claimed_decimals(request.claims, p)), Origin.ASKED, p)
-        for index, p in enumerate(request.permissions)
-    )
+    cards = tuple(Card(index, asked_form(request.claims, p), Origin.ASKED, p) for index, p in enumerate(request.permissions))
     source = KeySource.GIVEN if request.session_key or not request.hand_over_key else KeySource.MADE
     return WizardState(
         request=request,
@@ -177,11 +174,10 @@ def start_from(request: SessionRequest, world: World) -> WizardState:
     )
 
 
-def claimed_decimals(claims: Claims, permission: Permission) -> int:
-    """How many decimals the sender says a token has; 0 (base units) when it says nothing."""
-    if isinstance(permission, Erc20TokenTransfer):
-        return claimed_unit(claims, permission.address).decimals
-    return 0
+def asked_form(claims: Claims, permission: Permission) -> Form:
+    """What the request asks, in the sender's units and with the names it offers."""
+    token = permission.address if isinstance(permission, Erc20TokenTransfer) else None
+    return form_of(permission, decimals=claimed_unit(claims, token).decimals, offered=claims.functions)
 
 
 def claimed_unit(claims: Claims, token: Address | None) -> Unit:
@@ -336,8 +332,15 @@ def _account_problems(state: WizardState, world: World) -> Iterable[Problem]:
         return
     if request is not None and not fits_request(request, state.account):
         yield Problem("account", "The request is for another account or network.")
+    if state.account.mode is Mode.MA:
+        yield Problem("account", _OWNER_IN_MODULE)
     if state.account.owner is None and state.owner.strip():
         yield from _as_problem(lambda: parse_address(state.owner, "owner"))
+
+
+_OWNER_IN_MODULE = (
+    "This account keeps its owner in a module. Its grants need another form of signature, which Latchkey cannot make yet."
+)
 
 
 def fits_request(request: SessionRequest, account: Account) -> bool:

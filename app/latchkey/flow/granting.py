@@ -1,0 +1,308 @@
+"""Granting, from a finished wizard to a signed grant in the book.
+
+    granting = Granting(book, lambda: client, clock)
+    prepared = granting.prepare(state, world)      entity id and nonce chosen, built, read back: what the review page shows
+    signed = granting.sign(prepared)               blocks: the signer previews the same bytes, the person says yes at the desk
+    record = granting.keep(signed)                 one entry in the book; only now may it be handed over
+
+Nothing is kept before the owner's signature was checked, and the book takes a grant whole or not at all: when any step fails, nothing
+has been handed over and nothing is half done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from latchkey.accounts.review import Review, review
+from latchkey.accounts.system import Policy, system
+from latchkey.codec.hand_over import Envelope, Kind, encode
+from latchkey.core.account import Account
+from latchkey.core.amounts import ETH, format_amount
+from latchkey.core.moments import span, utc
+from latchkey.core.networks import network
+from latchkey.core.permissions import permissions_to_json
+from latchkey.core.powers import powers_of
+from latchkey.core.presets import DAY
+from latchkey.core.request import Claims, SessionRequest
+from latchkey.core.types import Address
+from latchkey.core.words import NO_CLAIMS
+from latchkey.errors import Mismatch, Refused
+from latchkey.flow.accounts import same_place
+from latchkey.flow.explain import explain, verify_signature
+from latchkey.flow.wizard import KeySource, WizardState, World, account_of, draft_of
+from latchkey.store.records import GrantRecord, GrantState, KeyOrigin, Outcome, RequestMark
+
+if TYPE_CHECKING:
+    from latchkey.store.book import Book
+    from latchkey.vault.client import SignerClient
+
+NONCE_BITS = 128
+FIRST_ENTITY_ID, LAST_ENTITY_ID = 2**20, 2**31 - 2  # offline, smaller ids may be in use without our knowing
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """What no two grants of an account may share. `nonce_key`: the 152-bit parallel key; its sequence is always 0."""
+
+    entity_id: int
+    nonce_key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A grant as it would be signed, read back from its bytes. `account` names the owner when that is known."""
+
+    account: Account
+    review: Review
+    label: str = ""
+    claims: Claims = NO_CLAIMS
+    request: SessionRequest | None = None
+    key_origin: KeyOrigin = KeyOrigin.GIVEN
+    key_type: str = "secp256k1"
+
+    @property
+    def request_id(self) -> str:
+        return self.request.request_id if self.request else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Signed and checked, not yet in the book. `envelope`: the hand-over's bytes."""
+
+    prepared: Prepared
+    envelope: bytes
+
+
+Choose = Callable[["Book", Account], Ids]
+
+
+def choose_ids(book: Book, account: Account) -> Ids:
+    """Random, and unlike those of every grant in the book: without a network nothing else says which ids are free."""
+    entities = book.entity_ids(account)
+    keys = {
+        nonce >> 104 for nonce in book.pending_nonces(account)
+    }  # nonce = key (152) || entity (32) || options (8) || sequence (64)
+    while True:
+        ids = Ids(FIRST_ENTITY_ID + secrets.randbelow(LAST_ENTITY_ID - FIRST_ENTITY_ID + 1), secrets.randbits(NONCE_BITS))
+        if ids.entity_id not in entities and ids.nonce_key not in keys:
+            return ids
+
+
+class Granting:
+    """The use cases of granting. `client` is asked for when the signer is first needed; `choose` is replaced to reproduce a grant."""
+
+    def __init__(
+        self, book: Book, client: Callable[[], SignerClient], clock: Callable[[], int], choose: Choose = choose_ids
+    ) -> None:
+        self._book, self._client, self._clock = book, client, clock
+        self.choose = choose
+
+    # --- requests
+
+    def answered(self, request: SessionRequest) -> str:
+        """A sentence when a request with this id was answered already, "" when it is new: one request, one grant."""
+        marks = self._book.request_seen(request.request_id)
+        if any(g.envelope is not None and g.request_id == request.request_id for g in self._book.grants()) or marks:
+            when = f" on {utc(marks[-1].answered)}" if marks else ""
+            if marks and all(mark.digest != digest_of(request) for mark in marks):
+                return f"The sender used this request's id{when} for another request. Ask the app for a new one."
+            return f"You answered this request{when}. Its grant is under Grants; ask the app for a new request."
+        return ""
+
+    # --- preparing
+
+    def make_key(self) -> Address:
+        """A new session key, made and kept in the vault. Blocks."""
+        key: Address = self._client().make_session_key()
+        return key
+
+    def prepare(self, state: WizardState, world: World) -> Prepared:
+        """Choose ids, build, read back. Raises Refused or BadInput with the first thing that is not done, Mismatch, CannotDecode."""
+        account = account_of(state)
+        ids = self.choose(self._book, account)
+        draft = draft_of(state, world, entity_id=ids.entity_id, nonce_key=ids.nonce_key)
+        grant = system(account.system).build(draft)
+        shown = review(grant.unsigned, account, now=world.now, policy=world.policy, claims=state.claims)
+        made = state.key.source is KeySource.MADE
+        return Prepared(
+            account=account,
+            review=shown,
+            label=state.label.strip(),
+            claims=state.claims,
+            request=state.request,
+            key_origin=KeyOrigin.MADE if made else KeyOrigin.GIVEN,
+            key_type=state.request.key_type if state.request else "secp256k1",
+        )
+
+    def reopen(self, envelope: Envelope, policy: Policy) -> Prepared:
+        """An unsigned grant that another machine prepared, to be reviewed and signed here; its claims stay claims.
+
+        Raises what `review` raises, and Mismatch when the envelope says something else than its bytes.
+        """
+        if envelope.kind is not Kind.UNSIGNED_GRANT or envelope.account is None:
+            raise Refused("This is not an unsigned grant.", code="NotUnsigned")
+        now = self._clock()
+        explain(encode(envelope), now=now)
+        shown = review(envelope.unsigned, envelope.account, now=now, policy=policy, claims=envelope.claims)
+        request = None
+        if envelope.request_id:
+            request = SessionRequest(envelope.permissions, envelope.request_id, claims=envelope.claims)
+        return Prepared(envelope.account, shown, "", envelope.claims, request, KeyOrigin.GIVEN, envelope.key_type)
+
+    # --- signing
+
+    def sign(self, prepared: Prepared) -> Signed:
+        """Have the owner's key sign after the person's yes at the desk. Blocks. Raises SignerError (Declined, Locked), Mismatch."""
+        client, face, shown = self._client(), system(prepared.account.system), prepared.review
+        owner = self._owner(prepared.account)
+        account = replace(prepared.account, owner=owner)
+        preview = client.preview_grant(shown.grant.unsigned, account, owner, prepared.claims)
+        if preview.digest != shown.digest or preview.draft != shown.draft:
+            raise Mismatch("The signer reads this grant differently; it was not signed.", code="SignerDiffers")
+        signature = client.sign(preview.token)
+        if face.signer_of(shown.grant, signature) != owner:
+            raise Mismatch("The signature is not the owner's; it was thrown away.", code="WrongSigner")
+        signed = face.assemble(shown.grant, signature)
+        envelope = replace(
+            self._envelope(prepared, account, Kind.SIGNED_GRANT),
+            blob=signed.blob,
+            context=face.context(signed),
+            sealed_session_key=self._sealed(prepared, client),
+        )
+        return Signed(replace(prepared, account=account), encode(envelope))
+
+    def keep(self, signed: Signed) -> GrantRecord:
+        """Put a signed grant into the book and mark its request as answered. Raises StoreError; then nothing may be handed over."""
+        prepared = signed.prepared
+        record = self._book.add_grant(replace(self._record(prepared), envelope=signed.envelope, state=GrantState.SIGNED))
+        if prepared.request is not None:
+            mark = RequestMark(prepared.request.request_id, digest_of(prepared.request), self._clock(), Outcome.GRANTED)
+            self._book.mark_request(mark)
+        return record
+
+    def keep_unsigned(self, prepared: Prepared) -> tuple[GrantRecord, bytes]:
+        """Keep a grant that another machine is to sign, so that its nonce and entity id are taken; and its hand-over's bytes."""
+        envelope = replace(self._envelope(prepared, prepared.account, Kind.UNSIGNED_GRANT), unsigned=prepared.review.grant.unsigned)
+        raw = encode(envelope)
+        return self._book.add_grant(self._record(prepared)), raw
+
+    def accept_signed(self, envelope: Envelope) -> GrantRecord:
+        """A grant that comes back signed from another machine, held against the one that went out.
+
+        Raises Refused when none waits for it, Mismatch when it is not the one or its owner did not sign it, StoreError.
+        """
+        account = envelope.account
+        if envelope.kind is not Kind.SIGNED_GRANT or account is None:
+            raise Refused("This is not a signed grant.", code="NotSigned")
+        record = self._waiting(account, envelope.nonce)
+        signer = verify_signature(envelope, system(account.system).build(record.draft))
+        known = next((a.owner for a in self._book.accounts() if same_place(a, account)), None)
+        if known is not None and signer != known:
+            raise Mismatch("The signature is not the owner's.", code="WrongSigner", path="deferredAction")
+        self._book.put_envelope(record.id, encode(envelope))
+        return self._book.grant(record.id)
+
+    def _waiting(self, account: Account, nonce: int | None) -> GrantRecord:
+        for record in self._book.grants():
+            if (record.draft.chain_id, record.draft.account, record.nonce) == (account.chain_id, account.address, nonce):
+                if record.envelope is not None:
+                    raise Refused("This grant is signed already; it is under Grants.", code="AlreadySigned")
+                return record
+        raise Refused("No grant of this machine waits for this signature.", code="NotExpected")
+
+    # --- parts
+
+    def _owner(self, account: Account) -> Address:
+        if account.owner is not None:
+            return account.owner
+        keys = self._book.keys()
+        if len(keys) != 1:
+            raise Refused(
+                "Which key owns this account is not known: name the owner on the Account page.", code="NoOwner", path="owner"
+            )
+        return keys[0].address
+
+    def _sealed(self, prepared: Prepared, client: SignerClient) -> bytes:
+        """The session key's secret for the request's sender; empty when no secret is ours or it goes by keystore and code instead."""
+        request = prepared.request
+        if prepared.key_origin is not KeyOrigin.MADE or request is None or request.hand_over_key is None:
+            return b""
+        key = prepared.review.draft.session_key
+        sealed: bytes = client.seal_session_key(key, request.hand_over_key, request.request_id, prepared.account)
+        return sealed
+
+    def _envelope(self, prepared: Prepared, account: Account, kind: Kind) -> Envelope:
+        draft, request = prepared.review.draft, prepared.request
+        sealed = prepared.key_origin is KeyOrigin.MADE and request is not None
+        return Envelope(
+            kind=kind,
+            permissions=draft.permissions,
+            account=replace(account, label=""),
+            expiry=draft.expiry,
+            session_key=draft.session_key,
+            key_type=prepared.key_type,
+            entity_id=draft.entity_id,
+            nonce=prepared.review.grant.nonce,
+            request_id=prepared.request_id,
+            hand_over_key=request.hand_over_key if sealed and request else None,
+            claims=prepared.claims,
+        )
+
+    def _record(self, prepared: Prepared) -> GrantRecord:
+        shown = prepared.review
+        return GrantRecord(
+            draft=shown.draft,
+            nonce=shown.grant.nonce,
+            unsigned=shown.grant.unsigned,
+            created=self._clock(),
+            label=prepared.label,
+            claims=prepared.claims,
+            key_origin=prepared.key_origin,
+            request_id=prepared.request_id,
+        )
+
+
+def digest_of(request: SessionRequest) -> bytes:
+    """SHA-256 over what a request asks: two requests with the same id are the same request only when this is equal too."""
+    asked = {
+        "system": request.system,
+        "account": request.account,
+        "chainId": request.chain_id,
+        "expirySec": request.expiry,
+        "key": [request.session_key, request.key_type],
+        "handOverKey": request.hand_over_key.hex() if request.hand_over_key else None,
+        "permissions": permissions_to_json(request.permissions),
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
+
+
+def good_signs(shown: Review, now: int) -> tuple[str, ...]:
+    """What is well about a grant, beside its findings: each a short sentence for the review's checks."""
+    powers, account, signs = powers_of(shown.draft.permissions), shown.draft, ["What will be signed says exactly this"]
+    coin = network(account.chain_id).coin
+    if powers.gas is not None and not powers.is_root:
+        signs.append(f"Gas is limited to {format_amount(powers.gas, ETH)} {coin}")
+    if account.expiry and account.expiry - now <= 30 * DAY:
+        signs.append("Expires within a day" if account.expiry - now <= DAY else f"Expires in {span(account.expiry - now)}")
+    if powers.native == 0:
+        signs.append(f"No {coin} can leave with its calls")
+    return tuple(signs)
+
+
+def state_words(record: GrantRecord, now: int) -> str:
+    """What is so with a grant, as far as this machine knows. A signed grant that was put aside is never called cancelled."""
+    expiry = record.draft.expiry
+    if expiry and expiry < now:
+        return f"expired on {utc(expiry)}"
+    valid = f"until {utc(expiry)}" if expiry else "for ever"
+    return {
+        GrantState.UNSIGNED: "not signed yet",
+        GrantState.SIGNED: f"signed, not handed over yet, valid {valid}",
+        GrantState.HANDED_OVER: f"handed over, valid {valid}",
+        GrantState.PUT_ASIDE: f"put aside, still valid {valid}",
+    }[record.state]

@@ -1,0 +1,230 @@
+"""One permission on the scope page: its blanks, where it comes from, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+
+from latchkey.core.amounts import BASE_UNITS, GWEI, WEI, Unit, format_amount, parse_amount
+from latchkey.core.forms import EXPERT_KINDS, Form, blanks_of
+from latchkey.core.phrases import Part, Phrase
+from latchkey.core.request import Claims
+from latchkey.core.types import Address
+from latchkey.errors import BadInput
+from latchkey.flow import wizard
+from latchkey.flow.wizard import Origin
+from latchkey.ui import theme
+from latchkey.ui.pages.wizard.functions import FunctionPicker
+from latchkey.ui.pages.wizard.step_page import View, beside, show_fault, show_text
+from latchkey.ui.widgets import Banner, Chip, Field, Icon, Label, PhraseLabel, line_edit, quiet
+from latchkey.ui.widgets import Card as Surface
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a kind of permission presents itself. `meaning`: what it lets the key do, one sentence. `address`: label of that blank."""
+
+    title: str
+    icon: str
+    meaning: str
+    address: str = ""
+    amount: str = ""
+
+
+#: `{coin}` stands for the network's own coin.
+LOOKS: dict[str, Look] = {
+    "functions-on-contract": Look(
+        "Functions of one contract", "contract", "Call the functions you name, on one contract.", "&Contract"
+    ),
+    "contract-access": Look("All of one contract", "contract", "Call any function of one contract.", "&Contract"),
+    "erc20-token-transfer": Look(
+        "One token, up to a total", "token", "Transfer or approve one token, up to a total.", "&Token contract", "&Total"
+    ),
+    "native-token-transfer": Look(
+        "{coin} with its calls", "token", "Send {coin}, or attach it to calls, up to a total.", "", "&Total"
+    ),
+    "gas-limit": Look("{coin} for gas", "gas", "Pay for its own operations from your account, up to a total.", "", "&Total"),
+    "functions-on-all-contracts": Look(
+        "Functions of every contract", "warning", "Call the functions you name, on any contract there is."
+    ),
+    "account-functions": Look("Functions of your account itself", "warning", "Call the functions of the account that you name."),
+    "paymaster-guard": Look(
+        "Only with one paymaster", "shield", "Hold the key to operations that one paymaster pays for.", "&Paymaster"
+    ),
+    "root": Look(
+        "Everything (root)", "warning", "Do all that you can do. No limit holds it, and it can take the account from you."
+    ),
+}
+_ORIGINS = {Origin.ASKED: ("asked for", "accent"), Origin.CAREFUL: ("added by Latchkey", "good")}
+
+
+class PermissionCard(Surface):
+    """`edited(form)` when the person changes it, `removed()` when they take it away."""
+
+    edited = Signal(object)
+    removed = Signal()
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind, self._form = kind, Form(kind)
+        self._blanks, self._look = blanks_of(kind), LOOKS[kind]
+        self._build()
+
+    def _build(self) -> None:
+        self._title = Label(wrap=False)
+        self._title.setFont(theme.font(weight=theme.font().Weight.DemiBold))
+        self._chip = Chip()
+        self._remove = self.tab_last = quiet("", self.removed.emit, icon_name="trash", name="Remove this permission")
+        head = QHBoxLayout()
+        head.setSpacing(theme.space(1))
+        tone = "warn" if self._look.icon == "warning" else "accent"
+        for widget in (Icon(self._look.icon, tone), self._title, self._chip):
+            head.addWidget(widget)
+        head.addStretch(1)
+        head.addWidget(self._remove)
+        self.body.addLayout(head)
+        self._note = PhraseLabel(size=theme.SMALL, tone="muted")
+        self.body.addWidget(self._note)
+        if self._blanks.address:
+            self._address = Field(self._look.address, line_edit(placeholder="0x…", mono=True, limit=64))
+            self._address.editor.textEdited.connect(lambda text: self._edit(address=text))
+            self._address.editor.editingFinished.connect(lambda: self.edited.emit(self._form))
+            self.body.addWidget(self._address)
+        if self._blanks.amount:
+            self._build_amount()
+        if self._blanks.functions:
+            self._picker = FunctionPicker()
+            self._picker.changed.connect(lambda functions, pasted: self._edit(functions=functions, pasted=pasted))
+            self.body.addWidget(self._picker)
+        self._fault = Banner("danger")
+        self._fault.hide()
+        self.body.addWidget(self._fault)
+
+    def _build_amount(self) -> None:
+        self._unit = QComboBox()
+        self._unit.currentIndexChanged.connect(self._unit_chosen)
+        editor = line_edit(placeholder="0", limit=100)
+        editor.textEdited.connect(lambda text: self._edit(amount=text))
+        editor.editingFinished.connect(lambda: self.edited.emit(self._form))
+        self._amount = Field(self._look.amount, editor)
+        self._unit.setAccessibleName(f"Unit of the {self._look.amount.replace('&', '').lower()}")
+        self.body.addLayout(beside(self._amount, self._unit))
+
+    # --- drawing
+
+    def show_card(self, card: wizard.Card, view: View) -> None:
+        self._form = card.form
+        coin = wizard.coin_of(view.state)
+        title = self._look.title.format(coin=coin)
+        self._title.setText(title)
+        self.setAccessibleName(title)
+        text, tone = _ORIGINS.get(card.origin, ("", "muted"))
+        if card.form.kind in EXPERT_KINDS:
+            text, tone = ("experts only" if not text else f"{text}, experts only"), "warn"
+        self._chip.set_state(text, tone)
+        self._chip.setVisible(bool(text))
+        self._remove.setVisible(wizard.removable(card))
+        self._remove.setAccessibleName(f"Remove: {title}")
+        self._note.set_phrase(_note(card, view, self._look, coin))
+        if self._blanks.address:
+            self._show_address(card, view)
+        if self._blanks.amount:
+            self._show_amount(card, view, coin)
+        if self._blanks.functions:
+            asked = wizard.asked_form(view.state.claims, card.asked).functions if card.asked is not None else ()
+            self._picker.show_functions(asked, card.form.functions, card.form.pasted)
+            show_fault(self._picker.field, view.fault(".functions", card=card.id), attempted=view.attempted)
+        self._show_rest(card, view)
+
+    def _show_address(self, card: wizard.Card, view: View) -> None:
+        editor = self._address.editor
+        show_text(editor, card.form.address)
+        editor.setReadOnly(card.asked is not None)
+        self._address.set_hint(_claimed_name(view.state.claims, card.form.address))
+        show_fault(self._address, view.fault(f".{self._blanks.address}", card=card.id), attempted=view.attempted)
+
+    def _show_amount(self, card: wizard.Card, view: View, coin: str) -> None:
+        units = _units(card.form, view.state.claims, coin)
+        self._unit.blockSignals(True)
+        if [self._unit.itemData(i) for i in range(self._unit.count())] != [u.decimals for u in units]:
+            self._unit.clear()
+            for unit in units:
+                self._unit.addItem(unit.name, unit.decimals)
+        self._unit.setCurrentIndex(max(self._unit.findData(card.form.decimals), 0))
+        self._unit.setEnabled(len(units) > 1)
+        self._unit.blockSignals(False)
+        show_text(self._amount.editor, card.form.amount)
+        self._amount.set_hint(_amount_hint(card, units))
+        show_fault(self._amount, view.fault(f".{self._blanks.amount}", card=card.id), attempted=view.attempted)
+
+    def _show_rest(self, card: wizard.Card, view: View) -> None:
+        """Faults that belong to no blank of their own, or whose blank has nowhere to show them."""
+        shown = {self._blanks.address, self._blanks.amount, self._blanks.functions if card.asked is None else None} - {None}
+        texts = [p.text for p in view.problems if p.card == card.id and view.shows(p) and p.path.rsplit(".", 1)[-1] not in shown]
+        self._fault.setVisible(bool(texts))
+        if texts:
+            self._fault.set("danger", texts[0])
+
+    def first(self) -> QWidget:
+        """The first blank, else the button that removes the card."""
+        if self._blanks.address and not self._address.editor.isReadOnly():
+            return self._address.editor
+        if self._blanks.amount:
+            return self._amount.editor
+        return self._picker.first() if self._blanks.functions and not self._picker.first().isHidden() else self._remove
+
+    # --- changes
+
+    def _edit(self, **fields: object) -> None:
+        self._form = replace(self._form, **fields)  # type: ignore[arg-type]
+        self.edited.emit(self._form)
+
+    def _unit_chosen(self, index: int) -> None:
+        self._edit(decimals=self._unit.itemData(index))
+
+
+def _note(card: wizard.Card, view: View, look: Look, coin: str) -> Phrase:
+    if card.origin is Origin.CAREFUL:
+        return Phrase((Part(f"No {coin} leaves with its calls. Raise this only if the app needs {coin} to be paid."),))
+    if card.origin is Origin.ASKED:
+        return Phrase((Part(look.meaning.format(coin=coin) + " You can lower what was asked for, not raise it."),))
+    return Phrase((Part(look.meaning.format(coin=coin)),))
+
+
+def _units(form: Form, claims: Claims, coin: str) -> tuple[Unit, ...]:
+    if form.kind != "erc20-token-transfer":
+        return Unit(coin, 18), GWEI, WEI
+    try:
+        claimed = wizard.claimed_unit(claims, Address.parse(form.address.strip()))
+    except BadInput:
+        return (BASE_UNITS,)
+    return (Unit(f"{claimed.name} (claimed)", claimed.decimals), BASE_UNITS) if claimed.decimals else (BASE_UNITS,)
+
+
+def _amount_hint(card: wizard.Card, units: tuple[Unit, ...]) -> str:
+    """What the typed amount comes to, and what was asked."""
+    unit = next((u for u in units if u.decimals == card.form.decimals), units[0])
+    texts = []
+    if card.asked is not None:
+        asked = getattr(card.asked, blanks_of(card.form.kind).amount or "")
+        texts.append(f"Asked for: {format_amount(asked, unit)} {unit.name}.")
+    try:
+        value = parse_amount(card.form.amount, unit)
+    except BadInput:
+        value = None
+    if value and card.form.kind == "gas-limit":
+        texts.append(f"{value} wei: gas limits count money, not gas units.")
+    elif value and unit.decimals and card.form.kind == "erc20-token-transfer":
+        texts.append(f"{value} base units. The number of decimals is the sender's claim.")
+    elif card.form.kind == "erc20-token-transfer" and not unit.decimals:
+        texts.append("The token's smallest unit: 1 USDC, which has 6 decimals, is 1000000.")
+    return " ".join(texts)
+
+
+def _claimed_name(claims: Claims, address: str) -> str:
+    for known, name, symbol, _ in claims.names:
+        if str(known).lower() == address.strip().lower() and (name or symbol):
+            return f"The sender calls it “{name or symbol}”."
+    return ""

@@ -1,0 +1,204 @@
+"""The function picker: what was asked for to tick off, what was added to take away, and a place to type or paste more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from latchkey.core.functions import Function, read_functions
+from latchkey.core.phrases import Part, Phrase, Style
+from latchkey.errors import BadInput
+from latchkey.ui import theme
+from latchkey.ui.pages.wizard.step_page import beside
+from latchkey.ui.widgets import Body, Dialog, Field, Muted, PhraseLabel, clear_layout, primary, quiet, secondary, text_edit, visible
+
+AT_ONCE = 8  # so many functions are added without asking which; more than that, and one chooses
+
+
+class FunctionPicker(QWidget):
+    """`changed(functions, pasted)`: the chosen functions and the text not yet added."""
+
+    changed = Signal(object, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: tuple[Function, ...] = ()
+        self._chosen: tuple[Function, ...] = ()
+        self._drawn: object = None
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(theme.space(1))
+        self._list = QVBoxLayout()
+        self._list.setSpacing(theme.space(0.5))
+        rows.addLayout(self._list)
+        self._line = _AddLine()
+        self._line.setPlaceholderText("claim(uint256)   or   0xa9059cbb")
+        self._line.setMaxLength(4096)
+        self._line.setFont(theme.font(theme.BODY - 1, mono=True))
+        self._line.wanted.connect(self._add_line)
+        self._line.textEdited.connect(lambda text: self.changed.emit(self._chosen, text))
+        self.field = Field("Add &functions: a signature or a selector", self._line)
+        self._entry = QWidget()
+        self._entry.setLayout(beside(self.field, secondary("Add", self._add_line), secondary("Paste ABI…", self._paste)))
+        rows.addWidget(self._entry)
+
+    def show_functions(self, asked: tuple[Function, ...], chosen: tuple[Function, ...], pasted: str) -> None:
+        """`asked`: the request's functions, which can only be ticked off; without a request the person adds their own."""
+        self._asked, self._chosen = asked, chosen
+        if self._drawn != (asked, chosen):
+            self._draw_list()
+        if self._line.text() != pasted:
+            self._line.setText(pasted)
+        self._entry.setVisible(not asked)
+
+    def first(self) -> QWidget:
+        return self._line
+
+    def _draw_list(self) -> None:
+        same_rows = bool(self._asked) and isinstance(self._drawn, tuple) and self._drawn[0] == self._asked
+        self._drawn = (self._asked, self._chosen)
+        if same_rows:
+            self._tick()
+            return
+        clear_layout(self._list)
+        for function in self._asked or self._chosen:
+            self._list.addWidget(self._asked_row(function) if self._asked else self._own_row(function))
+        self._tick()
+
+    def _asked_row(self, function: Function) -> QWidget:
+        box = QCheckBox(_title(function))
+        box.setFont(theme.font(theme.BODY - 1, mono=True))
+        box.setAccessibleName(f"Allow {_title(function)}")
+        box.setProperty("selector", str(function.selector))
+        box.toggled.connect(lambda on, function=function: self._allow(function, on))
+        return box
+
+    def _own_row(self, function: Function) -> QWidget:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(theme.space(1))
+        parts = [Part(_title(function), Style.CODE)]
+        if function.signature:
+            parts.append(Part(f"   {function.selector}", Style.CODE))
+        line.addWidget(PhraseLabel(Phrase(tuple(parts))), 1, Qt.AlignmentFlag.AlignVCenter)
+        line.addWidget(quiet("", lambda: self._allow(function, False), icon_name="close", name=f"Remove {_title(function)}"))
+        return row
+
+    def _tick(self) -> None:
+        chosen = {str(function.selector) for function in self._chosen}
+        for box in self.findChildren(QCheckBox):
+            box.blockSignals(True)
+            box.setChecked(box.property("selector") in chosen)
+            box.blockSignals(False)
+
+    def _allow(self, function: Function, on: bool) -> None:
+        if on:
+            wanted = {*(f.selector for f in self._chosen), function.selector}
+            chosen = tuple(f for f in self._asked if f.selector in wanted)
+        else:
+            chosen = tuple(f for f in self._chosen if f.selector != function.selector)
+        self.changed.emit(chosen, self._line.text())
+
+    def _add_line(self) -> None:
+        if not self._line.text().strip():
+            self._line.setFocus()
+            return
+        try:
+            found = read_functions(self._line.text())
+        except BadInput as error:
+            self.field.set_error(error.text)
+            return
+        self.field.set_error("")
+        self._line.clear()
+        self._line.setFocus()
+        self._add(found)
+
+    def _paste(self) -> None:
+        PasteDialog(self, self._add).open()
+
+    def _add(self, found: tuple[Function, ...]) -> None:
+        have = {function.selector for function in self._chosen}
+        self.changed.emit((*self._chosen, *(f for f in found if f.selector not in have)), self._line.text())
+
+
+class _AddLine(QLineEdit):
+    """A line on which Enter adds what is typed; Enter on the empty line is left to the page."""
+
+    wanted = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.text().strip():
+            self.wanted.emit()
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+
+class PasteDialog(Dialog):
+    """Paste an ABI or Solidity; when it holds many functions, tick those that are meant. `add` gets the functions."""
+
+    def __init__(self, parent: QWidget, add: Callable[[tuple[Function, ...]], object]) -> None:
+        super().__init__("Functions from an ABI", parent.window())
+        self._add = add
+        self._found: tuple[Function, ...] = ()
+        self._text = Field(
+            "ABI in JSON, Solidity source, signatures or selectors",
+            text_edit(placeholder='[{"type": "function", "name": "claim", "inputs": []}, …]', lines=8),
+        )
+        self._which = QWidget()
+        which = QVBoxLayout(self._which)
+        which.setContentsMargins(0, 0, 0, 0)
+        which.addWidget(Body("Which of them may the key call?"))
+        self._choices = QListWidget()
+        self._choices.setAccessibleName("Functions found")
+        self._choices.setMinimumHeight(theme.space(28))
+        which.addWidget(self._choices)
+        which.addWidget(Muted("Functions that only read are left out: they need no key."))
+        self._which.hide()
+        self._next = primary("&Read", self._read)
+        self.body.addWidget(self._text)
+        self.body.addWidget(self._which)
+        self.buttons.addWidget(secondary("&Cancel", self.reject))
+        self.buttons.addWidget(self._next)
+        self._text.editor.setFocus()
+
+    def _read(self) -> None:
+        if self._found:
+            self._finish([self._found[i] for i in range(len(self._found)) if _is_ticked(self._choices.item(i))])
+            return
+        try:
+            found = read_functions(self._text.editor.toPlainText())
+        except BadInput as error:
+            self._text.set_error(error.text)
+            return
+        writing = [function for function in found if not function.reads_only]
+        if len(writing) <= 1 or (len(writing) <= AT_ONCE and self._text.editor.toPlainText().lstrip()[:1] not in "[{"):
+            self._finish(writing or list(found))
+            return
+        self._found = tuple(writing)
+        for function in self._found:
+            item = QListWidgetItem(f"{_title(function)}   {function.selector}", self._choices)
+            item.setFont(theme.font(theme.BODY - 1, mono=True))
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
+            item.setCheckState(Qt.CheckState.Unchecked)
+        self._text.hide()
+        self._which.show()
+        self._next.setText("&Add ticked")
+        self._choices.setCurrentRow(0)
+        self._choices.setFocus()
+
+    def _finish(self, chosen: list[Function]) -> None:
+        self._add(tuple(chosen))
+        self.accept()
+
+
+def _is_ticked(item: QListWidgetItem) -> bool:
+    return item.checkState() is Qt.CheckState.Checked
+
+
+def _title(function: Function) -> str:
+    return visible(function.signature or str(function.selector))

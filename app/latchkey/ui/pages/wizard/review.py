@@ -1,0 +1,241 @@
+"""Review: what the exact bytes say, judged, beside what was asked. For reading and narrowing; the signature is given at the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from latchkey.core.phrases import Level, Part, Phrase, Style, Words
+from latchkey.core.request import Claims
+from latchkey.core.types import to_hex
+from latchkey.flow.granting import Prepared, good_signs
+from latchkey.ui import theme
+from latchkey.ui.pages.wizard.step_page import StepPage, View
+from latchkey.ui.widgets import (
+    Banner,
+    Card,
+    Dialog,
+    FieldTable,
+    FindingList,
+    Heading,
+    Icon,
+    Label,
+    Muted,
+    PhraseLabel,
+    PhraseList,
+    clear_layout,
+    link,
+    primary,
+    set_property,
+)
+
+_SIDE_WIDTH, _WIDE, _UNBOUND = 296, 760, 16_777_215
+
+
+class ReviewPage(StepPage):
+    """`to_scope`, `to_expiry`: where narrowing happens."""
+
+    def __init__(self, to_scope: Callable[[], object], to_expiry: Callable[[], object]) -> None:
+        super().__init__()
+        self._prepared: Prepared | None = None
+        self._whole: Words | None = None
+        self._error = Banner("danger")
+        self._error.hide()
+        self.rows.addWidget(self._error)
+        self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._columns.setSpacing(theme.space(2))
+        self._columns.addWidget(self._meaning(), 1)
+        side = QVBoxLayout()
+        side.setSpacing(theme.space(2))
+        side.addWidget(self._checks())
+        side.addWidget(self._asked(to_scope, to_expiry))
+        side.addWidget(self._signing())
+        side.addStretch(1)
+        self._side = QWidget()
+        side.setContentsMargins(0, 0, 0, 0)
+        self._side.setLayout(side)
+        self._columns.addWidget(self._side)
+        self.rows.addLayout(self._columns, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Two columns where there is room for two."""
+        super().resizeEvent(event)
+        wide = event.size().width() >= _WIDE
+        self._columns.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+        self._side.setMinimumWidth(_SIDE_WIDTH if wide else 0)
+        self._side.setMaximumWidth(_SIDE_WIDTH if wide else _UNBOUND)
+
+    # --- parts
+
+    def _meaning(self) -> QWidget:
+        self._card = Card()
+        self._from = PhraseLabel(size=theme.SMALL, tone="muted")
+        self._headline = PhraseLabel(size=theme.BODY + 2)
+        self._can, self._cannot = PhraseList(tone="good"), PhraseList()
+        self._lose = QFrame()
+        self._lose.setProperty("surface", "tint")
+        lose = QVBoxLayout(self._lose)
+        lose.setContentsMargins(theme.space(2), theme.space(1.5), theme.space(2), theme.space(1.5))
+        lose.setSpacing(theme.space(0.5))
+        self._lose_title = Heading("Most you can lose")
+        self._losses = PhraseList()
+        lose.addWidget(self._lose_title)
+        lose.addWidget(self._losses)
+        body = self._card.body
+        for widget in (self._from, self._headline, Heading("It can"), self._can, Heading("It cannot"), self._cannot, self._lose):
+            body.addWidget(widget)
+        body.addStretch(1)
+        return self._card
+
+    def _checks(self) -> QWidget:
+        card = Card("Checks")
+        self._signs = QVBoxLayout()
+        self._signs.setSpacing(theme.space(0.75))
+        self._findings = FindingList()
+        card.body.addLayout(self._signs)
+        card.body.addWidget(self._findings)
+        return card
+
+    def _asked(self, to_scope: Callable[[], object], to_expiry: Callable[[], object]) -> QWidget:
+        self._asked_card = Card("What was asked for")
+        self._asked_note = Muted()
+        self._asked_more = PhraseList()
+        narrow, sooner = link("&Narrow what it may do", to_scope), link("&End it sooner", to_expiry)
+        for widget in (self._asked_note, self._asked_more, narrow, sooner, link("Show the &whole request", self._show_whole)):
+            self._asked_card.body.addWidget(widget)
+        return self._asked_card
+
+    def _signing(self) -> QWidget:
+        card = Card("What you sign")
+        self._gist = QVBoxLayout()
+        self._gist.setSpacing(theme.space(0.5))
+        card.body.addLayout(self._gist)
+        self._every = link("Show every &field", self._show_fields)
+        card.body.addWidget(self._every)
+        return card
+
+    # --- drawing
+
+    def _draw(self, view: View) -> None:
+        """Everything here follows from the prepared grant; see `show_grant`."""
+
+    def show_error(self, text: str) -> None:
+        """Why the grant could not be prepared or signed; "" takes it away."""
+        self._error.setVisible(bool(text))
+        if text:
+            self._error.set("danger", text)
+
+    def show_grant(self, prepared: Prepared, now: int, asked: Words | None) -> None:
+        """Draw a grant. `asked`: what the request asked for, in the same words; None without a request."""
+        self._prepared = prepared
+        words, findings = prepared.review.words, prepared.review.findings
+        self.show_error("")
+        self._from.set_phrase(_sender(prepared.claims))
+        self._from.setVisible(bool(self._from.text()))
+        self._headline.set_phrase(words.headline)
+        self._can.set_phrases(words.can)
+        self._cannot.set_phrases(words.cannot)
+        self._losses.set_phrases(words.most_you_can_lose)
+        tone = _tone({finding.level for finding in findings})
+        set_property(self._lose, "tone", tone)
+        self._lose_title.set_tone(tone)
+        clear_layout(self._signs)
+        for sign in good_signs(prepared.review, now):
+            self._signs.addLayout(_sign(sign))
+        self._findings.set_findings(findings)
+        self._show_asked(asked, words)
+        self._show_gist(prepared)
+
+    def _show_asked(self, asked: Words | None, given: Words) -> None:
+        self._whole = asked
+        self._asked_card.setVisible(asked is not None)
+        if asked is not None:
+            more = _beyond(asked, given)
+            self._asked_note.setText(
+                "It also asked for this, which you do not give:" if more else "You give all that it asked for."
+            )
+            self._asked_more.set_phrases(more)
+
+    def _show_gist(self, prepared: Prepared) -> None:
+        clear_layout(self._gist)
+        draft, grant = prepared.review.draft, prepared.review.grant
+        for line in (
+            "DeferredAction",
+            f"entity {draft.entity_id} · sequence {draft.sequence}",
+            f"deadline {draft.expiry or 'none'}",
+            f"call {to_hex(grant.call[:4])}… ({len(grant.call)} bytes)",
+        ):
+            self._gist.addWidget(PhraseLabel(Phrase((Part(line, Style.CODE),)), size=theme.SMALL, tone="muted"))
+
+    def _show_fields(self) -> None:
+        if self._prepared is not None:
+            table = FieldTable(self._prepared.review.words.signed)
+            note = Muted("The signature is over the digest of these fields (EIP-712).")
+            LongDialog(self, "What you sign, every field", table, note).open()
+
+    def _show_whole(self) -> None:
+        if self._whole is not None:
+            parts = PhraseLabel(self._whole.headline), Heading("It would then be able to"), PhraseList(self._whole.can)
+            LongDialog(self, "What was asked for", *parts).open()
+
+    def first(self) -> QWidget:
+        return self._every
+
+
+class LongDialog(Dialog):
+    """More to read than fits: `parts` one under the other, scrolling."""
+
+    def __init__(self, parent: QWidget, title: str, *parts: QWidget) -> None:
+        super().__init__(title, parent.window(), width=80 * theme.GRID)
+        scroller = QScrollArea()
+        scroller.setWidgetResizable(True)
+        scroller.setFrameShape(QFrame.Shape.NoFrame)
+        scroller.setMinimumHeight(theme.space(48))
+        scroller.setAccessibleName(title)
+        content = QWidget()
+        content.setProperty("surface", "page")
+        rows = QVBoxLayout(content)
+        rows.setContentsMargins(0, 0, theme.space(1), 0)
+        rows.setSpacing(theme.space(1))
+        for part in parts:
+            rows.addWidget(part)
+        rows.addStretch(1)
+        scroller.setWidget(content)
+        self.body.addWidget(scroller)
+        self.buttons.addWidget(primary("&Close", self.accept))
+
+
+def _sender(claims: Claims) -> Phrase:
+    """Who asks, in their own words and marked so."""
+    parts = []
+    if claims.dapp_name:
+        parts += [Part("The sender calls itself "), Part(claims.dapp_name, Style.CLAIM)]
+    if claims.dapp_url:
+        parts += [Part(", from " if parts else "The sender names "), Part(claims.dapp_url, Style.CLAIM)]
+    return Phrase(tuple(parts))
+
+
+def _beyond(asked: Words, given: Words) -> list[Phrase]:
+    """What was asked and is not given in these words; the later end first."""
+    kept = {phrase.plain for phrase in given.can}
+    end = asked.headline.parts[0]
+    later = (
+        [] if end == given.headline.parts[0] else [Phrase((Part("work "), Part(end.text[:1].lower() + end.text[1:], end.style)))]
+    )
+    return later + [phrase for phrase in asked.can if phrase.plain not in kept]
+
+
+def _tone(levels: set[Level]) -> str:
+    if Level.DANGER in levels or Level.REFUSED in levels:
+        return "bad"
+    return "warn" if Level.WARNING in levels else "good"
+
+
+def _sign(text: str) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(theme.space(1))
+    row.addWidget(Icon("check", "good"))
+    row.addWidget(Label(text, size=theme.SMALL), 1)
+    return row

@@ -1,0 +1,354 @@
+"""The wizard's frame: the trail of steps, one step's page, Back and Next. It carries states between pages, flow and book."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeAlias
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from latchkey.codec.hand_over import Envelope, Kind
+from latchkey.core.account import Account, Mode
+from latchkey.core.request import SessionRequest
+from latchkey.core.types import Address
+from latchkey.errors import Declined, LatchkeyError
+from latchkey.flow import accounts, wizard
+from latchkey.flow.granting import Granting, Prepared, Signed
+from latchkey.flow.wizard import Step, Wizard, WizardState, World
+from latchkey.store.book import GrantRecord, MasterKeyRecord
+from latchkey.ui.context import Context
+from latchkey.ui.pages.account_form import AccountForm
+from latchkey.ui.pages.wizard.account import AccountPage
+from latchkey.ui.pages.wizard.expiry import ExpiryPage
+from latchkey.ui.pages.wizard.key import KeyPage
+from latchkey.ui.pages.wizard.review import ReviewPage
+from latchkey.ui.pages.wizard.scope import ScopePage
+from latchkey.ui.pages.wizard.step_page import StepPage, View, tab_chain
+from latchkey.ui.widgets import Dialog, Muted, Page, StepTrail, confirm, primary, secondary
+
+_STEPS = (Step.ACCOUNT, Step.KEY, Step.SCOPE, Step.EXPIRY, Step.REVIEW)
+Payload: TypeAlias = SessionRequest | Envelope | Account
+
+_LOSS = "What you entered for this session will be lost."
+
+
+class WizardPage(Page):
+    """`enter(payload)`: a request, a grant to sign or one that comes back signed, an account to start with, or None for an empty start.
+
+    `signed(record)`: a grant was signed and stands in the book.
+    """
+
+    signed = Signal(object)
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("New session")
+        self._context = context
+        self._answered = ""
+        self._attempted = False
+        self._hidden = False
+        self._prepared: Prepared | None = None
+        self._fixed = False  # a grant from another machine: to be read and signed, not edited
+        self.wizard = Wizard(WizardState(), self._world)
+        self._trail = StepTrail([step.value.capitalize() for step in _STEPS])
+        self.header.addWidget(self._trail)
+        self.review = ReviewPage(lambda: self.go(Step.SCOPE), lambda: self.go(Step.EXPIRY))
+        self.pages: dict[Step, StepPage] = {
+            Step.ACCOUNT: AccountPage(self._owners, self._recognised, self._add_requested, self._add_account),
+            Step.KEY: KeyPage(),
+            Step.SCOPE: ScopePage(),
+            Step.EXPIRY: ExpiryPage(),
+            Step.REVIEW: self.review,
+        }
+        for page in self.pages.values():
+            page.edited.connect(self._edited)
+            page.onward.connect(self.next)
+            self.body.addWidget(page, 1)
+        self._make_buttons()
+        context.changed.connect(self._outside_changed)
+
+    def _make_buttons(self) -> None:
+        self._back = secondary("&Back", self.back)
+        self._wait = Muted("", wrap=True)
+        self._unsigned = secondary("Save &unsigned…", self._save_unsigned)
+        self._next = primary("&Next", self.next)
+        self.buttons.addWidget(self._back)
+        self.buttons.addWidget(self._wait, 1)
+        self.buttons.addWidget(self._unsigned)
+        self.buttons.addWidget(self._next)
+        self.show_buttons()
+        leave = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        leave.activated.connect(lambda: self._context.navigate("grants"))
+
+    @cached_property
+    def granting(self) -> Granting:
+        """The use cases behind the pages; made when the book is open. A test may fix the ids it chooses."""
+        return Granting(self._context.book, lambda: self._context.client, self._context.clock)
+
+    # --- coming and going
+
+    def enter(self, payload: Payload | None = None) -> None:
+        """Start; an unfinished wizard that is still in sight goes on, unless something new arrives and the person agrees."""
+        unfinished = not self._hidden and self.wizard.would_lose
+        self._hidden = False
+        if not unfinished:
+            self._start(payload)
+        elif payload is not None:
+            confirm(self, "Open this instead?", _LOSS, "Open", lambda: self._start(payload), danger=True, keep="Go on here")
+
+    def may_leave(self) -> str:
+        return _LOSS if self.wizard.would_lose else ""
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._hidden = True
+        super().hideEvent(event)
+
+    def _start(self, payload: Payload | None) -> None:
+        self._answered, self._prepared, self._fixed = "", None, False
+        if isinstance(payload, Envelope):
+            self._start_from_envelope(payload)
+            return
+        state = wizard.start(self._world())
+        if isinstance(payload, Account):
+            state = replace(state, account=payload)
+        elif payload is not None:
+            self._answered = self.granting.answered(payload)
+            state = wizard.start_from(payload, self._world())
+        self.wizard = Wizard(state, self._world)
+        self._entered()
+
+    def _start_from_envelope(self, envelope: Envelope) -> None:
+        """An unsigned grant opens on the review; a signed one goes to the grant that waits for it."""
+        self.wizard = Wizard(WizardState(account=envelope.account), self._world)
+        try:
+            if envelope.kind is Kind.SIGNED_GRANT:
+                self._show_signed(self.granting.accept_signed(envelope))
+                return
+            self._prepared = self.granting.reopen(envelope, self._world().policy)
+        except LatchkeyError as error:
+            self._entered()
+            self._context.say(error.text)
+            return
+        self._fixed = True
+        self.wizard.step = Step.REVIEW
+        self._entered()
+
+    def _world(self) -> World:
+        status = self._context.status
+        return World(self._context.book.accounts(), bool(status and status.expert), self._context.clock(), self._answered)
+
+    def _keys(self) -> tuple[MasterKeyRecord, ...]:
+        return self._context.book.keys()
+
+    def _owners(self) -> list[Address]:
+        return [key.address for key in self._keys()]
+
+    def _outside_changed(self, what: str) -> None:
+        if what in ("accounts", "status", "keys") and self.isVisible():
+            self._draw()
+
+    # --- walking
+
+    def next(self) -> None:
+        """On to the next step, or say what is missing; on the review, sign."""
+        if not self._next.isEnabled():
+            return
+        if self.wizard.step is Step.REVIEW:
+            self._sign()
+        elif self.wizard.step is Step.KEY and not self.wizard.problems() and wizard.needs_new_key(self.wizard.state):
+            self._make_key()
+        else:
+            self._attempted = bool(self.wizard.next())
+            self._draw() if self._attempted else self._entered()
+
+    def back(self) -> None:
+        if self._back.isEnabled():
+            self.wizard.back()
+            self._entered()
+
+    def go(self, step: Step) -> None:
+        self.wizard.go(step)
+        self._entered()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter, where no control has a use for it, is Next."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.next()
+        else:
+            super().keyPressEvent(event)
+
+    def _edited(self, state: WizardState) -> None:
+        self.wizard.state = state
+        self._draw()
+
+    def _entered(self) -> None:
+        """A step begins: its page is shown from the top, with the focus on what comes first."""
+        self._attempted = False
+        if self.wizard.step is Step.REVIEW:
+            self._prepare()
+        self._draw()
+        self.scroller.verticalScrollBar().setValue(0)
+        page = self.pages[self.wizard.step]
+        page.first().setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _draw(self) -> None:
+        step = self.wizard.step
+        if step not in self.pages:
+            return
+        self._trail.set_current(_STEPS.index(step))
+        for other, page in self.pages.items():
+            page.setVisible(other is step)
+        self.pages[step].draw(View(self.wizard.state, self.wizard.world, self.wizard.problems(), self._attempted))
+        for earlier, later in pairwise([*tab_chain(self.pages[step]), self._back, self._unsigned, self._next]):
+            QWidget.setTabOrder(earlier, later)
+        reviewing = step is Step.REVIEW
+        self._back.setVisible(step is not Step.ACCOUNT and not self._fixed)
+        self._unsigned.setVisible(reviewing and not self._fixed)
+        self._next.setText("&Sign…" if reviewing else "&Next")
+        self._next.setAccessibleName("Sign" if reviewing else "Next")
+        ready = not reviewing or self._prepared is not None
+        self._next.setEnabled(ready and not self._wait.text())
+        self._unsigned.setEnabled(ready and not self._wait.text())
+
+    # --- what the steps cannot do alone
+
+    def _add_requested(self) -> None:
+        """Put the request's account into the book, as the account of a key at hand when it is one."""
+        request = self.wizard.state.request
+        if request is None or request.account is None or request.chain_id is None:
+            self._add_account()
+        else:
+            self._take_account(self._recognised() or Account(request.chain_id, request.account, request.system, Mode.ADDRESS))
+
+    def _recognised(self) -> Account | None:
+        """The request's account when it follows from a key at hand."""
+        request = self.wizard.state.request
+        if request is None or request.account is None:
+            return None
+        return accounts.recognise(request.chain_id or 1, request.account, self._owners())
+
+    def _add_account(self) -> None:
+        dialog = Dialog("Add an account", self.window())
+        form = AccountForm([(key.address, key.label) for key in self._keys()])
+        add = primary("&Add", lambda: self._take_from(form, dialog))
+        form.changed.connect(lambda: add.setEnabled(form.account() is not None))
+        add.setEnabled(form.account() is not None)
+        dialog.body.addWidget(form)
+        dialog.buttons.addWidget(secondary("&Cancel", dialog.reject))
+        dialog.buttons.addWidget(add)
+        dialog.open()
+
+    def _take_from(self, form: AccountForm, dialog: Dialog) -> None:
+        account = form.account()
+        if account is not None:
+            dialog.accept()
+            self._take_account(account)
+
+    def _take_account(self, account: Account) -> None:
+        try:
+            self._context.book.add_account(account)
+        except LatchkeyError as error:
+            self._context.say(error.text)
+            return
+        request = self.wizard.state.request
+        if request is None or wizard.fits_request(request, account):
+            self.wizard.state = replace(self.wizard.state, account=account)
+        self._context.changed.emit("accounts")
+        self._entered()
+
+    def _make_key(self) -> None:
+        self._busy("The key is being made in your vault…")
+
+        def made(address: Address) -> None:
+            state = self.wizard.state
+            self.wizard.state = replace(state, key=replace(state.key, made=address))
+            self._busy("")
+            self.next()
+
+        self._context.ask_signer(lambda _client: self.granting.make_key(), made, failed=self._failed, owner=self)
+
+    def _prepare(self) -> None:
+        if self._fixed and self._prepared is not None:
+            self.review.show_grant(self._prepared, self._context.clock(), None)
+            return
+        state, world = self.wizard.state, self._world()
+        try:
+            self._prepared = self.granting.prepare(state, world)
+        except LatchkeyError as error:
+            self._prepared = None
+            self.review.show_error(error.text)
+        else:
+            self.review.show_grant(self._prepared, world.now, wizard.words_asked(state, world))
+
+    def _sign(self) -> None:
+        prepared = self._prepared
+        if prepared is not None:
+            self.review.show_error("")
+            self._busy("Read and confirm it at the desk, the small window that opens now.")
+            self._context.ask_signer(lambda _client: self.granting.sign(prepared), self._keep, failed=self._failed, owner=self)
+
+    def _keep(self, signed: Signed) -> None:
+        self._busy("")
+        try:
+            record = self.granting.keep(signed)
+        except LatchkeyError as error:
+            self._failed(error)
+            return
+        self._show_signed(record)
+
+    def _show_signed(self, record: GrantRecord) -> None:
+        self.wizard.finish()
+        self._prepared = None
+        self._context.changed.emit("grants")
+        self.signed.emit(record)
+        self._context.navigate("signed", record.id)
+
+    def _save_unsigned(self) -> None:
+        prepared = self._prepared
+        if prepared is None:
+            return
+        path, _ = QFileDialog.getSaveFileName(self, "Save the unsigned grant", "grant.latchkey", "Latchkey hand-over (*.latchkey)")
+        if path:
+            self.save_unsigned(Path(path), prepared)
+
+    def save_unsigned(self, path: Path, prepared: Prepared) -> None:
+        """Write the unsigned grant for another machine; the book keeps it only when the file was written."""
+        try:
+            record, raw = self.granting.keep_unsigned(prepared)
+        except LatchkeyError as error:
+            self._failed(error)
+            return
+        try:
+            path.write_bytes(raw)
+        except OSError as error:
+            self._context.book.discard(record.id)
+            self.review.show_error(f"The file could not be written: {error.strerror}.")
+            return
+        self.wizard.finish()
+        self._context.changed.emit("grants")
+        self._context.say("Saved. Open it in Latchkey on the machine that has the owner's key.")
+        self._context.navigate("grants")
+
+    # --- waiting
+
+    def _busy(self, text: str) -> None:
+        """While the signer works: say what is waited for, and hold the page still. "" ends it."""
+        self._wait.setText(text)
+        self._back.setEnabled(not text)
+        for page in self.pages.values():
+            page.setEnabled(not text)
+        self._draw()
+
+    def _failed(self, error: LatchkeyError) -> None:
+        self._busy("")
+        if isinstance(error, Declined):
+            self._context.say(error.text)
+        elif self.wizard.step is Step.REVIEW:
+            self.review.show_error(error.text)
+        else:
+            self._context.say(error.text)
+        self._next.setFocus()
