@@ -28,7 +28,7 @@ LIBRARIES = frozenset(
 CLOSED_STDLIB = frozenset(
     {
         "asyncio", "ftplib", "http", "imaplib", "multiprocessing", "nntplib", "poplib", "smtplib", "socketserver", "sqlite3", "ssl",
-        "telnetlib", "tkinter", "webbrowser", "wsgiref", "xmlrpc", "pickle", "_pickle", "shelve", "marshal", "dbm", "code", "pdb",
+        "telnetlib", "tkinter", "webbrowser", "wsgiref", "xmlrpc", "pickle", "_pickle", "shelve", "dbm", "code", "pdb",
         "ensurepip", "venv", "idlelib", "urllib.request",
     }
 )  # fmt: skip

@@ -180,7 +180,7 @@ class Keeper:
 
     def _read_source(self, source: bytes) -> Given:
         try:
-            text = source.decode().strip()
+            text = source.decode().lstrip()
         except UnicodeDecodeError:
             raise BadInput("The key to import is not UTF-8 text.", path="source") from None
         if text.startswith("{"):
