@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, cast
 
-from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QCompleter, QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from latchkey.ui import theme
 from latchkey.ui.desk.page import Page
@@ -15,6 +15,8 @@ from latchkey.ui.desk.secret_edit import SecretEdit
 from latchkey.ui.desk.secret_view import COLUMNS, SecretWords, ShowButton
 from latchkey.ui.desk.wordlist import wordlist
 from latchkey.ui.widgets import Muted
+
+SUGGESTED = 6
 
 
 class ShowMnemonicPage(Page):
@@ -48,26 +50,29 @@ class ShowMnemonicPage(Page):
 
 
 class WordEdit(SecretEdit):
-    """One word: readable while it is being typed, hidden afterwards, completed from the BIP-39 list alone."""
+    """One word: readable while it is being typed, hidden afterwards. Left with the beginning of just one word, it completes it.
+
+    No pop-up list: it would take the keyboard from the field while somebody types on.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(f"Word {number}")
-        completer = QCompleter(self)
-        completer.setModel(QStringListModel(wordlist(), completer))
-        completer.setModelSorting(QCompleter.ModelSorting.CaseInsensitivelySortedModel)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.setMaxVisibleItems(5)
-        self.setCompleter(completer)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)  # selects all, so the text is shown only afterwards
-        if event.reason() != Qt.FocusReason.PopupFocusReason:
-            self.show_text(True)
+        self.show_text(True)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        if event.reason() != Qt.FocusReason.PopupFocusReason:
-            self.show_text(False)
+        self.show_text(False)
+        if len(candidates := self.candidates()) == 1:
+            self.setText(candidates[0])
         super().focusOutEvent(event)
+
+    def candidates(self) -> list[str]:
+        """Words of the list that begin as typed, once two letters stand there; none when the text is one of them already."""
+        typed = self.text().lower()
+        found = [word for word in wordlist() if word.startswith(typed)] if len(typed) > 1 else []
+        return [] if typed in found else found
 
 
 class WordGrid(QWidget):
@@ -99,6 +104,9 @@ class WordGrid(QWidget):
             edit.installEventFilter(self)
             self._all.append(edit)
             self._captions.append(caption)
+        self.hint = Muted()
+        self.hint.setAccessibleName("Words that begin so")
+        grid.addWidget(self.hint, grid.rowCount(), 1, 1, -1)
 
     @property
     def edits(self) -> list[WordEdit]:
@@ -115,7 +123,9 @@ class WordGrid(QWidget):
         self.changed.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Backspace in an empty field goes back to the one before."""
+        """Backspace in an empty field goes back to the one before; a field that is left takes its suggestions along."""
+        if event.type() == QEvent.Type.FocusOut:
+            self.hint.setText("")
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Backspace:
             index = self._all.index(cast(WordEdit, watched))
             if index and not self._all[index].text():
@@ -149,7 +159,12 @@ class WordGrid(QWidget):
         if any(c.isspace() for c in text):
             self._spread(index, text.split())
         else:
+            self._suggest(self._all[index])
             self.changed.emit()
+
+    def _suggest(self, edit: WordEdit) -> None:
+        found = edit.candidates() if edit.hasFocus() else []
+        self.hint.setText("   ".join(found[:SUGGESTED]) + (" …" if len(found) > SUGGESTED else ""))
 
     def _spread(self, index: int, words: list[str]) -> None:
         """A field got white space: it keeps its first word, the others go on, and the field after the last one is next."""
