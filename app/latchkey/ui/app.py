@@ -10,7 +10,6 @@ import os
 import sys
 import time
 import traceback
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -103,14 +102,11 @@ def make_book(folder: DataDir) -> Book:
 
 
 def make_client(folder: DataDir) -> SignerClient:
-    """A client over the folder's vault, or over none yet. Raises StoreError when there is one that cannot be read."""
-    from latchkey.store import atomic
-    from latchkey.vault.client import SignerClient
-    from latchkey.vault.file import undamaged
+    """A client over the folder's vault, or over none yet; it asks at the desk. Raises StoreError when the vault cannot be read."""
+    from latchkey.flow.keys import open_signer
+    from latchkey.vault.model import Prompt
 
-    there = folder.vault.exists() or atomic.last_good(folder.vault).exists()
-    data = atomic.read(folder.vault, valid=undamaged).data if there else None
-    return SignerClient(data, partial(atomic.write, folder.vault, valid=undamaged))
+    return open_signer(folder, Prompt())
 
 
 def _name(app: QApplication) -> None:

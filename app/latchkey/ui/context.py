@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from latchkey.store.paths import DataDir
     from latchkey.store.settings import Settings
     from latchkey.vault.client import SignerClient
-    from latchkey.vault.model import MasterKey, Status
+    from latchkey.vault.model import Status
 
 T = TypeVar("T")
 
@@ -131,17 +131,13 @@ class Context(QObject):
             return
         self.status = status
         if status is not None and status.keys and self._book is not None:
-            self._keep_keys(self._book, status.keys)
+            from latchkey.flow.keys import remember_keys
+
+            try:
+                remember_keys(self._book, status.keys)
+            except StoreError as error:
+                self.tasks.failed.emit(error)
         self.changed.emit("status")
-
-    def _keep_keys(self, book: Book, keys: tuple[MasterKey, ...]) -> None:
-        from latchkey.store.records import MasterKeyRecord
-
-        known = set(book.keys())
-        for key in keys:
-            record = MasterKeyRecord(key.address, key.label, key.kind, key.path)
-            if record not in known:
-                book.put_key(record)
 
     def change_settings(self, **changes: Any) -> None:
         """Change some settings and write them; raises StoreError when they cannot be kept (they hold until the window closes)."""

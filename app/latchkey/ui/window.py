@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QShortcut,
 )
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -134,14 +134,13 @@ class Window(QWidget):
             self._pages[name] = PAGES[name](self._context)
             self._stack.addWidget(self._pages[name])
         self._page, self._payload = name, payload
-        self._stack.setCurrentWidget(self._pages[name])
-        self.rail.setVisible(name != "welcome")
-        self.rail.mark(_RAIL_OF.get(name, name))
+        self._stand()
         self._enter()
 
     def ready(self) -> None:
         """The book is open: pages may be entered."""
         self._is_ready = True
+        self._stand()
         self._enter()
         self._tell_where()
         self._context.changed.connect(lambda what: self._tell_where() if what == "accounts" else None)
@@ -151,6 +150,11 @@ class Window(QWidget):
         self.rail.hide()
         self._stack.addWidget(page)
         self._stack.setCurrentWidget(page)
+
+    def _stand(self) -> None:
+        self._stack.setCurrentWidget(self.page)
+        self.rail.setVisible(self._page != "welcome")
+        self.rail.mark(_RAIL_OF.get(self._page, self._page))
 
     def _enter(self) -> None:
         enter = getattr(self._pages[self._page], "enter", None)
@@ -249,13 +253,12 @@ class Rail(QFrame):
         rows.setSpacing(theme.space(0.25))
         rows.addLayout(self._brand())
         rows.addSpacing(theme.space(2))
-        self._group = QButtonGroup(self)
+        self._marked = ""
         self.entries: dict[str, Button] = {}
         for number, (name, text, icon_name) in enumerate(RAIL, start=1):
-            entry = Button(text, partial(context.navigate, name), kind="rail", icon_name=icon_name)
+            entry = Button(text, partial(self._go, name), kind="rail", icon_name=icon_name)
             entry.setCheckable(True)
             entry.setToolTip(f"Ctrl+{number}")
-            self._group.addButton(entry)
             self.entries[name] = entry
             rows.addWidget(entry)
         rows.addStretch(1)
@@ -273,8 +276,13 @@ class Rail(QFrame):
 
     def mark(self, name: str) -> None:
         """Show which entry the page belongs to."""
-        if (entry := self.entries.get(name)) is not None:
-            entry.setChecked(True)
+        self._marked = name
+        for key, entry in self.entries.items():
+            entry.setChecked(key == name)
+
+    def _go(self, name: str) -> None:
+        self.mark(self._marked)  # a press has switched the entry; only a page that is shown may
+        self._context.navigate(name)
 
     def set_where(self, text: str) -> None:
         """What the accounts at hand are on: a network's name, or how many there are."""

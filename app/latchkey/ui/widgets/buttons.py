@@ -117,7 +117,7 @@ class Segmented(QFrame):
             self._group.addButton(button, number)
             row.addWidget(button)
         self.set_value(value)
-        self._group.idClicked.connect(lambda number: self.changed.emit(self._keys[number]))
+        self._group.idClicked.connect(self._chosen)
 
     def value(self) -> str:
         return self._keys[self._group.checkedId()] if self._group.checkedId() >= 0 else ""
@@ -130,6 +130,18 @@ class Segmented(QFrame):
             self._group.setExclusive(False)
             checked.setChecked(False)
             self._group.setExclusive(True)
+        self._one_stop()
+
+    def _chosen(self, number: int) -> None:
+        self._one_stop()
+        self.changed.emit(self._keys[number])
+
+    def _one_stop(self) -> None:
+        """Tab goes to the chosen one, arrow keys move on from there; Qt sees to that only when a person chooses."""
+        chosen = self._group.checkedButton()
+        for button in self._group.buttons():
+            stop = chosen in (None, button)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus if stop else Qt.FocusPolicy.NoFocus)
 
 
 class Tile(QPushButton):
