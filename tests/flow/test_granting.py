@@ -366,3 +366,24 @@ def test_good_signs(granting: Granting) -> None:
     state = wizard.add_cards(filled(cards=()), [form_of(Erc20TokenTransfer(CONTRACT, 5)), form_of(NativeTokenTransfer(5))])
     state = replace(state, expiry=replace(state.expiry, until=wizard.Until.WEEK))
     assert good_signs(granting.prepare(state, WORLD).review, NOW) == ("What will be signed says exactly this", "Expires in 7 days")
+
+
+@pytest.mark.parametrize(("ids", "code"), [(Ids(5_000_000, 99), "NonceTaken"), (Ids(5_000_000, 100), "EntityIdTaken")])
+def test_a_second_grant_that_could_be_swapped_or_merged_is_not_signed(granting: Granting, book: Book, ids: Ids, code: str) -> None:
+    granting.choose = lambda _book, _account: Ids(5_000_000, 99)
+    granting.keep(granting.sign(granting.prepare(filled(), WORLD)))
+    granting.choose = lambda _book, _account: ids
+    other = replace(filled(), cards=filled().cards[:-1])
+    with pytest.raises(Refused) as refusal:
+        granting.sign(granting.prepare(other, WORLD))
+    assert refusal.value.code == code
+    assert len(book.grants()) == 1
+
+
+def test_what_was_kept_unsigned_is_signed_in_place(granting: Granting, book: Book) -> None:
+    prepared = granting.prepare(filled(), WORLD)
+    waiting, _ = granting.keep_unsigned(prepared)
+    record = granting.keep(granting.sign(prepared))
+    assert record.id == waiting.id
+    assert book.grants() == (record,)
+    assert record.envelope is not None

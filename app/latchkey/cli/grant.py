@@ -37,9 +37,9 @@ def build(options: Namespace, output: Output) -> int:
 def sign(options: Namespace, output: Output) -> None:
     """Show, ask, sign, keep in the book. A grant that the book holds signed already is given again without asking."""
     from latchkey.cli.vault import folder_of, signer_of
-    from latchkey.flow.granting import Granting
+    from latchkey.flow.granting import Granting, earlier
     from latchkey.flow.keys import remember_keys
-    from latchkey.flow.signing import earlier, owned, to_sign
+    from latchkey.flow.signing import owned, to_sign
     from latchkey.store.book import Book
 
     data = read_input(options.file)

@@ -157,7 +157,10 @@ class Granting:
     # --- signing
 
     def sign(self, prepared: Prepared) -> Signed:
-        """Have the owner's key sign after the person's yes at the desk. Blocks. Raises SignerError (Declined, Locked), Mismatch."""
+        """Have the owner's key sign after the person's yes at the desk. Blocks. Raises Refused when another grant of
+        the account has its nonce or its entity id, SignerError (Declined, Locked), Mismatch.
+        """
+        earlier(prepared, self._book)
         client, face, shown = self._client(), system(prepared.account.system), prepared.review
         owner = self._owner(prepared.account)
         account = replace(prepared.account, owner=owner)
@@ -179,7 +182,12 @@ class Granting:
     def keep(self, signed: Signed) -> GrantRecord:
         """Put a signed grant into the book and mark its request as answered. Raises StoreError; then nothing may be handed over."""
         prepared = signed.prepared
-        record = self._book.add_grant(replace(self._record(prepared), envelope=signed.envelope, state=GrantState.SIGNED))
+        waiting = earlier(prepared, self._book)  # the same bytes, prepared here before and not signed yet
+        if waiting is None:
+            record = self._book.add_grant(replace(self._record(prepared), envelope=signed.envelope, state=GrantState.SIGNED))
+        else:
+            self._book.put_envelope(waiting.id, signed.envelope)
+            record = self._book.grant(waiting.id)
         if prepared.request is not None:
             mark = RequestMark(prepared.request.request_id, digest_of(prepared.request), self._clock(), Outcome.GRANTED)
             self._book.mark_request(mark)
@@ -265,6 +273,27 @@ class Granting:
             key_origin=prepared.key_origin,
             request_id=prepared.request_id,
         )
+
+
+def earlier(prepared: Prepared, book: Book) -> GrantRecord | None:
+    """The book's own record of exactly these bytes; raises Refused when another grant has the nonce or the entity id.
+
+    Of two grants with one nonce either can be swapped for the other; two with one entity id merge into one with both their powers.
+    """
+    draft, place = prepared.review.draft, prepared.account
+    for record in book.grants():
+        theirs = record.draft
+        if (theirs.chain_id, theirs.account) != (place.chain_id, place.address):
+            continue
+        if record.unsigned == prepared.review.grant.unsigned:
+            return record
+        if record.nonce == prepared.review.grant.nonce:
+            raise Refused(
+                "Another grant with this nonce was made; one could be swapped for the other.", code="NonceTaken", path="nonceKey"
+            )
+        if theirs.entity_id == draft.entity_id:
+            raise Refused("Another grant with this entity id was made; the two would merge.", code="EntityIdTaken", path="entityId")
+    return None
 
 
 def digest_of(request: SessionRequest) -> bytes:

@@ -13,13 +13,12 @@ from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft, draft_from_json
 from latchkey.core.types import hex_bytes
 from latchkey.core.untrusted import read_json
-from latchkey.errors import BadInput, Refused
+from latchkey.errors import BadInput
 from latchkey.flow.accounts import recognise, same_place
 from latchkey.flow.explain import explain
 from latchkey.flow.granting import Granting, Prepared
 from latchkey.flow.keys import owner_among
 from latchkey.store.book import Book
-from latchkey.store.records import GrantRecord
 from latchkey.vault.model import MasterKey
 
 
@@ -47,27 +46,6 @@ def owned(prepared: Prepared, keys: tuple[MasterKey, ...], wanted: str | None) -
     elif wanted is not None and owner_among(keys, wanted) != account.owner:
         raise BadInput("This key is not the account's owner.", path="owner")
     return replace(prepared, account=account)
-
-
-def earlier(prepared: Prepared, book: Book) -> GrantRecord | None:
-    """The book's own record of exactly these bytes; raises Refused when another grant has the nonce or the entity id.
-
-    Of two grants with one nonce either can be swapped for the other; two with one entity id merge into one with both their powers.
-    """
-    draft, place = prepared.review.draft, prepared.account
-    for record in book.grants():
-        theirs = record.draft
-        if (theirs.chain_id, theirs.account) != (place.chain_id, place.address):
-            continue
-        if record.unsigned == prepared.review.grant.unsigned:
-            return record
-        if record.nonce == prepared.review.grant.nonce:
-            raise Refused(
-                "Another grant with this nonce was made; one could be swapped for the other.", code="NonceTaken", path="nonceKey"
-            )
-        if theirs.entity_id == draft.entity_id:
-            raise Refused("Another grant with this entity id was made; the two would merge.", code="EntityIdTaken", path="entityId")
-    return None
 
 
 def _from_draft(draft: Draft, book: Book, now: int) -> Prepared:
