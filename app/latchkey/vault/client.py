@@ -187,7 +187,9 @@ class SignerClient:
         return SignerError("The signer ended unexpectedly; nothing was done. Unlock the vault again.", code="SignerGone")
 
     def _running(self, source_fd: int | None = None) -> subprocess.Popen[bytes]:
-        if self._signer is None or self._signer.poll() is not None:
+        if self._signer is not None and self._signer.poll() is not None:
+            self.lock()
+        if self._signer is None:
             with _copies(self._prompt.passphrase_fd, source_fd) as (passphrase_fd, source):
                 self._signer = _spawn(self._command, [fd for fd in (passphrase_fd, source) if fd is not None])
             prompt = {**asdict(self._prompt), "passphrase_fd": passphrase_fd}

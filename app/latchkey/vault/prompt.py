@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, TextIO, cast
 
 from latchkey.errors import Declined, SignerError
@@ -36,33 +36,39 @@ class DeskChannel:
         self._asks = 0
 
     def ask(self, name: str, fields: Fields) -> Fields:
-        source, sink = self._pipes()
         self._asks += 1
+        reply = self._exchange({**fields, "id": self._asks, "ask": name})
+        if reply.get("id") == self._asks:
+            if reply.get("declined") is True:
+                raise Declined("You said no at the desk; nothing was done.")
+            if isinstance(answer := reply.get("answer"), dict):
+                return answer
+        self.close()  # what it says next cannot be trusted either
+        raise SignerError("The desk's answer could not be understood; nothing was done.", code="BrokenAnswer")
+
+    def _exchange(self, ask: Fields) -> Fields:
+        source, sink = self._pipes()
         try:
-            write_frame(sink, {**fields, "id": self._asks, "ask": name})
+            write_frame(sink, ask)
             reply = read_frame(source)
         except OSError:
             reply = None
+        except SignerError:
+            self.close()
+            raise
         if reply is None:
             self.close()
             raise SignerError("The desk closed or could not be opened; nothing was done.", code="NoDesk")
-        if reply.get("id") != self._asks:
-            self.close()
-            raise SignerError("The desk answered something else; nothing was done.", code="BrokenAnswer")
-        if reply.get("declined") is True:
-            raise Declined("You said no at the desk; nothing was done.")
-        answer = reply.get("answer")
-        if not isinstance(answer, dict):
-            raise SignerError("The desk's answer could not be understood; nothing was done.", code="BrokenAnswer")
-        return answer
+        return reply
 
     def close(self) -> None:
         desk, self._desk = self._desk, None
         if desk is not None:
-            for pipe in (desk.stdin, desk.stdout):
-                cast(BinaryIO, pipe).close()
             desk.kill()
             desk.wait()
+            for pipe in (desk.stdin, desk.stdout):
+                with suppress(OSError):
+                    cast(BinaryIO, pipe).close()
 
     def _pipes(self) -> tuple[BinaryIO, BinaryIO]:
         if self._desk is not None and self._desk.poll() is not None:
