@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QClipboard, QGuiApplication
 from PySide6.QtWidgets import QCompleter, QLabel, QLineEdit
 
-from latchkey.ui import theme
 from latchkey.ui.desk.addresses import AddressPage
 from latchkey.ui.desk.confirm import ARMING_MS, ConfirmPage
 from latchkey.ui.desk.importing import MAX_KEYSTORE, ImportPage
@@ -27,11 +26,6 @@ WORDS = ["test", "test", "test", "test", "test", "test", "test", "test", "test",
 ADDRESS = "0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0"
 OTHER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 SECRET = "correct horse battery staple"
-
-
-@pytest.fixture(autouse=True)
-def _dressed(qapp: Any) -> None:
-    theme.apply(qapp, "light")
 
 
 @pytest.fixture

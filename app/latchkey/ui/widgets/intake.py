@@ -1,0 +1,340 @@
+"""The window's door for what comes in: a dropped or chosen file, a pasted text, a picture with a QR code in it.
+
+    open_dialog(context, window)        Ctrl+O
+    open_mime(context, window, mime)    something was dropped
+    open_text(context, window, text)    the command line's file or link
+
+Everything is read off the UI thread, with caps before anything is decoded. What opens goes to the wizard; what does not is said in
+the dialog, where another try is at hand. Parts of an animated code, one picture each, wait there for one another.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from PySide6.QtCore import QBuffer, QIODevice, QMimeData, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QImageReader, QPainter
+from PySide6.QtWidgets import QFileDialog, QPlainTextEdit, QWidget
+
+from latchkey.errors import BadInput, LatchkeyError
+from latchkey.ui import theme
+from latchkey.ui.context import Context
+from latchkey.ui.widgets.buttons import primary, secondary
+from latchkey.ui.widgets.dialogs import Dialog
+from latchkey.ui.widgets.surfaces import Banner
+from latchkey.ui.widgets.text import Muted
+
+if TYPE_CHECKING:
+    from latchkey.codec.inbox import Incoming
+    from latchkey.codec.ur import Decoder
+
+Source: TypeAlias = Path | str | bytes | QImage
+
+MAX_SOURCES = 64
+MAX_PICTURE_FILE = 16 << 20  # bytes
+MAX_MEMORY = 128 << 20  # bytes, once decoded
+_PICTURES = {b"\x89PNG": b"png", b"\xff\xd8\xff": b"jpeg"}
+_WIDEST = {b"png": 8, b"jpeg": 4}  # bytes a pixel; asking Qt for the real depth crashes it (QImage.toPixelFormat in PySide6 6.11.3)
+_PART = re.compile(r"\s*ur:[a-z0-9-]+/[0-9]+-[0-9]+/", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Some parts of an animated code are here. `percent` of it is known."""
+
+    percent: int
+
+
+class Gatherer:
+    """Opens what comes in. Keeps the parts of an animated code from one call to the next; not for two threads at once."""
+
+    def __init__(self) -> None:
+        self._decoder: Decoder | None = None
+
+    def open(self, sources: Sequence[Source]) -> Incoming | Waiting:
+        """The one request or hand-over in `sources`. Raises BadInput or NotServed with the first thing that was wrong."""
+        if len(sources) > MAX_SOURCES:
+            raise BadInput(f"At most {MAX_SOURCES} files are opened at once.", code="TooMany")
+        found: list[Incoming] = []
+        faults: list[LatchkeyError] = []
+        waiting: Waiting | None = None
+        for text in [text for source in sources for text in contents(source)]:
+            try:
+                opened = self._open(text)
+            except LatchkeyError as error:
+                faults.append(error)
+                continue
+            if isinstance(opened, Waiting):
+                waiting = opened
+            elif opened not in found:
+                found.append(opened)
+        if len(found) > 1:
+            raise BadInput("Several requests were found. Open them one at a time.", code="NotOne")
+        if found:
+            return found[0]
+        if waiting is not None:
+            return waiting
+        raise faults[0]
+
+    def _open(self, text: str | bytes) -> Incoming | Waiting:
+        from latchkey.codec.inbox import open_text as read
+
+        if isinstance(text, str) and _PART.match(text):
+            message = self._gather(text)
+            if message is None:
+                return Waiting(self._decoder.percent if self._decoder else 0)
+            self._decoder, text = None, message
+        try:
+            return read(text)
+        except BadInput as error:
+            if error.code != "Picture":
+                raise
+            raise BadInput("Of pictures only PNG and JPEG are opened: save it as one of these.", code="Picture") from None
+
+    def _gather(self, part: str) -> bytes | None:
+        """The whole message once enough parts are here. A part of another code starts afresh with that code."""
+        from latchkey.codec.ur import Decoder
+
+        self._decoder = self._decoder or Decoder()
+        try:
+            self._decoder.receive(part)
+        except BadInput as error:
+            if error.code != "OtherCode":
+                raise
+            self._decoder = Decoder()
+            self._decoder.receive(part)
+        return self._decoder.message
+
+
+def contents(source: Source) -> list[str] | list[bytes]:
+    """The texts in one source: a picture's QR codes, or the text itself. Raises BadInput."""
+    if isinstance(source, QImage):
+        return codes(source)
+    if isinstance(source, str):
+        return [source]
+    raw = _file(source) if isinstance(source, Path) else source
+    kind = _picture_kind(raw)
+    return codes(decode(raw, kind)) if kind else [raw]
+
+
+def decode(raw: bytes, kind: bytes) -> QImage:
+    """A PNG or JPEG, its size judged before a pixel of it is decoded. Raises BadInput."""
+    from latchkey.codec.qr import MAX_SIDE
+
+    buffer = QBuffer()
+    buffer.setData(raw)
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer, kind)
+    reader.setAutoDetectImageFormat(False)
+    size = reader.size()
+    if not size.isValid():
+        raise _damaged()
+    if max(size.width(), size.height()) > MAX_SIDE or size.width() * size.height() * _WIDEST[kind] > MAX_MEMORY:
+        raise BadInput("This picture is too large. Cut out the QR code and try again.", code="TooLarge")
+    QImageReader.setAllocationLimit(MAX_MEMORY >> 20)
+    image = reader.read()
+    if image.isNull():
+        raise _damaged()
+    return image
+
+
+def codes(image: QImage) -> list[str]:
+    """The texts of the QR codes in a picture; BadInput when there are none."""
+    from latchkey.codec.qr import read_codes
+
+    if image.hasAlphaChannel():
+        image = _on_white(image)
+    gray = image.convertToFormat(QImage.Format.Format_Grayscale8)
+    texts = read_codes(gray.constBits(), gray.width(), gray.height(), gray.bytesPerLine())
+    if not texts:
+        raise BadInput("No QR code was found in this picture. A sharper or larger one may do.", code="NoCode")
+    return texts
+
+
+def _on_white(image: QImage) -> QImage:
+    """What is transparent would come out black."""
+    result = QImage(image.size(), QImage.Format.Format_RGB32)
+    result.fill(Qt.GlobalColor.white)
+    painter = QPainter(result)
+    painter.drawImage(0, 0, image)
+    painter.end()
+    return result
+
+
+def _picture_kind(raw: bytes) -> bytes:
+    return next((kind for magic, kind in _PICTURES.items() if raw.startswith(magic)), b"")
+
+
+def _file(path: Path) -> bytes:
+    """A regular file, of which no more than its kind may have is read."""
+    from latchkey.codec.files import read_capped
+
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadInput("This is not a file that can be read.", code="NotAFile")
+        with path.open("rb") as file:
+            if not _picture_kind(file.read(4)):
+                file.seek(0)
+                return read_capped(file)
+            file.seek(0)
+            raw = file.read(MAX_PICTURE_FILE + 1)
+    except (OSError, ValueError):  # ValueError: a name with a NUL in it
+        raise BadInput("This file cannot be read.", code="CannotRead") from None
+    if len(raw) > MAX_PICTURE_FILE:
+        raise BadInput(f"This picture is too large: at most {MAX_PICTURE_FILE >> 20} MiB are read.", code="TooLarge")
+    return raw
+
+
+def _damaged() -> BadInput:
+    return BadInput("This picture is damaged or not what its first bytes say.", code="Damaged")
+
+
+# Where it comes from -------------------------------------------------------------------------------------------------------------
+
+
+def from_mime(data: QMimeData) -> list[Source]:
+    """What was dropped or pasted: files, else a picture, else text. Raises BadInput for what none of these holds."""
+    files = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    if files:
+        return list(files)
+    for kind in ("image/png", "image/jpeg"):
+        if data.hasFormat(kind):
+            return [_capped(bytes(data.data(kind).data()))]
+    if data.hasImage():
+        return [QImage(data.imageData())]
+    if data.hasText():
+        return [data.text()]
+    raise BadInput("There is nothing here that Latchkey can open.", code="Empty")
+
+
+def _capped(raw: bytes) -> bytes:
+    if len(raw) > MAX_PICTURE_FILE:
+        raise BadInput(f"This picture is too large: at most {MAX_PICTURE_FILE >> 20} MiB are read.", code="TooLarge")
+    return raw
+
+
+def open_dialog(context: Context, window: QWidget) -> None:
+    """Ask for a file, a text or a picture."""
+    _dialog(context, window).open()
+
+
+def open_mime(context: Context, window: QWidget, data: QMimeData) -> None:
+    """Open what was dropped on the window."""
+    _dialog(context, window).take_mime(data)
+
+
+def open_text(context: Context, window: QWidget, text: str) -> None:
+    """Open what the command line named: a `latchkey:` link, or a file."""
+    _dialog(context, window).take([text if text.lower().startswith("latchkey:") else Path(text)])
+
+
+def _dialog(context: Context, window: QWidget) -> OpenDialog:
+    """The one that is open already, for parts gather there."""
+    dialog = window.findChild(OpenDialog, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    return dialog if dialog is not None and dialog.isVisible() else OpenDialog(context, window)
+
+
+class OpenDialog(Dialog):
+    """Stays out of sight while what was dropped can simply be opened."""
+
+    def __init__(self, context: Context, window: QWidget) -> None:
+        super().__init__("Open a request", window)
+        self._context = context
+        self._gatherer = Gatherer()
+        self._busy = False
+        self.setAcceptDrops(True)
+        self.banner = Banner()
+        self.banner.hide()
+        self.edit = _PasteEdit(self.take_mime)
+        self.file = secondary("Choose file…", self._choose, icon_name="file")
+        self.go = primary("Open", self._open_text)
+        self.go.setEnabled(False)
+        self.edit.textChanged.connect(lambda: self.go.setEnabled(bool(self.edit.toPlainText().strip())))
+        self.body.addWidget(Muted("Drop a file or a picture of a QR code here, or paste either, or the request's text or link."))
+        self.body.addWidget(self.edit)
+        self.body.addWidget(self.banner)
+        self.buttons.insertWidget(0, self.file)
+        self.buttons.addWidget(secondary("Cancel", self.reject))
+        self.buttons.addWidget(self.go)
+        self.edit.setFocus()
+
+    def take(self, sources: Sequence[Source]) -> None:
+        """Read `sources` and go to the wizard with what they hold, or say why not."""
+        if self._busy:
+            return
+        self._busy = True
+        self._context.tasks.run(
+            lambda _job: self._gatherer.open(sources), self._opened, failed=self._failed, finished=self._rest, owner=self
+        )
+
+    def take_mime(self, data: QMimeData) -> None:
+        try:
+            sources = from_mime(data)
+        except BadInput as error:
+            self._failed(error)
+        else:
+            self.take(sources)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.take_mime(event.mimeData())
+
+    def _choose(self) -> None:
+        names, _ = QFileDialog.getOpenFileNames(
+            self, "Open a request", str(Path.home()), "Requests and QR pictures (*.latchkey *.json *.txt *.png *.jpg *.jpeg);;All files (*)"
+        )  # fmt: skip
+        if names:
+            self.take([Path(name) for name in names])
+
+    def _open_text(self) -> None:
+        self.take([self.edit.toPlainText()])
+
+    def _rest(self) -> None:
+        self._busy = False
+
+    def _opened(self, opened: Incoming | Waiting) -> None:
+        if isinstance(opened, Waiting):
+            self._tell("notice", f"{opened.percent} % of an animated code is here.", "Add the pictures of its other frames.")
+            return
+        context = self._context
+        self.close()
+        self.deleteLater()
+        context.navigate("wizard", opened)
+
+    def _failed(self, error: LatchkeyError) -> None:
+        self._tell("warning", error.text, "")
+
+    def _tell(self, level: str, sentence: str, advice: str) -> None:
+        self.banner.set(level, sentence, advice)
+        self.banner.show()
+        if not self.isVisible():
+            self.open()
+
+
+class _PasteEdit(QPlainTextEdit):
+    """Text to paste into; a picture or a file that is pasted or dropped goes to `take` instead."""
+
+    def __init__(self, take: Callable[[QMimeData], object]) -> None:
+        super().__init__()
+        self._take = take
+        self.setAccessibleName("The request's text")
+        self.setTabChangesFocus(True)
+        self.setFont(theme.font(theme.BODY - 1, mono=True))
+        self.setFixedHeight(self.fontMetrics().lineSpacing() * 7 + theme.space(3))
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasUrls() or source.hasImage() or source.hasText()
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        if source.hasImage() or any(url.isLocalFile() for url in source.urls()):
+            self._take(source)
+        else:
+            super().insertFromMimeData(source)
