@@ -47,6 +47,7 @@ class Context(QObject):
     changed = Signal(str)
     navigated = Signal(str, object)
     said = Signal(str)
+    wanted = Signal()
 
     def __init__(
         self,
@@ -158,6 +159,10 @@ class Context(QObject):
     def navigate(self, page: str, payload: Any = None) -> None:
         """Go to a page of window.PAGES: "welcome", "grants", "grant", "wizard", "signed", "accounts", "settings"."""
         self.navigated.emit(page, payload)
+
+    def want_request(self) -> None:
+        """Offer the person to open a request: a file, a text or a picture (as Ctrl+O does)."""
+        self.wanted.emit()
 
     def say(self, text: str) -> None:
         """A short piece of news at the foot of the window, also for screen readers."""

@@ -5,24 +5,24 @@ from __future__ import annotations
 from functools import cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 
 from latchkey.ui import theme
 from latchkey.ui.resources import resource
 
-_SCALES = (1, 2, 3)
-
 
 def icon(name: str, tone: str = "muted", size: int = 16) -> QIcon:
-    """The icon `name` (a file of resources/icons) in the colour `tone` (a field of theme.Palette), sharp up to 300 %.
+    """The icon `name` (a file of resources/icons) in the colour `tone` (a field of theme.Palette), sharp on every screen there is.
 
     It keeps the colour of the moment: a widget asks again on QEvent.Type.PaletteChange (widgets.Button does).
     """
     result = QIcon()
-    palette = theme.current()
-    for scale in _SCALES:
-        result.addPixmap(_drawn(name, getattr(palette, tone), size, scale))
-        result.addPixmap(_drawn(name, palette.outline, size, scale), QIcon.Mode.Disabled)
+    app = QGuiApplication.instance()
+    sharpest = app.devicePixelRatio() if isinstance(app, QGuiApplication) else 1.0
+    for scale in {1.0, sharpest}:
+        result.addPixmap(pixmap(name, tone, size, scale))
+        if tone == "on_accent":
+            result.addPixmap(pixmap(name, "muted", size, scale), QIcon.Mode.Disabled)
     return result
 
 

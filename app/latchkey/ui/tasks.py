@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from shiboken6 import isValid
 
 from latchkey.errors import LatchkeyError
@@ -74,7 +74,7 @@ class Tasks(QObject):
         self._gate = threading.Lock()
         self._closed = False
         self._running = 0
-        self._arrived.connect(self._call, Qt.ConnectionType.QueuedConnection)
+        self._arrived.connect(self._call)  # emitted on workers alone, so it is queued
 
     @property
     def busy(self) -> bool:

@@ -11,17 +11,18 @@ Fusion with a palette and a style sheet of our own in both appearances, because 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Literal, get_args
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from latchkey.ui.palette import APPEARANCES, DARK, LIGHT, Appearance, Palette
 from latchkey.ui.resources import resource
 
-Appearance = Literal["system", "light", "dark"]
-APPEARANCES: tuple[Appearance, ...] = get_args(Appearance)
+__all__ = [
+    "APPEARANCES", "BODY", "CARD_RADIUS", "DARK", "GRID", "LIGHT", "RADIUS", "SMALL", "TITLE", "Appearance", "Palette",
+    "apply", "color", "current", "dress", "font", "resolve", "space", "style_sheet",
+]  # fmt: skip
 
 GRID = 8  # px; every distance is a multiple of it, or half of it
 SMALL, BODY, TITLE = 12, 14, 20  # px
@@ -31,43 +32,6 @@ CARD_RADIUS = 12
 SANS = ("Inter", "SF Pro Text", "Segoe UI", "Noto Sans", "DejaVu Sans")
 MONO = ("JetBrains Mono", "SF Mono", "Cascadia Mono", "Consolas", "Noto Sans Mono", "DejaVu Sans Mono")
 
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Colours as #rrggbb. `*_tint` are backgrounds on which the colour of the same name, `text` and `muted` stay readable (AA).
-
-    `outline` is the edge of things one can type into or switch (3:1 against card and window); `border` only separates.
-    """
-
-    dark: bool
-    window: str
-    card: str
-    border: str
-    outline: str
-    hover: str
-    text: str
-    muted: str
-    accent: str
-    accent_tint: str
-    on_accent: str
-    good: str
-    good_tint: str
-    warn: str
-    warn_tint: str
-    bad: str
-    bad_tint: str
-
-
-LIGHT = Palette(
-    dark=False, window="#f6f7f9", card="#ffffff", border="#e3e6ea", outline="#868f9c", hover="#eef0f3", text="#14181f", muted="#566070",
-    accent="#1a5fd0", accent_tint="#eaf2ff", on_accent="#ffffff", good="#17703f", good_tint="#e7f6ee", warn="#855800",
-    warn_tint="#fff6dd", bad="#b3261a", bad_tint="#fdecea",
-)  # fmt: skip
-DARK = Palette(
-    dark=True, window="#0f1319", card="#171c24", border="#29303b", outline="#6a7585", hover="#202731", text="#e8ecf2", muted="#a3adba",
-    accent="#6ba7ff", accent_tint="#16263f", on_accent="#0b1524", good="#4cc38a", good_tint="#12291f", warn="#e2b03a",
-    warn_tint="#2c2412", bad="#ff8a7e", bad_tint="#35191a",
-)  # fmt: skip
 
 _GIVEN = os.environ.get("LATCHKEY_APPEARANCE")
 _current = LIGHT
@@ -196,7 +160,7 @@ QFrame[surface="drop"] {{ background: {p.card}; border: 2px dashed {p.outline}; 
 QFrame[surface="drop"][active="true"] {{ background: {p.accent_tint}; border-color: {p.accent}; }}
 QLabel[kind="chip"] {{ border-radius: 9px; padding: 2px 8px; }}
 {tones}
-QScrollArea, QScrollArea > QWidget > QWidget[surface="page"], QWidget[surface="page"] {{ background: transparent; border: none; }}
+QScrollArea, QScrollArea > QWidget, QWidget[surface="page"] {{ background: transparent; border: none; }}
 
 QPushButton {{
   background: {p.card}; color: {p.text}; border: 1px solid {p.border}; border-radius: {RADIUS}px; padding: 7px 14px; min-height: 20px;

@@ -7,14 +7,14 @@ from typing import Any, cast
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from latchkey.ui import theme
 from latchkey.ui.desk.page import Page
 from latchkey.ui.desk.secret_edit import SecretEdit
 from latchkey.ui.desk.secret_view import COLUMNS, SecretWords, ShowButton
 from latchkey.ui.desk.wordlist import wordlist
-from latchkey.ui.widgets import Muted
+from latchkey.ui.widgets import Label, Muted
 
 SUGGESTED = 6
 
@@ -185,9 +185,8 @@ class WordGrid(QWidget):
             self.finished.emit()
 
 
-def _number(position: int) -> QLabel:
-    made = QLabel(str(position))
-    made.setFont(theme.font(theme.SMALL))
+def _number(position: int) -> Label:
+    made = Label(str(position), size=theme.SMALL, wrap=False)
     made.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     made.setMinimumWidth(20)
     return made

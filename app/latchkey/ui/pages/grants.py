@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from latchkey.ui import theme
 from latchkey.ui.context import Context
-from latchkey.ui.widgets import EmptyState, Muted, Page, paint_identicon, primary
+from latchkey.ui.widgets import EmptyState, Muted, Page, paint_identicon, primary, secondary
 
 if TYPE_CHECKING:
     from latchkey.ui.pages.grant_rows import Row
@@ -33,7 +33,11 @@ class GrantsPage(Page):
         self._context = context
         self.count = Muted(wrap=False)
         self.new = primary("New session", lambda: context.navigate("wizard"), icon_name="plus")
+        self.open = secondary("Open request…", context.want_request, icon_name="inbox")
+        self.open.setToolTip("Ctrl+O")
+        self.new.setToolTip("Ctrl+N")
         self.header.addWidget(self.count)
+        self.header.addWidget(self.open)
         self.header.addWidget(self.new)
         self._stack = QStackedWidget()
         self._empty: EmptyState | None = None

@@ -1,0 +1,117 @@
+"""The rail: where one can go, and at its foot which accounts there are and whether the keys are locked."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from latchkey.ui import theme
+from latchkey.ui.context import Context
+from latchkey.ui.widgets import Button, Heading, Icon, Muted
+
+WIDTH = 212
+RAIL = (
+    ("grants", "Grants", "list"),
+    ("wizard", "New session", "plus"),
+    ("accounts", "Accounts", "account"),
+    ("settings", "Settings", "settings"),
+)
+
+
+class Rail(QFrame):
+    """Entries, and the quiet foot."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self.setProperty("surface", "rail")
+        self.setFixedWidth(WIDTH)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(theme.space(1.5), theme.space(2.5), theme.space(1.5), theme.space(2))
+        rows.setSpacing(theme.space(0.25))
+        rows.addLayout(self._brand())
+        rows.addSpacing(theme.space(2))
+        self._marked = ""
+        self.entries: dict[str, Button] = {}
+        for number, (name, text, icon_name) in enumerate(RAIL, start=1):
+            entry = Button(text, partial(self._go, name), kind="rail", icon_name=icon_name)
+            entry.setCheckable(True)
+            entry.setToolTip(f"Ctrl+{number}")
+            self.entries[name] = entry
+            rows.addWidget(entry)
+        rows.addStretch(1)
+        self.where = Muted()
+        self.state = Muted()
+        self.lock = Button("Lock", context.lock.toggle, kind="rail", icon_name="lock")
+        for label in (self.where, self.state):
+            label.setContentsMargins(theme.space(1.25), 0, 0, 0)
+            rows.addWidget(label)
+        rows.addSpacing(theme.space(0.5))
+        rows.addWidget(self.lock)
+        self.set_where("")
+        self.refresh()
+        context.lock.changed.connect(self.refresh)
+
+    def mark(self, name: str) -> None:
+        """Show which entry the page belongs to."""
+        self._marked = name
+        for key, entry in self.entries.items():
+            entry.setChecked(key == name)
+
+    def _go(self, name: str) -> None:
+        self.mark(self._marked)  # a press has switched the entry; only a page that is shown may
+        self._context.navigate(name)
+
+    def set_where(self, text: str) -> None:
+        """What the accounts at hand are on: a network's name, or how many there are."""
+        self.where.setText(text)
+        self.where.setVisible(bool(text))
+
+    def refresh(self) -> None:
+        """Show the lock's state."""
+        unlocked = self._context.lock.unlocked
+        self.state.setText(self._context.lock.sentence)
+        self.lock.setText("Lock" if unlocked else "Unlock…")
+        self.lock.set_icon("lock" if unlocked else "unlock")
+        self.lock.setAccessibleName("Lock the keys" if unlocked else "Unlock the keys")
+        self.lock.setToolTip("Ctrl+L" if unlocked else "")
+
+    def _brand(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(theme.space(1.25), 0, 0, 0)
+        row.setSpacing(theme.space(1))
+        row.addWidget(Icon("key", "accent", size=20))
+        row.addWidget(Heading("Latchkey"), 1)
+        return row
+
+
+class DropVeil(QFrame):
+    """Covers the window while something that may be a request is dragged over it."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self.setProperty("surface", "drop")
+        self.setProperty("active", True)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        rows = QVBoxLayout(self)
+        rows.addStretch(1)
+        rows.addWidget(Icon("inbox", "accent", size=48), 0, Qt.AlignmentFlag.AlignHCenter)
+        text = Heading("Drop it to open the request", tone="accent")
+        text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        rows.addWidget(text)
+        rows.addStretch(1)
+        window.installEventFilter(self)
+        self.hide()
+
+    def cover(self) -> None:
+        self.setGeometry(self._window.rect().adjusted(16, 16, -16, -16))
+        self.show()
+        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self.cover()
+        return False
