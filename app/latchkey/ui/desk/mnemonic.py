@@ -88,7 +88,7 @@ class WordGrid(QWidget):
     def __init__(self, positions: list[int]) -> None:
         super().__init__()
         self._all: list[WordEdit] = []
-        self._captions: list[QLabel] = []
+        self._captions: list[Label] = []
         self._count = len(positions)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
