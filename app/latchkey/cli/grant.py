@@ -41,6 +41,7 @@ def sign(options: Namespace, output: Output) -> None:
     from latchkey.flow.keys import remember_keys
     from latchkey.flow.signing import owned, to_sign
     from latchkey.store.book import Book
+    from latchkey.store.records import GrantState
 
     data = read_input(options.file)
     now = int(time.time())
@@ -55,6 +56,7 @@ def sign(options: Namespace, output: Output) -> None:
             remember_keys(book, keys)
             signed = granting.sign(owned(prepared, keys, options.owner))
             record = granting.keep(signed)
+        book.set_state(record.id, GrantState.HANDED_OVER)
     output.result(signed_json(record.envelope or b""))
 
 
