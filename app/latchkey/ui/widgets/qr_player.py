@@ -136,7 +136,8 @@ class QrPlayer(QWidget):
 
     def _restart(self) -> None:
         if self._message:
-            self._encoder = ur.Encoder(self._message, self.density.value())
+            least = -(-len(self._message) // ur.MAX_PARTS)
+            self._encoder = ur.Encoder(self._message, max(self.density.value(), least))
             self._number = 0
             self._paused = False
             self._next()

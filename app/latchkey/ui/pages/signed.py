@@ -1,0 +1,397 @@
+"""Signed: the grant goes to whoever asked for it, as QR code, text, file or link; and how the session key's secret goes, if it is ours."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QHideEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from latchkey.codec.files import SUFFIX
+from latchkey.codec.hand_over import Envelope, decode, to_json
+from latchkey.codec.link import to_link
+from latchkey.core.phrases import Part, Phrase, Style
+from latchkey.core.types import Address, to_hex
+from latchkey.errors import BadInput, Declined, LatchkeyError
+from latchkey.store.records import GrantRecord, GrantState, KeyOrigin
+from latchkey.ui import theme
+from latchkey.ui.context import Context
+from latchkey.ui.pages.grant_rows import still_valid
+from latchkey.ui.times import local_time
+from latchkey.ui.widgets import (
+    Banner,
+    Card,
+    Chip,
+    Dialog,
+    Heading,
+    Muted,
+    Page,
+    PhraseLabel,
+    announce,
+    clear_layout,
+    confirm,
+    link,
+    primary,
+    secondary,
+    text_edit,
+)
+from latchkey.ui.widgets.qr_player import QrPlayer
+
+if TYPE_CHECKING:
+    from latchkey.vault.client import SignerClient
+
+T = TypeVar("T")
+
+_GIVEN = "The dApp made its own key, so no secret leaves this computer."
+_BROUGHT = "The key was made elsewhere, so no secret leaves this computer."
+_SEALED = "Latchkey made the key. Its secret travels in the grant, sealed to the dApp's own key: nobody else can open it."
+_FILE = "Latchkey made the key; its secret is not in the grant. Save it as a file, which opens with six words that the desk shows."
+_CODE_LATER = "The words come once the file is saved and the QR code is hidden, so that no camera sees both. Send them another way."
+_ASIDE = "Whoever has a copy can use it until then. To end it sooner it has to be revoked on the network."
+_DEVELOPERS = "For aa-sdk: what createModularAccountV2Client takes, with the session key as signer."
+_CONTEXT = "context is for the Wallet APIs (capabilities.permissions); it is not proven yet against the live service."
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A grant and its hand-over, whole (`raw`) and read."""
+
+    record: GrantRecord
+    raw: bytes
+    envelope: Envelope
+
+
+class SignedPage(Page):
+    """`enter(id)`: the signed grant of the book that is to be handed over."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("Session granted")
+        self._context = context
+        self._opened: Opened | None = None
+        self.header.addWidget(Muted("Nothing is on chain yet: the dApp's first call installs it.", wrap=False))
+        self.header.addWidget(Chip("Signed", "good"))
+        self.trouble = Banner("danger")
+        self.body.addWidget(self.trouble)
+        self.qr = QrCard()
+        self.key = KeySection(context)
+        self.qr.changed.connect(self.key.set_qr_hidden)
+        self._both = QWidget()
+        columns = QHBoxLayout(self._both)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setSpacing(theme.space(2))
+        columns.addWidget(self.qr, 9)
+        columns.addWidget(self._hand_over(), 10)
+        self.body.addWidget(self._both, 1)
+        self.aside = secondary("Put aside…", self._ask_aside)
+        self.done = primary("Done", self._done)
+        self.buttons.addStretch(1)
+        self.buttons.addWidget(self.aside)
+        self.buttons.addWidget(self.done)
+        self.show_buttons()
+
+    def _hand_over(self) -> QWidget:
+        card = Card()
+        self._to = PhraseLabel(strong=True)
+        self.copy = secondary("Copy grant", self._copy_grant, icon_name="copy")
+        self.save = secondary("Save file…", self._save, icon_name="save")
+        self.copy_link = secondary("Copy link", self._copy_link, icon_name="link")
+        ways = QHBoxLayout()
+        ways.setSpacing(theme.space(1))
+        for button in (self.copy, self.save, self.copy_link):
+            ways.addWidget(button)
+        ways.addStretch(1)
+        self._next = QVBoxLayout()
+        self._next.setSpacing(theme.space(0.5))
+        self.developers = link("For developers", self._show_parameters)
+        card.body.addWidget(self._to)
+        card.body.addLayout(ways)
+        card.body.addSpacing(theme.space(1.5))
+        card.body.addWidget(self.key)
+        card.body.addSpacing(theme.space(1.5))
+        card.body.addWidget(Heading("What happens next"))
+        card.body.addLayout(self._next)
+        card.body.addStretch(1)
+        card.body.addWidget(self.developers, 0, Qt.AlignmentFlag.AlignLeft)
+        return card
+
+    # --- showing
+
+    def enter(self, payload: object) -> None:
+        if isinstance(payload, int):
+            self._read(payload)
+        self.copy.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.qr.forget()
+
+    def _read(self, number: int) -> None:
+        try:
+            record = self._context.book.grant(number)
+            raw = record.envelope or b""
+            self._opened = Opened(record, raw, decode(raw))
+        except LatchkeyError as error:
+            self._opened = None
+            self.trouble.set("danger", "This grant cannot be handed over.", error.text)
+        for part in (self._both, self.aside):
+            part.setVisible(self._opened is not None)
+        self.trouble.setVisible(self._opened is None)
+        if self._opened is not None:
+            self._show(self._opened)
+
+    def _show(self, opened: Opened) -> None:
+        name = opened.envelope.claims.dapp_name
+        self._to.set_phrase(Phrase((Part("Hand it to "), Part(name, Style.CLAIM))) if name else "Hand it to the dApp")
+        self.copy_link.setVisible(_link(opened.raw) is not None)
+        self.qr.show_message(opened.raw)
+        self.key.show_grant(opened)
+        clear_layout(self._next)
+        for number, sentence in enumerate(_what_happens_next(opened, self._context.clock()), 1):
+            self._next.addWidget(PhraseLabel(f"{number}. {sentence}", tone="muted"))
+
+    # --- handing over
+
+    def _copy_grant(self) -> None:
+        if self._opened is not None:
+            self._to_clipboard(json.dumps(to_json(self._opened.envelope)), "The grant is copied.")
+
+    def _copy_link(self) -> None:
+        if self._opened is not None:
+            self._to_clipboard(_link(self._opened.raw) or "", "The link is copied.")
+
+    def _to_clipboard(self, text: str, news: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        if QGuiApplication.clipboard().text() == text:
+            announce(self, news)
+            self._mark(GrantState.HANDED_OVER)
+        else:
+            announce(self, "The clipboard did not take it. Save it as a file instead.", tone="bad")
+
+    def _save(self) -> None:
+        name = f"grant-{self._opened.record.id}{SUFFIX}" if self._opened is not None else ""
+        path, _ = QFileDialog.getSaveFileName(self, "Save the grant", str(Path.home() / name), f"Latchkey hand-over (*{SUFFIX})")
+        if path and self._opened is not None and _write(self, Path(path), self._opened.raw):
+            self._mark(GrantState.HANDED_OVER)
+
+    def _done(self) -> None:
+        """The code was in sight, so it counts as handed over."""
+        if self._opened is not None:
+            self._mark(GrantState.HANDED_OVER)
+        self._context.navigate("grants")
+
+    def _ask_aside(self) -> None:
+        if self._opened is None:
+            return
+        valid = still_valid(self._opened.record, self._context.clock())
+        sentence = Phrase((Part("It is signed and stays valid: it is "), Part(valid, Style.STRONG), Part(f". {_ASIDE}")))
+        confirm(self, "Put this grant aside?", sentence, "Put aside", self._put_aside, keep="Keep it here")
+
+    def _put_aside(self) -> None:
+        assert self._opened is not None
+        if self._mark(GrantState.PUT_ASIDE):
+            self._context.say(f"Put aside, {still_valid(self._opened.record, self._context.clock())}.")
+            self._context.navigate("grants")
+
+    def _mark(self, state: GrantState) -> bool:
+        assert self._opened is not None
+        try:
+            self._context.book.set_state(self._opened.record.id, state)
+        except LatchkeyError as error:
+            self._context.tasks.failed.emit(error)
+            return False
+        self._context.changed.emit("grants")
+        return True
+
+    def _show_parameters(self) -> None:
+        if self._opened is not None:
+            ParametersDialog(self, self._opened.envelope).open()
+
+
+class QrCard(Card):
+    """The code with its controls, and a way to take it off the screen. `changed(hidden)`."""
+
+    changed = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._message = b""
+        self.player = QrPlayer()
+        self._gone = Muted("The QR code is hidden.")
+        self._gone.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.toggle = link("Hide the QR code", self._toggle)
+        self.body.addWidget(self.player, 1)
+        self.body.addWidget(self._gone, 1)
+        self.body.addWidget(self.toggle, 0, Qt.AlignmentFlag.AlignHCenter)
+
+    def show_message(self, message: bytes) -> None:
+        self._message = message
+        self._show(True)
+
+    def forget(self) -> None:
+        self._message = b""
+        self.player.clear()
+
+    def _toggle(self) -> None:
+        self._show(not self.player.isVisibleTo(self))
+
+    def _show(self, shown: bool) -> None:
+        self.player.setVisible(shown)
+        self._gone.setVisible(not shown)
+        self.toggle.setText("Hide the QR code" if shown else "Show the QR code")
+        if shown:
+            self.player.play(self._message)
+        else:
+            self.player.clear()
+        self.changed.emit(not shown)
+
+
+class KeySection(QWidget):
+    """How the session key's secret goes: not at all, sealed in the grant, or as a file under six words."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._opened: Opened | None = None
+        self._saved = self._qr_hidden = False
+        self._sentence = PhraseLabel(tone="muted")
+        self.save = secondary("Save key file…", self._make_file, icon_name="save")
+        self.code = secondary("Show the words at the desk…", self._show_code)
+        self._later = Muted(_CODE_LATER)
+        self.reveal = link("Show the private key at the desk…", self._reveal)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.space(1))
+        buttons.addWidget(self.save)
+        buttons.addWidget(self.code)
+        buttons.addStretch(1)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(theme.space(1))
+        rows.addWidget(Heading("The key itself"))
+        rows.addWidget(self._sentence)
+        rows.addLayout(buttons)
+        rows.addWidget(self._later)
+        rows.addWidget(self.reveal, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def show_grant(self, opened: Opened) -> None:
+        self._opened, self._saved = opened, False
+        made = opened.record.key_origin is KeyOrigin.MADE
+        by_file = made and not opened.envelope.sealed_session_key
+        given = _GIVEN if opened.record.request_id else _BROUGHT
+        self._sentence.set_phrase(_FILE if by_file else _SEALED if made else given)
+        for part in (self.save, self.code, self._later):
+            part.setVisible(by_file)
+        self.reveal.setVisible(made)
+        self._refresh()
+
+    def set_qr_hidden(self, hidden: bool) -> None:
+        self._qr_hidden = hidden
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self.code.setEnabled(self._saved and self._qr_hidden)
+
+    def _make_file(self) -> None:
+        self._ask(lambda client, key: client.session_keystore(key), self._save)
+
+    def _save(self, keystore: bytes) -> None:
+        assert self._opened is not None
+        name = f"session-key-{self._opened.record.draft.session_key}.json"
+        path, _ = QFileDialog.getSaveFileName(self, "Save the key file", str(Path.home() / name), "Keystore (*.json)")
+        if path and _write(self, Path(path), keystore):
+            self._saved = True
+            self._refresh()
+
+    def _show_code(self) -> None:
+        self._ask(lambda client, key: client.show_code(key))
+
+    def _reveal(self) -> None:
+        self._ask(lambda client, key: client.reveal_session_key(key))
+
+    def _ask(self, call: Callable[[SignerClient, Address], T], done: Callable[[T], object] | None = None) -> None:
+        """Ask the signer about this grant's session key; the vault is unlocked first."""
+        if self._opened is None:
+            return
+        key = self._opened.record.draft.session_key
+
+        def ask(client: SignerClient) -> T:
+            client.unlock()
+            return call(client, key)
+
+        self._context.ask_signer(ask, done, failed=self._failed, owner=self)
+
+    def _failed(self, error: LatchkeyError) -> None:
+        if not isinstance(error, Declined):
+            announce(self, error.text, tone="bad")
+
+
+class ParametersDialog(Dialog):
+    """What a developer passes on by hand."""
+
+    def __init__(self, parent: QWidget, envelope: Envelope) -> None:
+        super().__init__("For developers", parent.window(), width=theme.space(80))
+        self.text = text_edit(json.dumps(parameters(envelope), indent=2), lines=16)
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName("Parameters")
+        self.body.addWidget(Muted(_DEVELOPERS))
+        self.body.addWidget(self.text)
+        self.body.addWidget(Muted(_CONTEXT))
+        self.buttons.addWidget(secondary("Copy", self._copy, icon_name="copy"))
+        self.buttons.addWidget(primary("Close", self.accept))
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.text.toPlainText())
+        announce(self, "Copied.")
+
+
+def parameters(envelope: Envelope) -> dict[str, object]:
+    """The grant in aa-sdk's words. `initCode` only for an account that may have to be deployed: left to itself the SDK would make it
+    from the session key, which is another account."""
+    account = envelope.account
+    assert account is not None
+    deploying = {"initCode": to_hex(account.init_code)} if account.init_code else {}
+    return {
+        "chainId": account.chain_id,
+        "accountAddress": account.address,
+        **deploying,
+        "sessionKey": envelope.session_key,
+        "entityId": envelope.entity_id,
+        "deferredAction": to_hex(envelope.blob),
+        "context": to_hex(envelope.context),
+    }
+
+
+def _what_happens_next(opened: Opened, now: int) -> list[str]:
+    account, expiry = opened.envelope.account, opened.record.draft.expiry
+    until = f"It ends by itself {local_time(expiry, now)}." if expiry else "It never ends by itself."
+    deploys = " If the account is not deployed yet, that call deploys it too." if account and account.init_code else ""
+    return [
+        f"The dApp sends its first call with this grant.{deploys}",
+        "Your account checks your signature and installs the key with these limits.",
+        f"{until} Latchkey keeps it under Grants.",
+    ]
+
+
+def _link(raw: bytes) -> str | None:
+    """None where the grant is too long for one."""
+    try:
+        return to_link(raw)
+    except BadInput:
+        return None
+
+
+def _write(page: QWidget, path: Path, data: bytes) -> bool:
+    """Write a file that only its owner reads, and say how it went."""
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(data)
+    except OSError as error:
+        announce(page, f"The file could not be written: {error.strerror}.", tone="bad")
+        return False
+    announce(page, "Saved.")
+    return True
