@@ -243,7 +243,10 @@ def test_a_choice_is_one_stop_for_the_tab_key(qtbot: QtBot) -> None:
 def test_the_trail_says_where_one_is(qtbot: QtBot) -> None:
     trail = StepTrail(["Account", "Key", "Scope"])
     qtbot.addWidget(trail)
-    trail.set_current(2)
+    for current in range(3):
+        trail.set_current(current)
+        trail.show()
+        assert [label.font().weight() > 400 for label in trail._labels] == [at == current for at in range(3)]
     assert trail.accessibleName() == "Step 3 of 3: Scope"
 
 

@@ -44,8 +44,9 @@ def set_property(widget: QWidget, name: str, value: object) -> None:
     if widget.property(name) == value:
         return
     widget.setProperty(name, value)
-    widget.style().unpolish(widget)
-    widget.style().polish(widget)
+    if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):  # doing it earlier would undo fonts that are set before showing
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
 
 
 class Label(QLabel):
