@@ -239,6 +239,9 @@ def removable(card: Card) -> bool:
 
 
 _RESTRICTIONS = {"gas-limit", "paymaster-guard"}
+#: What people ask for and Modular Account V2 has no module for; a promise nobody keeps is not offered.
+NOT_ENFORCED = ("An amount per day or per call", "A number of calls", "Certain recipients or arguments only")
+
 _ONE_OF_A_KIND = {"native-token-transfer", "gas-limit", "paymaster-guard", "root"}
 
 

@@ -16,7 +16,7 @@ from latchkey.flow.accounts import same_place
 from latchkey.flow.wizard import fits_request
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.step_page import Choice, StepPage, View, show_banner, show_fault
-from latchkey.ui.widgets import Banner, Body, Card, Field, PhraseLabel, clear_layout, grouped_address, primary, secondary
+from latchkey.ui.widgets import Banner, Body, Card, Field, PhraseLabel, clear_layout, grouped_address, line_edit, primary, secondary
 
 
 class AccountPage(StepPage):
@@ -51,7 +51,10 @@ class AccountPage(StepPage):
         self._card.body.addLayout(_at_left(self._other))
         hint = "This account was added by its address alone. Leave it empty if the owner's key is on another machine."
         self._owner = Field("O&wner, the key that signs", QComboBox(), hint=hint)
+        typing = line_edit(mono=True, limit=64)
+        typing.setAccessibleName("Owner, the key that signs")
         self._owner.editor.setEditable(True)
+        self._owner.editor.setLineEdit(typing)
         self._owner.editor.editTextChanged.connect(self._owner_typed)
         for widget in (self._fault, self._unknown, self._card, self._owner):
             self.rows.addWidget(widget)
@@ -90,6 +93,7 @@ class AccountPage(StepPage):
             self._tiles = [self._tile(account) for account in accounts]
             for tile in self._tiles:
                 self._list.addWidget(tile)
+                tile.show()  # now, not when events are next handled: it may be given the focus at once
 
     def _tile(self, account: Account) -> Choice:
         tile = Choice(f"{account.label or 'Account'} · {network(account.chain_id).name}", grouped_address(account.address))

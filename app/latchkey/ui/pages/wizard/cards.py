@@ -173,7 +173,7 @@ class PermissionCard(Surface):
             return self._address.editor
         if self._blanks.amount:
             return self._amount.editor
-        return self._picker.first() if self._blanks.functions and not self._picker.first().isHidden() else self._remove
+        return self._picker.first() if self._blanks.functions else self._remove
 
     # --- changes
 

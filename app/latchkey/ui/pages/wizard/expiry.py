@@ -39,8 +39,9 @@ class ExpiryPage(StepPage):
             self._grid.setColumnStretch(column, 1)
         self._group = QButtonGroup(self)
         self._tiles: dict[Until, Choice] = {}
+        self._placed: tuple[Until, ...] = ()
         for until, title in _TITLES.items():
-            tile = Choice(title, " ")
+            tile = Choice(title, " ", parent=self._card)
             tile.clicked.connect(lambda _checked=False, until=until: self._choose(until))
             tile.confirmed.connect(self.onward)
             self._group.addButton(tile)
@@ -50,7 +51,7 @@ class ExpiryPage(StepPage):
         self._date.editor.setCalendarPopup(True)
         self._date.editor.setDisplayFormat("d MMMM yyyy, HH:mm")
         self._date.editor.dateTimeChanged.connect(self._picked)
-        self._never = Field("Type &never to confirm", line_edit(limit=20))
+        self._never = Field("T&ype “never” to confirm", line_edit(limit=20))
         self._never.editor.textEdited.connect(self._typed)
         self._card.body.addWidget(self._date)
         self._card.body.addWidget(self._never)
@@ -78,10 +79,13 @@ class ExpiryPage(StepPage):
         show_banner(self._long, _warning(view), "warning")
 
     def _place(self, choices: tuple[Until, ...]) -> None:
+        if choices == self._placed:
+            return
+        self._placed = choices
         for until, tile in self._tiles.items():
-            tile.setVisible(until in choices)
             if until in choices:
                 self._grid.addWidget(tile, *divmod(choices.index(until), _COLUMNS))
+            tile.setVisible(until in choices)
 
     def _show_date(self, at: int, now: int) -> None:
         editor = self._date.editor

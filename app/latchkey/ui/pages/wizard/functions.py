@@ -55,7 +55,9 @@ class FunctionPicker(QWidget):
         self._entry.setVisible(not asked)
 
     def first(self) -> QWidget:
-        return self._line
+        """What is filled in first: the request's own functions, or the line to type in."""
+        row = self._list.itemAt(0)
+        return row.widget() if self._asked and row is not None and row.widget() is not None else self._line
 
     def _draw_list(self) -> None:
         same_rows = bool(self._asked) and isinstance(self._drawn, tuple) and self._drawn[0] == self._asked
@@ -65,7 +67,9 @@ class FunctionPicker(QWidget):
             return
         clear_layout(self._list)
         for function in self._asked or self._chosen:
-            self._list.addWidget(self._asked_row(function) if self._asked else self._own_row(function))
+            row = self._asked_row(function) if self._asked else self._own_row(function)
+            self._list.addWidget(row)
+            row.show()  # now, not when events are next handled: it may be given the focus at once
         self._tick()
 
     def _asked_row(self, function: Function) -> QWidget:

@@ -47,7 +47,7 @@ class KeyPage(StepPage):
             self._card.body.addWidget(widget)
         naming = Card("What should it be called?")
         self._label = Field(
-            "Your &name for this session",
+            "Your na&me for this session",
             line_edit(placeholder="Optional", limit=200),
             hint="Only you see it, in your list of sessions.",
         )

@@ -81,6 +81,7 @@ class ScopePage(StepPage):
             widget = self._cards[_key(card)]
             if self._list.indexOf(widget) != index:
                 self._list.insertWidget(index, widget)
+                widget.show()  # now, not when events are next handled: it may be given the focus at once
             widget.show_card(card, view)
         self._settle.start()
         self._move_focus(view)
@@ -135,6 +136,9 @@ class ScopePage(StepPage):
             jobs = self._menu.addMenu("A common job")
             for preset in PRESETS:
                 jobs.addAction(preset.title, partial(self._take, preset))
+        self._menu.addSeparator()
+        for title in wizard.NOT_ENFORCED:
+            self._menu.addAction(f"{title}  (your account cannot enforce this)").setEnabled(False)
 
     def _take(self, preset: Preset) -> None:
         self._add_forms(*preset.forms())

@@ -192,8 +192,9 @@ class WizardPage(Page):
             self._prepare()
         self._draw()
         self.scroller.verticalScrollBar().setValue(0)
-        page = self.pages[self.wizard.step]
-        page.first().setFocus(Qt.FocusReason.OtherFocusReason)
+        reviewing = self.wizard.step is Step.REVIEW
+        first = self._next if reviewing and self._next.isEnabled() else self.pages[self.wizard.step].first()
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _draw(self) -> None:
         step = self.wizard.step
