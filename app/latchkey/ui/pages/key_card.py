@@ -29,7 +29,7 @@ class KeyMaker(QWidget):
         self.words = Field("Recovery words of a new key", Segmented(_WORDS, name="Recovery words of a new key", value="12"))
         self.create_button = primary("Create a key…", self._create, icon_name="key")
         self.import_button = secondary("Import one…", self._import)
-        self._waiting = Banner("notice", "The desk is open.", "Go on in the small window that appeared; close it to stop.")
+        self._waiting = Banner("notice", "Go on at the desk.", "It is a small window that opens by itself; close it to stop.")
         self._fault = Banner("danger")
         self._waiting.hide()
         self._fault.hide()
