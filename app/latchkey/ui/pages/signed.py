@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QHideEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QHideEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.codec.files import SUFFIX
 from latchkey.codec.hand_over import Envelope, decode, to_json
@@ -81,12 +81,13 @@ class SignedPage(Page):
         self.qr = QrCard()
         self.key = KeySection(context)
         self.qr.changed.connect(self.key.set_qr_hidden)
+        self._side = self._hand_over()
         self._both = QWidget()
-        columns = QHBoxLayout(self._both)
-        columns.setContentsMargins(0, 0, 0, 0)
-        columns.setSpacing(theme.space(2))
-        columns.addWidget(self.qr, 9)
-        columns.addWidget(self._hand_over(), 10)
+        self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._both)
+        self._cards.setContentsMargins(0, 0, 0, 0)
+        self._cards.setSpacing(theme.space(2))
+        self._cards.addWidget(self.qr, 1)
+        self._cards.addWidget(self._side, 1)
         self.body.addWidget(self._both, 1)
         self.aside = secondary("Put aside…", self._ask_aside)
         self.done = primary("Done", self._done)
@@ -126,6 +127,13 @@ class SignedPage(Page):
         if isinstance(payload, int):
             self._read(payload)
         self.copy.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Side by side where there is room for both, else one above the other."""
+        super().resizeEvent(event)
+        needed = sum(card.minimumSizeHint().width() for card in (self.qr, self._side)) + theme.space(12)
+        stacked = self.width() < needed
+        self._cards.setDirection(QBoxLayout.Direction.TopToBottom if stacked else QBoxLayout.Direction.LeftToRight)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -23,7 +23,7 @@ from latchkey.ui.widgets.text import Label, Muted
 QUIET = 4  # light modules around a code
 SPEEDS = (2000, 1500, 1000, 700, 500, 350, 250, 180, 130, 100)  # ms a frame
 DENSITY = (60, 130)  # bytes a frame
-_SIDE = theme.space(40)
+_SIDE, _LEAST = theme.space(40), theme.space(35)
 
 
 class QrCanvas(QWidget):
@@ -34,7 +34,7 @@ class QrCanvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._image: QImage | None = None
-        self.setMinimumSize(_SIDE // 2, _SIDE // 2)
+        self.setMinimumSize(_LEAST, _LEAST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("QR code of the hand-over")
 
