@@ -1,0 +1,65 @@
+"""Code of the published contracts, copied from a chain that has them by eth_getCode; kept in the person's cache, never here.
+
+What comes back is checked before anything is placed: every needed contract has code, and the EntryPoint's is the one known code.
+Whether the rest behaves is for the practice chain to see, see `devnet.checked`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from latchkey.accounts.modular_account.addresses import ENTRY_POINT
+from latchkey.core.types import Address, hex_bytes, to_hex
+from tests.devnet.places import PUBLISHED
+from tests.devnet.rpc import Rpc, RpcError, RpcUnreachable
+
+_TIMEOUT = 20.0
+_MOST = 24_576  # bytes of code a contract can have
+
+
+class CannotClone(Exception):
+    """The chain cannot be copied from; the text is one sentence for a person."""
+
+
+def clone_code(url: str) -> dict[Address, bytes]:
+    """Runtime code by address of all published contracts the chain has; from the cache when it was copied from there before.
+
+    The genesis block's hash is part of the cache's name: another chain behind the same URL is copied anew. Raises CannotClone.
+    """
+    try:
+        rpc = Rpc(url, timeout=_TIMEOUT)
+        genesis = rpc("eth_getBlockByNumber", "0x0", False)
+        kept = _cache(url, str(genesis and genesis.get("hash")))
+        if kept.is_file():
+            return {Address.parse(a): hex_bytes(code) for a, code in json.loads(kept.read_text()).items()}
+        found = _fetch(rpc)
+    except (RpcUnreachable, RpcError, ValueError) as problem:
+        raise CannotClone(f"Nothing was copied. {problem}") from None
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps({a: to_hex(code) for a, code in found.items()}))
+    return found
+
+
+def _fetch(rpc: Rpc) -> dict[Address, bytes]:
+    answers = rpc.batch(("eth_getCode", p.address, "latest") for p in PUBLISHED)
+    found = {p.address: _code(answer) for p, answer in zip(PUBLISHED, answers, strict=True)}
+    missing = [p.name for p in PUBLISHED if p.needed and not found[p.address]]
+    if missing:
+        raise CannotClone(f"Nothing was copied. This chain has no {', '.join(missing)}.")
+    return {address: code for address, code in found.items() if code}
+
+
+def _code(answer: object) -> bytes:
+    code = hex_bytes(answer) if isinstance(answer, str) else None
+    if code is None or len(code) > _MOST:
+        raise RpcUnreachable("The RPC answers with something that is no contract's code.")
+    return code
+
+
+def _cache(url: str, genesis: str) -> Path:
+    name = hashlib.sha256(f"{url}\n{genesis}\n{ENTRY_POINT}".encode()).hexdigest()[:24]
+    return user_cache_path("latchkey", appauthor=False) / "published-code" / f"{name}.json"

@@ -1,0 +1,206 @@
+"""The practice chain: anvil on loopback with the EntryPoint, the account contracts or their stand-ins, and things to play with.
+
+`python -m tests.devnet.devnet [--clone-from URL] [--bundler]` runs one until Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from latchkey.accounts.modular_account.addresses import ENTRY_POINT, FACTORY, SEMI_MODULAR_ACCOUNT, predict
+from latchkey.core.account import Mode
+from latchkey.core.types import Address, hex_bytes, keccak, to_hex
+from tests.devnet import bundler as bundlers
+from tests.devnet.clone import CannotClone, clone_code
+from tests.devnet.node import NpmUnavailable, install
+from tests.devnet.places import DETERMINISTIC_DEPLOYER, ENTRY_POINT_SALT, PAYMASTER, PUBLISHED, SENDER_CREATOR, WORLD, runtime
+from tests.devnet.rpc import Rpc, RpcError
+
+CHAIN_ID = 31337
+_START = 20.0  # seconds
+_ETHER = 10**18
+
+
+class Source(StrEnum):
+    CLONE = "clone"  # copied from a chain that has it
+    STAND_IN = "stand-in"  # our own
+    NPM = "npm"  # the published package's own deployment
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One published address on this chain."""
+
+    name: str
+    address: Address
+    code_hash: str
+    source: Source
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.code_hash} source={self.source}"
+
+
+@dataclass(frozen=True, slots=True)
+class Devnet:
+    """`placed`: every published address that has code here. `bundler_url`: "" without a bundler."""
+
+    url: str
+    rpc: Rpc
+    placed: tuple[Placed, ...]
+    bundler_url: str = ""
+
+    @property
+    def cloned(self) -> bool:
+        return any(p.source is Source.CLONE for p in self.placed)
+
+
+@contextmanager
+def devnet(*, clone_from: str = "", bundler: bool = False) -> Iterator[Devnet]:
+    """A fresh practice chain, gone at the end. Raises NpmUnavailable, CannotClone (before anything is started)."""
+    modules = install()
+    copied = clone_code(clone_from) if clone_from else {}
+    with ExitStack() as stack:
+        url = stack.enter_context(anvil(modules))
+        rpc = Rpc(url)
+        stack.callback(rpc.close)
+        entry_point = _deploy_entry_point(rpc, modules)
+        _place(rpc, copied)
+        if copied:
+            checked(rpc, copied, entry_point)
+        _fund(rpc)
+        placed = tuple(_placed(rpc, copied))
+        bundler_url = stack.enter_context(bundlers.alto(modules, url)) if bundler else ""
+        yield Devnet(url, rpc, placed, bundler_url)
+
+
+@contextmanager
+def anvil(modules: Path) -> Iterator[str]:
+    """The URL of an empty chain: loopback only, a port the system chose, hardfork prague."""
+    command = [_anvil(modules), "--host", "127.0.0.1", "--port", "0", "--chain-id", str(CHAIN_ID), "--hardfork", "prague"]
+    environment = {**os.environ, "NO_COLOR": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    try:
+        yield f"http://127.0.0.1:{_port(process)}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _anvil(modules: Path) -> str:
+    machine = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "")
+    system = {"linux": "linux", "darwin": "darwin", "win32": "win32"}.get(sys.platform, "")
+    program = modules / "@foundry-rs" / f"anvil-{system}-{machine}" / "bin" / ("anvil.exe" if system == "win32" else "anvil")
+    if not program.is_file():
+        raise NpmUnavailable("anvil is not offered for this system.")
+    return str(program)
+
+
+def _port(process: subprocess.Popen[str]) -> int:
+    """Read from the greeting. What comes after it is read and thrown away, or anvil would wait for a reader."""
+    assert process.stdout is not None
+    watch = threading.Timer(_START, process.kill)
+    watch.start()
+    for line in process.stdout:
+        found = re.match(r"Listening on 127\.0\.0\.1:(\d+)", line)
+        if found:
+            watch.cancel()
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            return int(found[1])
+    watch.cancel()
+    raise RuntimeError("anvil did not start")
+
+
+def _deploy_entry_point(rpc: Rpc, modules: Path) -> bytes:
+    """The published package's creation code through the deterministic deployer: the canonical address follows. Its runtime code."""
+    packed = json.loads((modules / "@account-abstraction/contracts/artifacts/EntryPoint.json").read_text())
+    data = to_hex(ENTRY_POINT_SALT) + packed["bytecode"][2:]
+    sender = rpc("eth_accounts")[0]
+    rpc("eth_sendTransaction", {"from": sender, "to": DETERMINISTIC_DEPLOYER, "data": data, "gas": hex(8_000_000)})
+    code = hex_bytes(rpc("eth_getCode", ENTRY_POINT, "latest"))
+    if not code:
+        raise RuntimeError("the EntryPoint is not where it should be")
+    return code
+
+
+def _place(rpc: Rpc, copied: dict[Address, bytes]) -> None:
+    codes = {address: runtime(name) for address, name in WORLD.items()}
+    codes |= copied or {p.address: runtime(p.stand_in) for p in PUBLISHED if p.stand_in}
+    rpc.batch(("anvil_setCode", address, to_hex(code)) for address, code in codes.items())
+
+
+def checked(rpc: Rpc, copied: dict[Address, bytes], entry_point: bytes) -> None:
+    """Raise CannotClone unless the copied code is, or behaves like, what belongs there."""
+    if copied[ENTRY_POINT] != entry_point:
+        raise CannotClone("Nothing was copied. The code that chain shows for the EntryPoint is not the EntryPoint's.")
+    owner = Address.from_bytes(keccak(b"somebody")[12:])
+    salt = (7).to_bytes(32, "big")
+    asked = [
+        (FACTORY, "getAddressSemiModular", hex_bytes("0x6aa34063") + bytes(12) + owner.raw + salt),
+        (SEMI_MODULAR_ACCOUNT, "accountId", hex_bytes("0x9cfd7cff")),
+        *((p.address, "moduleId", hex_bytes("0xa1308f27")) for p in PUBLISHED if p.name.endswith("Module")),
+    ]
+    for address, what, data in asked:
+        if address not in copied:
+            continue
+        try:
+            answer = hex_bytes(rpc("eth_call", {"to": address, "data": to_hex(data)}, "latest"))
+        except RpcError:
+            answer = b""
+        wanted = predict(CHAIN_ID, owner, 7, Mode.SMA).address.raw if address == FACTORY else b""
+        if len(answer) < 32 or (wanted and answer[-20:] != wanted):
+            name = next(p.name for p in PUBLISHED if p.address == address)
+            raise CannotClone(f"Nothing was copied. What that chain shows for {name} does not answer {what} as {name} does.")
+
+
+def _fund(rpc: Rpc) -> None:
+    """The paymaster gets a deposit at the EntryPoint, to pay for everybody."""
+    sender = rpc("eth_accounts")[9]
+    deposit = to_hex(hex_bytes("0xb760faf9") + bytes(12) + PAYMASTER.raw)  # depositTo(address)
+    rpc("eth_sendTransaction", {"from": sender, "to": ENTRY_POINT, "value": hex(100 * _ETHER), "data": deposit})
+
+
+def _placed(rpc: Rpc, copied: dict[Address, bytes]) -> Iterator[Placed]:
+    answers = rpc.batch(("eth_getCode", p.address, "latest") for p in PUBLISHED)
+    for published, answer in zip(PUBLISHED, answers, strict=True):
+        code = hex_bytes(answer)
+        if not code:
+            continue
+        npm = published.address in (ENTRY_POINT, SENDER_CREATOR)
+        source = Source.CLONE if published.address in copied else Source.NPM if npm else Source.STAND_IN
+        yield Placed(published.name, published.address, to_hex(keccak(code)), source)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Runs a practice chain until Ctrl-C.")
+    parser.add_argument(
+        "--clone-from", default="", metavar="URL", help="copy the published contracts from the chain behind this RPC"
+    )
+    parser.add_argument("--bundler", action="store_true", help="start a bundler beside it")
+    options: Any = parser.parse_args()
+    try:
+        with devnet(clone_from=options.clone_from, bundler=options.bundler) as chain:
+            print(f"chain   {chain.url} (chain id {CHAIN_ID})")
+            print(f"bundler {chain.bundler_url or 'none'}")
+            print("\n".join(f"{placed} {placed.name}" for placed in chain.placed), flush=True)
+            threading.Event().wait()
+    except (CannotClone, NpmUnavailable) as problem:
+        raise SystemExit(str(problem)) from None
+    except KeyboardInterrupt:
+        pass
+
+
+if __name__ == "__main__":
+    main()
