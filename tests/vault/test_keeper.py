@@ -87,7 +87,7 @@ def mixed_vault() -> bytes:
 
 def keeper(vault: bytes | None, *answers: Any, clock: Clock, script: bool = False, retries: bool = True) -> tuple[Keeper, Person]:
     person = Person(*answers, retries=retries)
-    return Keeper(vault, Questions(person), script=script, clock=clock, sleep=clock.sleep), person
+    return Keeper(vault, Questions(person), script=script, clock=clock, steady=clock, sleep=clock.sleep), person
 
 
 def opened(vault: bytes, *answers: Any, clock: Clock) -> tuple[Keeper, Person]:
@@ -544,6 +544,36 @@ def test_what_nobody_may_sign(ma_vectors: dict[str, Any], public_vault: bytes, c
     for name in names:
         with pytest.raises(Refused):
             Signing(made).preview_grant(unsigned(grant_named(ma_vectors, name)), sma(ma_vectors), OWNER, Claims())
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        Claims(dapp_name="safe\u202e"),
+        Claims(dapp_url="x" * 257),
+        Claims(names=((MASTERS[1], "a\nb", "", None),)),
+        Claims(names=((MASTERS[1], "", "S" * 21, None),)),
+        Claims(functions=("f()\x1b[2J",)),
+        Claims(functions=("f()",) * 600),
+    ],
+    ids=range(6),
+)
+def test_claims_that_would_mislead_are_refused(
+    claims: Claims, ma_vectors: dict[str, Any], public_vault: bytes, clock: Clock
+) -> None:
+    made, _ = opened(public_vault, NEVER, clock=clock)
+    with pytest.raises(BadInput) as caught:
+        Signing(made).preview_grant(built(ma_vectors), sma(ma_vectors), OWNER, claims)
+    assert caught.value.path == "claims"
+
+
+def test_claims_are_shown_as_claims(ma_vectors: dict[str, Any], public_vault: bytes, clock: Clock) -> None:
+    made, person = opened(public_vault, YES, clock=clock)
+    claims = Claims("Skirmish", "https://skirmish.example", ((Address.parse("0x" + "22" * 20), "Arena", "ARN", 18),))
+    signing = Signing(made)
+    signing.sign(signing.preview_grant(built(ma_vectors), sma(ma_vectors), OWNER, claims).token)
+    styles = [style for phrase in person.asked[-1][1]["words"]["can"] for style, text in phrase if "Arena" in text or "ARN" in text]
+    assert styles == ["claim"]
 
 
 # --- session keys made here

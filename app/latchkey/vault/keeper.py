@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
 
-from latchkey.core.phrases import Part, Phrase, Style, Words
+from latchkey.core.phrases import Finding, Level, Part, Phrase, Style, Words
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, Locked, Refused, SignerError, VaultError, WrongPassphrase
 from latchkey.vault import file, keys, passphrase
@@ -25,6 +25,10 @@ from latchkey.vault.test_keys import is_public_test_key
 MAX_LABEL = 64
 LONGEST_WAIT = 30
 _CHECKED_WORDS = 3
+_EXPORT = Finding("export-key", Level.WARNING, "Whoever has the file and its passphrase has the key.", "Keep the two apart.")
+_EXPERT = Finding(
+    "expert-switch", Level.WARNING, "One careless grant can then cost everything.", "Turn it off again when you are done."
+)
 
 
 def is_test_only(contents: Contents) -> bool:
@@ -34,7 +38,7 @@ def is_test_only(contents: Contents) -> bool:
 
 
 class Keeper:
-    """`script`: nobody can be asked; then only a vault of public test keys is opened or made."""
+    """`script`: nobody can be asked; then only a vault of public test keys is opened or made. `steady`: a clock nobody can set."""
 
     def __init__(
         self,
@@ -43,11 +47,13 @@ class Keeper:
         *,
         script: bool = False,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.questions = questions
         self.unsaved: bytes | None = None
-        self._sealed, self._script, self._clock, self._sleep = sealed, script, clock, sleep
+        self._sealed, self._script = sealed, script
+        self._clock, self._steady, self._sleep = clock, steady, sleep
         self._vault: Vault | None = None
         self._failures = 0
         self._next_attempt = 0.0
@@ -118,13 +124,13 @@ class Keeper:
 
     def _wait(self) -> float:
         """Seconds until another attempt is taken."""
-        return max(0.0, self._next_attempt - self._clock()) if self._failures else 0.0
+        return max(0.0, self._next_attempt - self._steady()) if self._failures else 0.0
 
     def _count_failure(self) -> None:
         """The first failure costs nothing, then 1, 2, 4 ... seconds."""
         self._failures += 1
         pause = min(2 ** (self._failures - 2), LONGEST_WAIT) if self._failures > 1 else 0
-        self._next_attempt = self._clock() + pause
+        self._next_attempt = self._steady() + pause
 
     def _check_script(self, contents: Contents) -> None:
         if self._script and not is_test_only(contents):
@@ -147,6 +153,7 @@ class Keeper:
         """Make a key; its recovery words are shown once and asked for again."""
         if words not in (12, 24):
             raise BadInput("A new key has 12 or 24 recovery words.", path="words")
+        label = _label(label)
         self._before_adding()
         entropy = keys.new_entropy(words)
         self._make_sure_written(keys.words_of(entropy))
@@ -155,15 +162,11 @@ class Keeper:
     def import_key(self, label: str, source: bytes | None = None, path: str | None = None) -> Address:
         """Bring a key in: from the person, or from `source` (recovery words with their passphrase on a second line, a raw key, or
         a keystore). `path`: derivation path of words; asked for when not given and a person brings the words."""
+        label = _label(label)
         self._before_adding()
         if source is not None:
             return self._add(self._secret_of(self._read_source(source), path or keys.DEFAULT_PATH), label)
-        retry = ""
-        while True:
-            try:
-                return self._add(self._secret_of(self.questions.import_secret(retry=retry), path), label)
-            except BadInput as error:
-                retry = error.text
+        return self._add(self._ask_for_secret(path), label)
 
     def _before_adding(self) -> None:
         if self._sealed is not None:
@@ -190,6 +193,14 @@ class Keeper:
         words, _, phrase = text.partition("\n")
         return GivenWords(words, SecretBytes(phrase.strip("\r\n").encode()))
 
+    def _ask_for_secret(self, path: str | None) -> Mnemonic | RawKey:
+        retry = ""
+        while True:
+            try:
+                return self._secret_of(self.questions.import_secret(retry=retry), path)
+            except BadInput as error:
+                retry = error.text
+
     def _secret_of(self, given: Given, path: str | None) -> Mnemonic | RawKey:
         match given:
             case GivenKey(text):
@@ -210,7 +221,7 @@ class Keeper:
 
     def _add(self, secret: Mnemonic | RawKey, label: str) -> Address:
         address = keys.address_of(keys.private_key(secret))
-        master = Master(address, _label(label), self.now(), secret)
+        master = Master(address, label, self.now(), secret)
         if self._vault is None:
             contents = Contents(masters=(master,))
             self._check_script(contents)
@@ -236,15 +247,14 @@ class Keeper:
     def export_keystore(self, address: Address) -> bytes:
         """The key as a V3 keystore under a passphrase chosen for it."""
         master = self.master(address)
-        self.ask_plainly(address, "Export this key?", "The file holds the whole key", "Export", "all this key controls")
+        what = Phrase((Part("The file will hold the key of "), Part(str(address), Style.ADDRESS), Part(".")))
+        self.ask_plainly("Export this key?", what, _EXPORT, "Export", address)
         return keys.to_keystore(keys.private_key(master.secret), self.new_passphrase("Choose a passphrase for the exported file."))
 
     def set_expert(self, on: bool) -> None:
         if on and not self.contents.expert:
-            self.ask_plainly(
-                None, "Turn the expert switch on?", "Full control, keys that never end and functions of the account itself may be granted",
-                "Turn on", "with a careless grant, everything", typed="expert",
-            )  # fmt: skip
+            what = Phrase((Part("Full control, keys that never end and functions of the account itself may then be granted."),))
+            self.ask_plainly("Turn the expert switch on?", what, _EXPERT, "Turn on", self.contents.masters[0].address, "expert")
         if on != self.contents.expert:
             self.change(replace(self.contents, expert=on))
 
@@ -254,12 +264,9 @@ class Keeper:
         self._open_asking("Type the passphrase the vault has now.")
         self._replace(file.create(contents, self.new_passphrase("Choose the new passphrase.")))
 
-    def ask_plainly(self, address: Address | None, title: str, what: str, verb: str, lose: str, *, typed: str = "") -> None:
-        """A yes to something that is not a signature."""
-        whose = (Part(" of "), Part(str(address), Style.ADDRESS)) if address else ()
-        words = Words(Phrase((Part(what), *whose, Part("."))), (), (), (Phrase((Part(lose),)),))
-        shown = address or self.contents.masters[0].address
-        self.questions.confirm(Confirmation(title, shown, "every network", words, (), b"", verb, typed))
+    def ask_plainly(self, title: str, what: Phrase, warning: Finding, verb: str, address: Address, typed: str = "") -> None:
+        """A yes to something that is not a signature: what happens, and what follows from it."""
+        self.questions.confirm(Confirmation(title, address, "every network", Words(what, (), (), ()), (warning,), b"", verb, typed))
 
 
 def _shown(master: Master) -> MasterKey:

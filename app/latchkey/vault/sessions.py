@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from latchkey.core.account import Account
+from latchkey.core.phrases import Finding, Level, Part, Phrase, Style
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, Refused
 from latchkey.vault import keys, seal
@@ -14,6 +15,9 @@ from latchkey.vault.secret import SecretBytes
 from latchkey.vault.test_keys import MNEMONIC, SESSION_PATH, SESSIONS
 
 MAX_REQUEST_ID = 64
+_REVEAL = Finding(
+    "reveal-key", Level.WARNING, "Whoever sees it can do all that was granted to this key.", "Make sure that nobody looks on."
+)
 
 
 class Sessions:
@@ -63,14 +67,8 @@ class Sessions:
     def reveal(self, address: Address) -> None:
         """Show the raw key to the person, never to the caller."""
         session = self._session(address)
-        self._keeper.ask_plainly(
-            address,
-            "Show this session key?",
-            "This shows the private key",
-            "Show",
-            "all that was granted to this key",
-            typed="reveal",
-        )
+        what = Phrase((Part("The private key of "), Part(str(address), Style.ADDRESS), Part(" will be shown on the screen.")))
+        self._keeper.ask_plainly("Show this session key?", what, _REVEAL, "Show", address, "reveal")
         self._keeper.questions.reveal(address, "0x" + session.key.reveal().hex())
 
     def _session(self, address: Address) -> Session:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from latchkey.core.networks import network
 from latchkey.core.phrases import Level
 from latchkey.core.request import Claims
 from latchkey.core.types import Address
-from latchkey.errors import Mismatch, Refused
+from latchkey.errors import BadInput, Mismatch, Refused
 from latchkey.vault import keys
 from latchkey.vault.keeper import Keeper
 from latchkey.vault.model import Preview
@@ -27,6 +28,8 @@ from latchkey.vault.test_keys import CHAIN_ID, is_public_test_key
 VALID_SECONDS = 300
 MOST_PREVIEWS = 16
 TYPED = "I understand"
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_MOST_CLAIMS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Signing:
         """Read the bytes, judge them by the vault's own policy, and keep them for `sign`. Raises what `review` raises, and Refused."""
         self._keeper.master(owner)
         _check_owner(account, owner)
+        _check_claims(claims)
         policy = Policy.EXPERT if self._keeper.contents.expert else Policy.STRICT
         reviewed = review(unsigned, account, now=self._keeper.now(), policy=policy, claims=claims)
         _check_test_keys(account.chain_id, owner, reviewed.draft.session_key)
@@ -98,6 +102,15 @@ def _check_owner(account: Account, owner: Address) -> None:
         raise Refused(
             "This address does not follow from the owner and salt; another key owns it.", code="WrongOwner", path="account"
         )
+
+
+def _check_claims(claims: Claims) -> None:
+    """They are shown beside what was read: one line each, nothing that moves other text about, no more than a request may carry."""
+    texts = [(claims.dapp_name, 80), (claims.dapp_url, 256), *((function, 200) for function in claims.functions)]
+    texts += [text for _, name, symbol, _ in claims.names for text in ((name, 80), (symbol, 20))]
+    hidden = any(unicodedata.category(c) in _HIDDEN for text, _ in texts for c in text)
+    if hidden or len(texts) > _MOST_CLAIMS or any(len(text) > limit for text, limit in texts):
+        raise BadInput("The names that came with this request are too long, too many, or not plain text.", path="claims")
 
 
 def _check_test_keys(chain_id: int, *addresses: Address) -> None:
