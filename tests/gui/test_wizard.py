@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QDateTime, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -36,10 +36,13 @@ from latchkey.store.paths import DataDir
 from latchkey.store.records import GrantState, KeyOrigin
 from latchkey.ui.pages.wizard import WizardPage
 from latchkey.ui.pages.wizard.cards import PermissionCard
+from latchkey.ui.pages.wizard.expiry import ExpiryPage
 from latchkey.ui.pages.wizard.functions import PasteDialog
+from latchkey.ui.pages.wizard.scope import ScopePage
 from latchkey.ui.pages.wizard.step_page import tab_chain
 from latchkey.ui.widgets import Banner, Button, Dialog
 from latchkey.ui.window import MIN_SIZE, Window
+from latchkey.vault.client import Status
 
 pytestmark = pytest.mark.gui
 
@@ -517,3 +520,70 @@ def test_banners_speak(drive: Driver) -> None:
     drive.click("Next")
     banner = next(b for b in drive.page.findChildren(Banner) if b.isVisible())
     assert banner.accessibleName() == "Danger: Choose the account this key will act for."
+
+
+# --- expiry and the expert switch
+
+
+def at_expiry(drive: Driver, **fields: Any) -> ExpiryPage:
+    drive.open(request(**fields))
+    drive.page.wizard.step = Step.EXPIRY
+    drive.page._entered()
+    page = drive.page.pages[Step.EXPIRY]
+    assert isinstance(page, ExpiryPage)
+    return page
+
+
+def test_never_is_for_experts_who_say_so(drive: Driver) -> None:
+    page = at_expiry(drive, expiry=None)
+    assert not page._tiles[Until.NEVER].isVisible()
+    drive.window._context.set_status(Status(exists=True, unlocked=True, expert=True))
+    assert page._tiles[Until.NEVER].isVisible()
+    QTest.mouseClick(page._tiles[Until.NEVER], Qt.MouseButton.LeftButton)
+    drive.click("Next")
+    assert drive.step is Step.EXPIRY
+    assert 'Type "never"' in drive.texts()
+    page._never.editor.setFocus()
+    drive.type("never")
+    drive.enter()
+    assert drive.step is Step.REVIEW
+    assert "It never expires." in drive.texts()
+
+
+def test_a_date_far_away_warns(drive: Driver) -> None:
+    page = at_expiry(drive, expiry=None)
+    QTest.mouseClick(page._tiles[Until.DATE], Qt.MouseButton.LeftButton)
+    assert page._date.isVisible()
+    assert not page._long.isVisible()
+    page._date.editor.setDateTime(QDateTime.fromSecsSinceEpoch(NOW + 40 * 86_400))
+    assert "longer than 30 days" in page._long.text
+    drive.page.back()
+    drive.page.next()
+    assert drive.page.wizard.state.expiry.at == NOW + 40 * 86_400
+    drive.click("Next")
+    assert "It lasts longer than 30 days." in drive.texts()
+
+
+def test_nothing_later_than_the_request_is_offered(drive: Driver) -> None:
+    page = at_expiry(drive)
+    offered = [until for until, tile in page._tiles.items() if tile.isVisible()]
+    assert Until.WEEK not in offered
+    assert Until.ASKED in offered
+    assert page._tiles[Until.ASKED].isChecked()
+
+
+def test_what_only_experts_may_add_says_so(drive: Driver) -> None:
+    drive.open(request())
+    drive.enter(2)
+    page = drive.page.pages[Step.SCOPE]
+    assert isinstance(page, ScopePage)
+
+    def offers() -> dict[str, bool]:
+        page._fill_menu()
+        return {action.text(): action.isEnabled() for action in page._menu.actions()}
+
+    assert offers()["Functions of your account itself  (needs the expert switch in Settings)"] is False
+    assert offers()["ETH for gas  (is there already)"] is False
+    assert offers()["A number of calls  (your account cannot enforce this)"] is False
+    drive.window._context.set_status(Status(exists=True, unlocked=True, expert=True))
+    assert offers()["Functions of your account itself"] is True

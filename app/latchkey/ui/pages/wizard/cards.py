@@ -104,6 +104,7 @@ class PermissionCard(Surface):
 
     def _build_amount(self) -> None:
         self._unit = QComboBox()
+        self._unit.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._unit.currentIndexChanged.connect(self._unit_chosen)
         editor = line_edit(placeholder="0", limit=100)
         editor.textEdited.connect(lambda text: self._edit(amount=text))

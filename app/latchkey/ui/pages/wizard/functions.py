@@ -57,7 +57,8 @@ class FunctionPicker(QWidget):
     def first(self) -> QWidget:
         """What is filled in first: the request's own functions, or the line to type in."""
         row = self._list.itemAt(0)
-        return row.widget() if self._asked and row is not None and row.widget() is not None else self._line
+        box = row.widget() if self._asked and row is not None else None
+        return box or self._line
 
     def _draw_list(self) -> None:
         same_rows = bool(self._asked) and isinstance(self._drawn, tuple) and self._drawn[0] == self._asked

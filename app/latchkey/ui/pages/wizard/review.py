@@ -102,9 +102,17 @@ class ReviewPage(StepPage):
         self._asked_card = Card("What was asked for")
         self._asked_note = Muted()
         self._asked_more = PhraseList()
-        narrow, sooner = link("&Narrow what it may do", to_scope), link("&End it sooner", to_expiry)
-        for widget in (self._asked_note, self._asked_more, narrow, sooner, link("Show the &whole request", self._show_whole)):
-            self._asked_card.body.addWidget(widget)
+        self._asked_card.body.addWidget(self._asked_note)
+        self._asked_card.body.addWidget(self._asked_more)
+        links = QVBoxLayout()
+        links.setSpacing(0)
+        for text, where in (
+            ("&Narrow what it may do", to_scope),
+            ("&End it sooner", to_expiry),
+            ("Show the &whole request", self._show_whole),
+        ):
+            links.addWidget(link(text, where))
+        self._asked_card.body.addLayout(links)
         return self._asked_card
 
     def _signing(self) -> QWidget:
