@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from latchkey.accounts.system import Policy, system
-from latchkey.core.account import Account
+from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
 from latchkey.core.grant import Grant
 from latchkey.core.phrases import Finding, Words
@@ -16,7 +16,7 @@ from latchkey.core.reading import Deferred
 from latchkey.core.request import Claims
 from latchkey.core.risk import findings
 from latchkey.core.words import NO_CLAIMS, describe
-from latchkey.errors import Mismatch
+from latchkey.errors import Mismatch, NotServed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,12 @@ class Review:
 
 def exact(unsigned: bytes, account: Account) -> tuple[Grant, Deferred]:
     """Decode a grant and build it again; raises Mismatch unless the bytes are equal, CannotDecode when they hold anything unknown."""
+    if account.mode is Mode.MA:
+        raise NotServed(
+            "This account keeps its owner in a module, which signs grants in another way; Latchkey does not serve that yet.",
+            code="OwnerInModule",
+            path="account",
+        )
     face = system(account.system)
     reading = face.decode_unsigned(unsigned)
     grant = face.build(face.draft_of(reading, account))
