@@ -316,6 +316,16 @@ def test_return_opens_a_grant_and_a_button_leads_back(with_grants: Window, qtbot
     assert with_grants.page.accessibleName() == "Grants"
 
 
+def test_the_list_keeps_its_place_when_it_is_read_again(with_grants: Window, qtbot: QtBot) -> None:
+    page: Any = with_grants.page
+    page.view.setCurrentIndex(page.view.model_.index(2))
+    with_grants._context.book.add_grant(record(9, label="Soonest", expiry=NOW + 60))
+    page._minute.timeout.emit()
+    settle(with_grants, qtbot)
+    assert [row.who for row in page.view.model_.rows][:2] == ["Soonest", "Sooner"]
+    assert page.view.model_.rows[page.view.currentIndex().row()].who == "Later"
+
+
 def test_put_aside_says_that_it_stays_valid(with_grants: Window, qtbot: QtBot) -> None:
     with_grants.show_page("grant", 3)
     page: Any = with_grants.page

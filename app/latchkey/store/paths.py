@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_data_path
-
 from latchkey.errors import StoreError
 
 if sys.platform == "win32":
@@ -39,7 +37,7 @@ class DataDir:
         A symbolic link is refused, because whoever placed it chooses where the vault goes; so is a folder of another user.
         A mode wider than 0700 is repaired. Raises StoreError.
         """
-        root = (path or user_data_path("latchkey", appauthor=False)).absolute()
+        root = (path or _usual_place()).absolute()
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             _close_to_others(root)
@@ -76,6 +74,12 @@ class DataDir:
             yield
         finally:
             os.close(fd)
+
+
+def _usual_place() -> Path:
+    from platformdirs import user_data_path  # not quick to load, and not wanted where the folder is named
+
+    return user_data_path("latchkey", appauthor=False)
 
 
 def _close_to_others(root: Path) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QEvent
     from PySide6.QtGui import QWindow
 
     from latchkey.ui.context import Context
 
-_USE = {QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove, QEvent.Type.Wheel, QEvent.Type.TouchBegin}
+_USE = {"KeyPress", "MouseButtonPress", "MouseMove", "Wheel", "TouchBegin"}  # of QEvent.Type
 _TICK_MS = 1000
 
 
@@ -63,7 +64,7 @@ class Lock(QObject):
         self._context.ask_signer(lambda client: client.unlock(), done=lambda _: self._context.say("Unlocked."))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in _USE:
+        if event.type().name in _USE:
             self._idle = 0
         return False
 

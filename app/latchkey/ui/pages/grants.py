@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QListView,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from latchkey.ui.pages.grant_rows import Row
 
 _WHY = "Open what a dApp asks for, or start from nothing. Each grant you sign is kept here, with what it may do and until when."
+_MINUTE_MS = 60_000
 _TINTS = {"good": "good_tint", "warn": "warn_tint", "bad": "bad_tint", "accent": "accent_tint", "muted": "hover"}
 
 
@@ -44,9 +45,12 @@ class GrantsPage(Page):
         self.view: GrantList | None = None
         self.body.addWidget(self._stack, 1)
         context.changed.connect(lambda what: self._read() if what in ("grants", "accounts") and self.isVisible() else None)
+        self._minute = QTimer(self)
+        self._minute.timeout.connect(lambda: self._read() if self.isVisible() else None)
 
     def enter(self, _payload: object) -> None:
         self._read()
+        self._minute.start(_MINUTE_MS)  # what is left of a grant shrinks
 
     def _read(self) -> None:
         from latchkey.ui.pages.grant_rows import read_rows
@@ -62,7 +66,7 @@ class GrantsPage(Page):
             self.view = GrantList()
             self.view.opened.connect(lambda number: self._context.navigate("grant", number))
             self._stack.addWidget(self.view)
-        self.view.model_.set_rows(rows)
+        self.view.show_rows(rows)
         self._stack.setCurrentWidget(self.view)
         self.count.setText("1 grant" if len(rows) == 1 else f"{len(rows)} grants")
 
@@ -93,6 +97,15 @@ class GrantList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.clicked.connect(self._open)
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+
+    def show_rows(self, rows: list[Row]) -> None:
+        """Show these; the one that was current stays so, and nothing scrolls."""
+        current, scrolled = self.currentIndex().row(), self.verticalScrollBar().value()
+        kept = self.model_.rows[current].record.id if current >= 0 else 0
+        self.model_.set_rows(rows)
+        at = next((number for number, row in enumerate(rows) if row.record.id == kept), -1)
+        self.setCurrentIndex(self.model_.index(at) if at >= 0 else QModelIndex())
+        self.verticalScrollBar().setValue(scrolled)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
