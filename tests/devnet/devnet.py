@@ -91,12 +91,17 @@ def anvil(modules: Path) -> Iterator[str]:
     """The URL of an empty chain: loopback only, a port the system chose, hardfork prague."""
     command = [_anvil(modules), "--host", "127.0.0.1", "--port", "0", "--chain-id", str(CHAIN_ID), "--hardfork", "prague"]
     environment = {**os.environ, "NO_COLOR": "1"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
-    try:
-        yield f"http://127.0.0.1:{_port(process)}"
-    finally:
-        process.terminate()
-        process.wait(10)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as process:
+        assert process.stdout is not None
+        reader = threading.Thread(target=process.stdout.read, daemon=True)
+        try:
+            port = _port(process)
+            reader.start()  # what comes after the greeting is thrown away, or anvil would wait for somebody to read it
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            if reader.is_alive():
+                reader.join()
 
 
 def _anvil(modules: Path) -> str:
@@ -109,17 +114,17 @@ def _anvil(modules: Path) -> str:
 
 
 def _port(process: subprocess.Popen[str]) -> int:
-    """Read from the greeting. What comes after it is read and thrown away, or anvil would wait for a reader."""
+    """Read from the greeting."""
     assert process.stdout is not None
     watch = threading.Timer(_START, process.kill)
     watch.start()
-    for line in process.stdout:
-        found = re.match(r"Listening on 127\.0\.0\.1:(\d+)", line)
-        if found:
-            watch.cancel()
-            threading.Thread(target=process.stdout.read, daemon=True).start()
-            return int(found[1])
-    watch.cancel()
+    try:
+        for line in process.stdout:
+            found = re.match(r"Listening on 127\.0\.0\.1:(\d+)", line)
+            if found:
+                return int(found[1])
+    finally:
+        watch.cancel()
     raise RuntimeError("anvil did not start")
 
 
