@@ -120,6 +120,16 @@ def test_the_owner_may_be_named_where_the_account_does_not_say() -> None:
     assert wizard.account_of(replace(state, account=ACCOUNT)) == ACCOUNT
 
 
+def test_an_owner_in_a_module_cannot_sign_grants_yet() -> None:
+    state = replace(done(), account=replace(ACCOUNT, mode=Mode.MA))
+    assert "another form of signature" in texts(state, Step.ACCOUNT)[0]
+
+
+def test_coins_have_the_networks_name() -> None:
+    assert wizard.coin_of(replace(done(), account=replace(ACCOUNT, chain_id=137))) == "POL"
+    assert wizard.coin_of(WizardState()) == "ETH"
+
+
 # --- key
 
 
@@ -350,6 +360,13 @@ def test_more_than_thirty_days_is_long() -> None:
         assert wizard.is_long(replace(done(), expiry=ExpiryInput(Until.DATE, at=at)), NOW) is long
 
 
+def test_today_is_a_choice() -> None:
+    state = replace(done(), expiry=ExpiryInput(Until.TODAY))
+    assert wizard.expiry_of(state, NOW) == wizard.end_of_day(NOW)
+    assert texts(state, Step.EXPIRY) == []
+    assert not wizard.is_long(replace(done(), expiry=ExpiryInput(Until.DATE)), NOW)
+
+
 def test_today_ends_with_the_day() -> None:
     end = wizard.end_of_day(NOW)
     assert 0 < end - NOW <= 90_000
@@ -393,6 +410,14 @@ def test_words_so_far_wait_for_something_to_say() -> None:
     half = wizard.add_cards(done(), [blank("erc20-token-transfer")])
     assert wizard.words_so_far(half, WORLD) == wizard.words_so_far(done(), WORLD)
     assert wizard.words_so_far(replace(done(), account=None), WORLD) is not None
+
+
+def test_words_so_far_need_neither_key_nor_expiry() -> None:
+    state = replace(done(), key=KeyInput(KeySource.MADE), expiry=ExpiryInput(Until.DATE))
+    so_far = wizard.words_so_far(state, WORLD)
+    assert so_far is not None
+    with pytest.raises(BadInput):
+        wizard.session_key_of(state)
 
 
 def test_what_was_asked_stands_beside_what_is_given() -> None:

@@ -221,7 +221,7 @@ def test_an_empty_wizard_by_mouse(drive: Driver) -> None:
 def test_a_key_made_here(drive_signer: Driver, qtbot: QtBot) -> None:
     drive = drive_signer.open(request(session_key=None))
     drive.enter()
-    drive.tab_to("The app has its own key")
+    drive.tab_to("The dApp has its own key")
     drive.press(Qt.Key.Key_Right)  # arrows choose among the tiles
     drive.enter()
     qtbot.waitUntil(lambda: drive.step is Step.SCOPE, timeout=30_000)

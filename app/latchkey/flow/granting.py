@@ -110,8 +110,8 @@ class Granting:
         if any(g.envelope is not None and g.request_id == request.request_id for g in self._book.grants()) or marks:
             when = f" on {utc(marks[-1].answered)}" if marks else ""
             if marks and all(mark.digest != digest_of(request) for mark in marks):
-                return f"The sender used this request's id{when} for another request. Ask the app for a new one."
-            return f"You answered this request{when}. Its grant is under Grants; ask the app for a new request."
+                return f"The sender used this request's id{when} for another request. Ask the dApp for a new one."
+            return f"You answered this request{when}. Its grant is under Grants; ask the dApp for a new request."
         return ""
 
     # --- preparing
@@ -321,17 +321,3 @@ def good_signs(shown: Review, now: int) -> tuple[str, ...]:
     if powers.native == 0:
         signs.append(f"No {coin} can leave with its calls")
     return tuple(signs)
-
-
-def state_words(record: GrantRecord, now: int) -> str:
-    """What is so with a grant, as far as this machine knows. A signed grant that was put aside is never called cancelled."""
-    expiry = record.draft.expiry
-    if expiry and expiry < now:
-        return f"expired on {utc(expiry)}"
-    valid = f"until {utc(expiry)}" if expiry else "for ever"
-    return {
-        GrantState.UNSIGNED: "not signed yet",
-        GrantState.SIGNED: f"signed, not handed over yet, valid {valid}",
-        GrantState.HANDED_OVER: f"handed over, valid {valid}",
-        GrantState.PUT_ASIDE: f"put aside, still valid {valid}",
-    }[record.state]

@@ -188,7 +188,7 @@ class PermissionCard(Surface):
 
 def _note(card: wizard.Card, view: View, look: Look, coin: str) -> Phrase:
     if card.origin is Origin.CAREFUL:
-        return Phrase((Part(f"No {coin} leaves with its calls. Raise this only if the app needs {coin} to be paid."),))
+        return Phrase((Part(f"No {coin} leaves with its calls. Raise this only if the dApp needs {coin} to be paid."),))
     if card.origin is Origin.ASKED:
         return Phrase((Part(look.meaning.format(coin=coin) + " You can lower what was asked for, not raise it."),))
     return Phrase((Part(look.meaning.format(coin=coin)),))

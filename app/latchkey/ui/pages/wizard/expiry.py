@@ -13,7 +13,7 @@ from latchkey.errors import BadInput
 from latchkey.flow.wizard import Until, end_of_day, expiry_of, is_long, until_choices
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.step_page import Choice, StepPage, View, show_banner, show_fault, show_text
-from latchkey.ui.pages.wizard.times import local_time
+from latchkey.ui.times import local_time
 from latchkey.ui.widgets import Banner, Card, Field, line_edit
 
 _TITLES = {

@@ -23,8 +23,8 @@ class KeyPage(StepPage):
     def __init__(self) -> None:
         super().__init__()
         self._fault = Banner("danger")
-        self._given = Choice("The app has its own key", "You get its public key. Nothing secret leaves this computer.")
-        self._made = Choice("Latchkey makes the key", "The secret is handed over sealed, to the app alone.")
+        self._given = Choice("The dApp has its own key", "You get its public key. Nothing secret leaves this computer.")
+        self._made = Choice("Latchkey makes the key", "The secret is handed over sealed, to the dApp alone.")
         group = QButtonGroup(self)
         choices = QHBoxLayout()
         choices.setSpacing(theme.space(2))
@@ -37,7 +37,7 @@ class KeyPage(StepPage):
         self._address = Field(
             "Public &key of the session (address)",
             line_edit(placeholder="0x…", mono=True, limit=64),
-            hint="The app shows it: 0x and 40 digits. It is not your account's address.",
+            hint="The dApp shows it: 0x and 40 digits. It is not your account's address.",
         )
         self._address.editor.textEdited.connect(self._typed)
         self._address.editor.editingFinished.connect(self.redraw)
