@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from dataclasses import replace
 from typing import Any
@@ -72,8 +73,6 @@ def test_every_grant_as_an_envelope(vector: dict[str, Any]) -> None:
 
 
 def test_all_forms_of_an_envelope_say_the_same() -> None:
-    import json
-
     from latchkey.codec.link import to_link
     from latchkey.codec.ur import single_text
 
@@ -151,7 +150,8 @@ def test_an_account_that_does_not_follow_from_its_owner_is_refused() -> None:
 
 
 def test_a_request_is_said_to_be_one() -> None:
-    text = '{"expirySec": 1893456000, "key": {"publicKey": "%s", "type": "secp256k1"}, "permissions": [{"type": "root"}]}' % OWNER
+    key = {"publicKey": OWNER, "type": "secp256k1"}
+    text = json.dumps({"expirySec": 1893456000, "key": key, "permissions": [{"type": "root"}]})
     with pytest.raises(NotServed) as refusal:
         explain(text, now=NOW)
     assert refusal.value.code == "IsRequest"

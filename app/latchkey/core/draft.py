@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from latchkey.core.permissions import Permission, permissions_from_json, permissions_to_json
-from latchkey.core.types import MAX_UINT152, Address, Selector
+from latchkey.core.types import Address, Selector
 from latchkey.core.untrusted import join
 from latchkey.errors import BadInput
 
@@ -35,6 +36,7 @@ class Draft:
 _FIELDS = {"system", "chainId", "account", "entityId", "nonceKey", "sequence", "expiry", "sessionKey", "permissions", "selectors"}
 _OPTIONAL = {"selectors"}
 MAX_CHAIN_ID = 2**63 - 1
+_NONCE_KEY = re.compile(r"0[xX][0-9a-fA-F]{1,38}")
 
 
 def draft_from_json(value: Any) -> Draft:
@@ -92,12 +94,6 @@ def _integer(value: Any, path: str, most: int, least: int = 0) -> int:
 
 def _key(value: Any) -> int:
     """The parallel nonce key: hex string, at most 152 bits."""
-    try:
-        if not isinstance(value, str) or not value[:2] in ("0x", "0X") or len(value) > 42:
-            raise ValueError
-        key = int(value[2:], 16) if "_" not in value and value[2:].isalnum() else -1
-    except ValueError:
-        key = -1
-    if not 0 <= key <= MAX_UINT152:
+    if not isinstance(value, str) or not _NONCE_KEY.fullmatch(value):
         raise BadInput("nonceKey: expected a 152-bit number in hexadecimal (0x and 1 to 38 digits).", path="nonceKey")
-    return key
+    return int(value, 16)
