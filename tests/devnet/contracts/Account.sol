@@ -395,11 +395,11 @@ abstract contract Account is IAccountCalls {
         if (v.module != address(0) && v.module != module) revert ValidationEntityIdInUse();
         v.module = module;
         v.flags = uint8(config[24]);
-        for (uint256 i = 0; i < hooks.length; ++i) _addHook(v, bytes25(hooks[i][:25]), hooks[i][25:]);
         for (uint256 i = 0; i < selectors.length; ++i) {
             if (_holds(v.selectors, selectors[i])) revert ValidationAlreadySet(selectors[i], bytes24(config));
             v.selectors.push(selectors[i]);
         }
+        for (uint256 i = 0; i < hooks.length; ++i) _addHook(v, bytes25(hooks[i][:25]), hooks[i][25:]);
         _onInstall(module, installData, type(IValidationModule).interfaceId);
         emit ValidationInstalled(module, _entityOf(bytes24(config)));
     }
