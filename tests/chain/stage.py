@@ -5,7 +5,6 @@ No bundler: a plain account calls EntryPoint.handleOps, so what is seen is what 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -150,8 +149,7 @@ class Stage:
         return self._record(self._mined(self.rpc("eth_sendTransaction", request)))
 
     def _mined(self, transaction: str) -> Outcome:
-        while (receipt := self.rpc("eth_getTransactionReceipt", transaction)) is None:
-            time.sleep(0.002)
+        receipt = self.rpc.receipt(transaction)
         logs, gas = tuple(receipt["logs"]), int(receipt["gasUsed"], 16)
         if int(receipt["status"], 16):
             return Outcome("done", transaction, logs, gas_used=gas)

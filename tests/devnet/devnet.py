@@ -133,7 +133,8 @@ def _deploy_entry_point(rpc: Rpc, modules: Path) -> bytes:
     packed = json.loads((modules / "@account-abstraction/contracts/artifacts/EntryPoint.json").read_text())
     data = to_hex(ENTRY_POINT_SALT) + packed["bytecode"][2:]
     sender = rpc("eth_accounts")[0]
-    rpc("eth_sendTransaction", {"from": sender, "to": DETERMINISTIC_DEPLOYER, "data": data, "gas": hex(8_000_000)})
+    request = {"from": sender, "to": DETERMINISTIC_DEPLOYER, "data": data, "gas": hex(8_000_000)}
+    rpc.receipt(rpc("eth_sendTransaction", request))
     code = hex_bytes(rpc("eth_getCode", ENTRY_POINT, "latest"))
     if not code:
         raise RuntimeError("the EntryPoint is not where it should be")
@@ -174,7 +175,8 @@ def _fund(rpc: Rpc) -> None:
     """The paymaster gets a deposit at the EntryPoint, to pay for everybody."""
     sender = rpc("eth_accounts")[9]
     deposit = to_hex(hex_bytes("0xb760faf9") + bytes(12) + PAYMASTER.raw)  # depositTo(address)
-    rpc("eth_sendTransaction", {"from": sender, "to": ENTRY_POINT, "value": hex(100 * _ETHER), "data": deposit})
+    request = {"from": sender, "to": ENTRY_POINT, "value": hex(100 * _ETHER), "data": deposit}
+    rpc.receipt(rpc("eth_sendTransaction", request))
 
 
 def _placed(rpc: Rpc, copied: dict[Address, bytes]) -> Iterator[Placed]:

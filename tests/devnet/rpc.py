@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,6 +46,12 @@ class Rpc:
         if len(answers) != len(requests) or not all(isinstance(a, dict) for a in answers):
             raise RpcUnreachable("The RPC does not answer in JSON-RPC.")
         return [_result(answer) for answer in sorted(answers, key=lambda a: a.get("id") or 0)]
+
+    def receipt(self, transaction: str) -> dict[str, Any]:
+        """Of a transaction that anvil mines by itself, which takes it a moment."""
+        while (found := self("eth_getTransactionReceipt", transaction)) is None:
+            time.sleep(0.002)
+        return dict(found)
 
     def close(self) -> None:
         self._connection.close()
