@@ -52,4 +52,9 @@ def test_the_bundle_passes_its_self_test(tmp_path: Path) -> None:
         f"--workpath={tmp_path / 'work'}",
         "build.spec",
     )
-    run(dist / "latchkey" / "latchkey", "--self-test")
+    latchkey = dist / "latchkey" / "latchkey"
+    run(latchkey, "--self-test")
+    run("env", "LD_DEBUG=files", f"LD_DEBUG_OUTPUT={tmp_path / 'loaded'}", latchkey, "signer")
+    loaded = "".join(log.read_text(errors="replace") for log in tmp_path.glob("loaded.*"))
+    assert "libpython" in loaded
+    assert "libQt6" not in loaded, "the signer is to load no Qt, frozen neither"
