@@ -13,6 +13,7 @@ from tests.drafts import NOW, random_address
 from tests.vectors import VECTORS, draft_json
 
 OWNER_KEY: str = VECTORS["meta"]["keys"][0]["privateKey"]
+OWNER_ADDRESS: str = VECTORS["meta"]["keys"][0]["address"]
 
 
 def signable() -> list[dict[str, Any]]:
