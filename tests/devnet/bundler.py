@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from latchkey.accounts.modular_account.addresses import ENTRY_POINT
@@ -44,7 +44,8 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     end = time.monotonic() + _START
     while time.monotonic() < end and process.poll() is None:
         try:
-            Rpc(url, timeout=2)("eth_supportedEntryPoints")
+            with closing(Rpc(url, timeout=2)) as rpc:
+                rpc("eth_supportedEntryPoints")
             return
         except (RpcUnreachable, RpcError):
             time.sleep(0.1)
