@@ -138,7 +138,7 @@ def signed_with(session: Session, final: bytes, call: bytes = COUNT) -> str:
     [
         (b"\xff\x00KEY", "done"),
         (b"\x00KEY", "refused: AA23 reverted, no reason"),
-        (b"", "refused: AA23 reverted, ValidationSignatureSegmentMissing()"),
+        (b"", "refused: AA23 reverted, Panic(0x32)"),
         (b"\xfe\x00KEY", "refused: AA23 reverted, ValidationSignatureSegmentMissing()"),
         (b"\xff\x00KEY\x00", "refused: AA24 signature error"),
         (b"\xff\x00" + bytes(65), "refused: AA24 signature error"),
@@ -193,6 +193,7 @@ def test_nobody_else_may_call_the_account(stage: Stage) -> None:
     assert session.runtime(COUNT, sender=STRANGER).text == (
         "reverted: RuntimeValidationFunctionReverted(SingleSignerValidationModule:1, NotAuthorized())"
     )
+    assert stage.transact(OWNER, account, COUNT).text == "done"
     assert stage.owner_tx(session.account, COUNT, owner=STRANGER).text == "reverted: FallbackSignerMismatch()"
     assert stage.owner_tx(session.account, COUNT, owner=SESSION).text == "reverted: FallbackSignerMismatch()"
 

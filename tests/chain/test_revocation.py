@@ -228,7 +228,7 @@ def test_leftovers_are_cleaned_by_the_owner(stage: Stage) -> None:
         (ALLOWLIST, 0, abi.call(delete, 1 + HALF, [(DOLLAR, False, True, 0, [])])),
         (NATIVE_TOKEN_LIMIT, 0, abi.call("updateLimits(uint32,uint256)", 1, 0)),
         (NATIVE_TOKEN_LIMIT, 0, abi.call("updateLimits(uint32,uint256)", 1 + HALF, 0)),
-        (TIME_RANGE, 0, abi.call("setTimeRange(uint32,uint48,uint48)", 1, 0, 0)),
+        (TIME_RANGE, 0, abi.call("onUninstall(bytes)", SIGNER_DATA)),  # setTimeRange takes no empty range
     ]
     assert stage.owner_tx(account, abi.execute_batch(*calls)).text == "done"
     assert stored(stage, session.draft) == {}

@@ -54,6 +54,12 @@ abstract contract Account is IAccountCalls {
         bool allowGlobal;
     }
 
+    /// Execution hooks that ran before a call, and what each wants to be told after it.
+    struct Ran {
+        bytes25[] hooks;
+        bytes[] kept;
+    }
+
     struct AccountStorage {
         bool initialized;
         mapping(uint256 key => Validation) validations;
@@ -65,6 +71,7 @@ abstract contract Account is IAccountCalls {
     uint8 internal constant SIGNATURE = 2;
     uint8 internal constant GLOBAL = 4;
     uint8 internal constant VALIDATION_HOOK = 1;
+    uint8 internal constant POST_HOOK = 2;
     uint8 internal constant PRE_HOOK = 4;
     uint8 internal constant OPTION_GLOBAL = 1;
     uint8 internal constant OPTION_DEFERRED = 2;
@@ -91,12 +98,15 @@ abstract contract Account is IAccountCalls {
     error CreateFailed();
     error DeferredActionSignatureInvalid();
     error DeferredValidationHasValidationHooks();
+    error ExecutionFunctionAlreadySet(bytes4 selector);
     error ExecutionHookAlreadySet(bytes25 hookConfig);
     error InterfaceNotSupported(address module);
     error InvalidInitialization();
     error ModuleInstallCallbackFailed(address module, bytes revertReason);
     error NonCanonicalEncoding();
     error NotEntryPoint();
+    error NullModule();
+    error PostExecHookReverted(bytes24 moduleEntity, bytes revertReason);
     error PreExecHookReverted(bytes24 moduleEntity, bytes revertReason);
     error PreRuntimeValidationHookReverted(bytes24 moduleEntity, bytes revertReason);
     error PreSignatureValidationHookReverted(bytes24 moduleEntity, bytes revertReason);
@@ -121,8 +131,9 @@ abstract contract Account is IAccountCalls {
 
     /// Lets in the EntryPoint and the account itself, for whom validation has happened, and callers with a direct-call validation.
     modifier validated() {
-        _requireMayCall();
+        Ran memory ran = _enter();
         _;
+        _leave(ran);
     }
 
     modifier once() {
@@ -137,8 +148,11 @@ abstract contract Account is IAccountCalls {
     fallback(bytes calldata data) external payable returns (bytes memory) {
         Execution storage execution = _store().executions[msg.sig];
         if (execution.module == address(0)) revert UnrecognizedFunction(msg.sig);
-        if (!execution.open) _requireMayCall();
-        return _call(execution.module, 0, data);
+        Ran memory ran;
+        if (!execution.open) ran = _enter();
+        bytes memory answer = _call(execution.module, 0, data);
+        _leave(ran);
+        return answer;
     }
 
     // --- views
@@ -156,12 +170,15 @@ abstract contract Account is IAccountCalls {
     }
 
     function getExecutionData(bytes4 selector) external view returns (ExecutionDataView memory) {
+        if (_isNative(selector)) return ExecutionDataView(address(this), false, true, new bytes25[](0));
         Execution storage e = _store().executions[selector];
         return ExecutionDataView(e.module, e.open, e.allowGlobal, new bytes25[](0));
     }
 
     function supportsInterface(bytes4 interfaceId) external view returns (bool) {
-        return interfaceId == type(IERC165).interfaceId || _store().interfaces[interfaceId] > 0;
+        return interfaceId == type(IERC165).interfaceId || interfaceId == this.onERC721Received.selector
+            || interfaceId == this.onERC1155Received.selector ^ this.onERC1155BatchReceived.selector
+            || _store().interfaces[interfaceId] > 0;
     }
 
     function onERC721Received(address, address, uint256, bytes calldata) external pure returns (bytes4) {
@@ -238,7 +255,9 @@ abstract contract Account is IAccountCalls {
         bytes32 structHash = keccak256(abi.encode(DEFERRED_TYPE, nonce, deadline, keccak256(action)));
         bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, block.chainid, address(this)));
         if (!_checkDeferred(key, typedDataDigest(domain, structHash), signature)) revert DeferredActionSignatureInvalid();
+        Ran memory ran = _runExecutionHooks(_store().validations[key].executionHooks, action);
         _call(address(this), 0, action);
+        _leave(ran);
     }
 
     function _validateUserOp(PackedUserOperation calldata op, bytes32 opHash, uint256 key, bytes calldata signature)
@@ -268,8 +287,9 @@ abstract contract Account is IAccountCalls {
     function executeUserOp(PackedUserOperation calldata op, bytes32) external {
         if (msg.sender != ENTRY_POINT) revert NotEntryPoint();
         uint256 key = _located(uint8(op.nonce >> 64), op.nonce >> 72);
-        _runExecutionHooks(_store().validations[key].executionHooks, msg.data);
+        Ran memory ran = _runExecutionHooks(_store().validations[key].executionHooks, msg.data);
         _call(address(this), 0, op.callData[4:]);
+        _leave(ran);
     }
 
     // --- transactions
@@ -277,23 +297,24 @@ abstract contract Account is IAccountCalls {
     function executeWithRuntimeValidation(bytes calldata data, bytes calldata authorization)
         external
         payable
-        returns (bytes memory)
+        returns (bytes memory answer)
     {
         (uint256 key, uint8 options, bytes calldata rest) = _located(authorization);
         bool isGlobal = options & OPTION_GLOBAL != 0;
         _requireApplies(data, key, isGlobal, !isGlobal);
         rest = _runRuntimeHooks(key, data, rest);
         _checkRuntime(key, data, _finalSegment(rest));
-        _runExecutionHooks(_store().validations[key].executionHooks, data);
-        return _call(address(this), 0, data);
+        Ran memory ran = _runExecutionHooks(_store().validations[key].executionHooks, data);
+        answer = _call(address(this), 0, data);
+        _leave(ran);
     }
 
-    function _requireMayCall() internal {
-        if (msg.sender == ENTRY_POINT || msg.sender == address(this)) return;
+    function _enter() private returns (Ran memory) {
+        if (msg.sender == ENTRY_POINT || msg.sender == address(this)) return Ran(new bytes25[](0), new bytes[](0));
         uint256 key = DIRECT | uint160(msg.sender);
         _requireApplies(msg.data, key, true, true);
         _runRuntimeHooks(key, msg.data, msg.data[:0]);
-        _runExecutionHooks(_store().validations[key].executionHooks, msg.data);
+        return _runExecutionHooks(_store().validations[key].executionHooks, msg.data);
     }
 
     function _runRuntimeHooks(uint256 key, bytes calldata data, bytes calldata authorization)
@@ -314,14 +335,28 @@ abstract contract Account is IAccountCalls {
         }
     }
 
-    function _runExecutionHooks(bytes25[] memory hooks, bytes calldata data) private {
+    function _runExecutionHooks(bytes25[] memory hooks, bytes calldata data) private returns (Ran memory ran) {
+        ran = Ran(hooks, new bytes[](hooks.length));
         for (uint256 i = 0; i < hooks.length; ++i) {
             if (uint8(hooks[i][24]) & PRE_HOOK == 0) continue;
             bytes24 hook = bytes24(hooks[i]);
             try IExecutionHookModule(_moduleOf(hooks[i])).preExecutionHook(_entityOf(hook), msg.sender, msg.value, data) returns (
-                bytes memory
-            ) {} catch (bytes memory reason) {
+                bytes memory kept
+            ) {
+                ran.kept[i] = kept;
+            } catch (bytes memory reason) {
                 revert PreExecHookReverted(hook, reason);
+            }
+        }
+    }
+
+    function _leave(Ran memory ran) private {
+        for (uint256 i = ran.hooks.length; i > 0; --i) {
+            if (uint8(ran.hooks[i - 1][24]) & POST_HOOK == 0) continue;
+            bytes24 hook = bytes24(ran.hooks[i - 1]);
+            try IExecutionHookModule(_moduleOf(ran.hooks[i - 1])).postExecutionHook(_entityOf(hook), ran.kept[i - 1]) {}
+            catch (bytes memory reason) {
+                revert PostExecHookReverted(hook, reason);
             }
         }
     }
@@ -353,11 +388,8 @@ abstract contract Account is IAccountCalls {
     }
 
     function upgradeToAndCall(address newImplementation, bytes calldata data) external payable virtual validated {
-        try Account(payable(newImplementation)).proxiableUUID() returns (bytes32 slot) {
-            if (slot != IMPLEMENTATION_SLOT) revert UpgradeFailed();
-        } catch {
-            revert UpgradeFailed();
-        }
+        (bool answered, bytes memory slot) = newImplementation.staticcall(abi.encodeCall(this.proxiableUUID, ()));
+        if (!answered || slot.length < 32 || abi.decode(slot, (bytes32)) != IMPLEMENTATION_SLOT) revert UpgradeFailed();
         bytes32 place = IMPLEMENTATION_SLOT;
         assembly ("memory-safe") {
             sstore(place, newImplementation)
@@ -396,7 +428,7 @@ abstract contract Account is IAccountCalls {
         v.module = module;
         v.flags = uint8(config[24]);
         for (uint256 i = 0; i < selectors.length; ++i) {
-            if (_holds(v.selectors, selectors[i])) revert ValidationAlreadySet(selectors[i], bytes24(config));
+            if (selectors[i] == 0 || _holds(v.selectors, selectors[i])) revert ValidationAlreadySet(selectors[i], bytes24(config));
             v.selectors.push(selectors[i]);
         }
         for (uint256 i = 0; i < hooks.length; ++i) _addHook(v, bytes25(hooks[i][:25]), hooks[i][25:]);
@@ -442,8 +474,12 @@ abstract contract Account is IAccountCalls {
     }
 
     function installExecution(address module, ExecutionManifest calldata manifest, bytes calldata installData) external validated {
+        if (module == address(0)) revert NullModule();
         for (uint256 i = 0; i < manifest.executionFunctions.length; ++i) {
             ManifestExecutionFunction calldata f = manifest.executionFunctions[i];
+            if (_store().executions[f.executionSelector].module != address(0)) {
+                revert ExecutionFunctionAlreadySet(f.executionSelector);
+            }
             _store().executions[f.executionSelector] = Execution(module, f.skipRuntimeValidation, f.allowGlobalValidation);
         }
         for (uint256 i = 0; i < manifest.interfaceIds.length; ++i) _store().interfaces[manifest.interfaceIds[i]] += 1;
@@ -513,7 +549,8 @@ abstract contract Account is IAccountCalls {
     }
 
     function _requireSelector(bytes4 selector, uint256 key, bool viaGlobal, bool viaSelector) private view {
-        if (viaGlobal && _isGlobal(key) && _allowsGlobal(selector)) return;
+        bool allowed = _isNative(selector) || _store().executions[selector].allowGlobal;
+        if (viaGlobal && allowed && _isGlobal(key)) return;
         if (viaSelector && _holds(_store().validations[key].selectors, selector)) return;
         revert ValidationFunctionMissing(selector);
     }
@@ -523,12 +560,12 @@ abstract contract Account is IAccountCalls {
     }
 
     /// Functions of the account itself that a global validation may call.
-    function _allowsGlobal(bytes4 selector) internal view virtual returns (bool) {
+    function _isNative(bytes4 selector) internal view virtual returns (bool) {
         return selector == this.execute.selector || selector == this.executeBatch.selector
-            || selector == this.performCreate.selector || selector == this.installValidation.selector
-            || selector == this.uninstallValidation.selector || selector == this.installExecution.selector
-            || selector == this.uninstallExecution.selector || selector == this.upgradeToAndCall.selector
-            || _store().executions[selector].allowGlobal;
+            || selector == this.executeUserOp.selector || selector == this.executeWithRuntimeValidation.selector
+            || selector == this.performCreate.selector || selector == this.upgradeToAndCall.selector
+            || selector == this.installValidation.selector || selector == this.uninstallValidation.selector
+            || selector == this.installExecution.selector || selector == this.uninstallExecution.selector;
     }
 
     // --- who may agree; a variant with an owner of its own answers for entity id 0
@@ -590,7 +627,7 @@ abstract contract Account is IAccountCalls {
     }
 
     function _located(bytes calldata front) private pure returns (uint256 key, uint8 options, bytes calldata rest) {
-        options = uint8(front[0]);
+        options = uint8(bytes1(front[:1]));
         uint256 length = options & OPTION_DIRECT != 0 ? 20 : 4;
         bytes calldata place = front[1:1 + length];
         rest = front[1 + length:];
@@ -629,14 +666,14 @@ abstract contract Account is IAccountCalls {
 
     /// The data for hook number `index`, if it comes next: index (1) || length (4) || data; in order and never empty.
     function _segment(bytes calldata data, uint256 index) private pure returns (bytes calldata segment, bytes calldata rest) {
-        if (data.length == 0 || uint8(data[0]) > index) return (data[:0], data);
+        if (uint8(data[0]) > index) return (data[:0], data);
         if (uint8(data[0]) < index) revert SegmentOutOfOrder();
         (segment, rest) = _lengthPrefixed(data[1:]);
         if (segment.length == 0) revert NonCanonicalEncoding();
     }
 
     function _finalSegment(bytes calldata data) private pure returns (bytes calldata) {
-        if (data.length == 0 || data[0] != 0xff) revert ValidationSignatureSegmentMissing();
+        if (data[0] != 0xff) revert ValidationSignatureSegmentMissing();
         return data[1:];
     }
 
@@ -726,12 +763,13 @@ abstract contract SemiModularAccount is Account {
         super._install(config, selectors, installData, hooks);
     }
 
+    /// The owner is also let in when calling the account directly.
     function _isGlobal(uint256 key) internal view override returns (bool) {
-        return key == 0 || super._isGlobal(key);
+        return key == 0 || super._isGlobal(key) || (key == DIRECT | uint160(_owner()) && !_ownerStore().disabled);
     }
 
-    function _allowsGlobal(bytes4 selector) internal view override returns (bool) {
-        return selector == this.updateFallbackSignerData.selector || super._allowsGlobal(selector);
+    function _isNative(bytes4 selector) internal view override returns (bool) {
+        return selector == this.updateFallbackSignerData.selector || super._isNative(selector);
     }
 
     function _checkUserOp(uint256 key, PackedUserOperation memory op, bytes32 opHash, bytes calldata signature)
@@ -789,12 +827,14 @@ contract SemiModularAccountBytecode is SemiModularAccount {
 
 /// Runs at a person's own address by EIP-7702; that person's key is the owner. There is no proxy to upgrade.
 contract SemiModularAccount7702 is SemiModularAccount {
+    error UpgradeNotAllowed();
+
     function accountId() external pure override returns (string memory) {
         return "latchkey.test-sma-7702.1.0.0";
     }
 
-    function upgradeToAndCall(address, bytes calldata) external payable override validated {
-        revert UpgradeFailed();
+    function upgradeToAndCall(address, bytes calldata) external payable override {
+        revert UpgradeNotAllowed();
     }
 
     function proxiableUUID() external pure override returns (bytes32) {

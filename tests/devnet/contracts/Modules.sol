@@ -235,11 +235,7 @@ contract Allowlist is ValidationHook, ExecutionHook {
         return 0;
     }
 
-    function preRuntimeValidationHook(uint32 entityId, address, uint256, bytes calldata data, bytes calldata authorization)
-        external
-        view
-        noData(authorization)
-    {
+    function preRuntimeValidationHook(uint32 entityId, address, uint256, bytes calldata data, bytes calldata) external view {
         checkAllowlistCalldata(entityId, data);
     }
 
@@ -320,6 +316,7 @@ contract NativeTokenLimit is ValidationHook, ExecutionHook {
     event SpecialPaymasterUpdated(address indexed account, address indexed paymaster, bool allowed);
 
     error ExceededNativeTokenLimit();
+    error InvalidPaymaster();
 
     function moduleId() external pure returns (string memory) {
         return "latchkey.test-native-token-limit.1.0.0";
@@ -356,7 +353,9 @@ contract NativeTokenLimit is ValidationHook, ExecutionHook {
     {
         uint256 gas = op.preVerificationGas + _high(op.accountGasLimits) + _low(op.accountGasLimits);
         if (op.paymasterAndData.length > 0) {
-            if (!specialPaymasters[address(bytes20(op.paymasterAndData[:20]))][msg.sender]) return 0;
+            address paymaster = address(bytes20(op.paymasterAndData[:20]));
+            if (paymaster == address(0)) revert InvalidPaymaster();
+            if (!specialPaymasters[paymaster][msg.sender]) return 0;
             bytes32 paymasterGas = bytes32(op.paymasterAndData[20:52]);
             gas += _high(paymasterGas) + _low(paymasterGas);
         }
@@ -422,7 +421,10 @@ contract TimeRange is ValidationHook {
         delete timeRanges[abi.decode(data, (uint32))][msg.sender];
     }
 
+    /// No end with a beginning means for ever.
     function setTimeRange(uint32 entityId, uint48 validUntil, uint48 validAfter) public {
+        if (validUntil == 0 && validAfter > 0) validUntil = type(uint48).max;
+        if (validUntil <= validAfter) revert TimeRangeNotValid();
         timeRanges[entityId][msg.sender] = Range(validUntil, validAfter);
         emit TimeRangeSet(entityId, msg.sender, validUntil, validAfter);
     }
@@ -437,15 +439,9 @@ contract TimeRange is ValidationHook {
         return uint256(range.validUntil) << 160 | uint256(range.validAfter) << 208;
     }
 
-    /// No end with a beginning means for ever; neither means never.
-    function preRuntimeValidationHook(uint32 entityId, address, uint256, bytes calldata, bytes calldata authorization)
-        external
-        view
-        noData(authorization)
-    {
+    function preRuntimeValidationHook(uint32 entityId, address, uint256, bytes calldata, bytes calldata) external view {
         Range memory range = timeRanges[entityId][msg.sender];
-        bool endless = range.validUntil == 0 && range.validAfter > 0;
-        if (block.timestamp < range.validAfter || (!endless && block.timestamp > range.validUntil)) revert TimeRangeNotValid();
+        if (block.timestamp < range.validAfter || block.timestamp > range.validUntil) revert TimeRangeNotValid();
     }
 }
 
@@ -454,6 +450,7 @@ contract PaymasterGuard is ValidationHook {
     mapping(uint32 entityId => mapping(address account => address)) public paymasters;
 
     error BadPaymasterSpecified();
+    error InvalidPaymaster();
 
     function moduleId() external pure returns (string memory) {
         return "latchkey.test-paymaster-guard.1.0.0";
@@ -461,6 +458,7 @@ contract PaymasterGuard is ValidationHook {
 
     function onInstall(bytes calldata data) external {
         (uint32 entityId, address paymaster) = abi.decode(data, (uint32, address));
+        if (paymaster == address(0)) revert InvalidPaymaster();
         paymasters[entityId][msg.sender] = paymaster;
     }
 
@@ -474,7 +472,9 @@ contract PaymasterGuard is ValidationHook {
         noData(op.signature)
         returns (uint256)
     {
-        if (address(bytes20(op.paymasterAndData[:20])) != paymasters[entityId][msg.sender]) revert BadPaymasterSpecified();
+        address paymaster = address(bytes20(op.paymasterAndData[:20]));
+        if (paymaster == address(0)) revert InvalidPaymaster();
+        if (paymaster != paymasters[entityId][msg.sender]) revert BadPaymasterSpecified();
         return 0;
     }
 
