@@ -11,15 +11,19 @@ import sys
 def main(argv: list[str] | None = None) -> int:
     """Run the program; returns the exit code: 0 done, 1 failed, 2 refused or bad input."""
     arguments = sys.argv[1:] if argv is None else argv
-    match arguments[:1]:
-        case ["signer"]:
+    match arguments:
+        case ["signer", *_]:
             from latchkey.vault.signer import main as signer
 
             return signer()
-        case ["desk"]:
+        case ["desk", *_]:
             from latchkey.ui.desk import main as desk
 
             return desk()
+        case [] | ["--data-dir", _]:  # the usual start: the window need not wait for a parser
+            from latchkey.ui.app import main as window
+
+            return window(arguments[1] if arguments else None)
     from latchkey.cli import main as command_line
 
     return command_line(arguments)
