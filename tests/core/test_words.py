@@ -29,6 +29,7 @@ from latchkey.core.phrases import Level, Words
 from latchkey.core.request import Claims
 from latchkey.core.risk import RULES
 from latchkey.core.types import Address, Selector
+from latchkey.core.words import NO_CLAIMS
 from tests.counts import count
 from tests.drafts import ACCOUNT, NOW, random_address, random_draft
 
@@ -46,7 +47,7 @@ def account_of(draft: Draft) -> Account:
     return Account(draft.chain_id, draft.account, draft.system, Mode.ADDRESS)
 
 
-def words_of(draft: Draft, claims: Claims = Claims()) -> Words:
+def words_of(draft: Draft, claims: Claims = NO_CLAIMS) -> Words:
     return review(build(draft).unsigned, account_of(draft), now=NOW, policy=Policy.COMPAT, claims=claims).words
 
 
@@ -65,25 +66,28 @@ CAREFUL = plain(FunctionsOnContract(GAME, (MOVE,)), NativeTokenTransfer(0), GasL
 def test_a_careful_grant_reads_short_and_raises_nothing() -> None:
     words = words_of(CAREFUL, Claims(functions=("wiggle(uint8,uint8)",)))
     assert [p.plain for p in words.can] == [
-        f"call wiggle(uint8,uint8) on {GAME}",
+        f"call wiggle(uint8,uint8) [{MOVE}] on {GAME}",
         "spend up to 0.01 ETH on gas in total, when nobody else pays for it",
     ]
     assert [p.plain for p in words.cannot] == [
         "send or attach any ETH (limit 0)",
-        "move or approve any token by itself",
+        "move or approve any token, unless these functions do so themselves",
         "call any other contract",
         "change this account, its owner or its other keys",
         "sign messages or permits in your name",
         "do anything after 22 September 2026, 14:13:20 UTC, or after you revoke it",
     ]
-    assert [p.plain for p in words.most_you_can_lose] == ["0.01 ETH, in gas", f"What these functions do by themselves in {GAME}"]
+    assert [p.plain for p in words.most_you_can_lose] == [
+        "0.01 ETH, in gas",
+        f"What these functions do in {GAME}, with anything you approved to it",
+    ]
     assert ids(CAREFUL) == {}
 
 
 def test_without_a_limit_any_amount_of_eth_can_leave() -> None:
     words = words_of(plain(ContractAccess(GAME)))
     assert any("attach any amount of ETH" in p.plain for p in words.can)
-    assert words.most_you_can_lose[0].plain == "All ETH in the account, with its calls"
+    assert words.most_you_can_lose[0].plain == "All ETH in the account, with its calls or in gas"
     assert ids(plain(ContractAccess(GAME)))["eth-unlimited"] is Level.DANGER
 
 
@@ -95,7 +99,7 @@ def test_tokens_count_in_base_units_and_approvals_outlive_the_session() -> None:
     claims = Claims(names=((TOKEN, "USD Coin", "USDC", 6),))
     words = words_of(plain(Erc20TokenTransfer(TOKEN, 2_500_000), NativeTokenTransfer(0)), claims)
     assert words.can[0].plain == (
-        f"transfer or approve up to 2500000 base units of token {TOKEN} (calls itself USDC: 2.5 USDC) in total"
+        f"transfer or approve up to 2500000 base units of token {TOKEN} (the sender calls this 2.5 “USDC”) in total"
     )
     assert "what it approved can still be taken after the session ends" in words.most_you_can_lose[-1].plain
 

@@ -1,23 +1,34 @@
-"""The only place that words a power. Words are a function of the decoded bytes, never of what a form or a request said.
+"""Words for every power, and the only place that makes them. They are a function of the decoded bytes, never of what a form said.
 
-Equal words mean equal powers: every address and every amount is written out in full.
+Equal words mean equal powers: every address and every amount is written out in full. What is said is what the chain enforces: where a
+promise would need more than the account checks, it is not made. `words_calls` has the sentences for single calls, `words_pieces` what
+sentences are put together from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from latchkey.core.account import Account
-from latchkey.core.amounts import Unit, format_amount
-from latchkey.core.functions import known_signature, offered_signature
+from latchkey.core.account import Account, Mode
+from latchkey.core.contracts import MACHINERY
+from latchkey.core.draft import Draft
 from latchkey.core.moments import until, utc
-from latchkey.core.networks import Network, network
-from latchkey.core.permissions import ContractAccess, Erc20TokenTransfer, FunctionsOnContract
-from latchkey.core.phrases import Part, Phrase, Style, Words
-from latchkey.core.powers import NESTING_FUNCTIONS, PLAIN_PAYMENT, TOKEN_FUNCTIONS, Powers, powers_of
-from latchkey.core.reading import Action, Batch, Call, Deferred, Install, Reading, Uninstall, unknown_in
+from latchkey.core.networks import network
+from latchkey.core.permissions import ContractAccess, FunctionsOnContract, Permission, permission_to_json
+from latchkey.core.phrases import Part, Phrase, Words
+from latchkey.core.powers import (
+    NESTING_FUNCTIONS,
+    PLAIN_PAYMENT,
+    RECEIVER_FUNCTIONS,
+    TOKEN_FUNCTIONS,
+    Powers,
+    powers_of,
+)
+from latchkey.core.reading import Action, Batch, Call, Deferred, Install, Reading, Uninstall, Unknown, unknown_in
 from latchkey.core.request import Claims
 from latchkey.core.types import Address, Selector, keccak, to_hex
+from latchkey.core.words_calls import GAS_ONLY, describe_calls, unread
+from latchkey.core.words_pieces import Names, address_part, code, phrase, strong
 
 NO_CLAIMS = Claims()
 
@@ -25,263 +36,391 @@ NO_CLAIMS = Claims()
 def describe(reading: Reading, *, account: Account | None, now: int, claims: Claims = NO_CLAIMS) -> Words:
     """What the bytes mean. `account`: whose account and chain, None when the bytes alone do not say. `now`: chain seconds."""
     action = reading.action if isinstance(reading, Deferred) else reading
-    words = _Writer(account, now, claims).action(action)
-    signed = tuple(_signed(reading, account))
-    return Words(words.headline, words.can, words.cannot, words.most_you_can_lose, signed)
+    names = Names(account, claims)
+    words = _action(action, names, now, unknown_in(reading), deadline=reading.deadline if isinstance(reading, Deferred) else None)
+    return Words(words.headline, words.can, words.cannot, words.most_you_can_lose, tuple(_signed(reading, account)))
 
 
-def _phrase(*parts: str | Part | Sequence[Part]) -> Phrase:
-    flat: list[Part] = []
-    for part in parts:
-        if isinstance(part, str):
-            flat.append(Part(part))
-        elif isinstance(part, Part):
-            flat.append(part)
-        else:
-            flat.extend(part)
-    return Phrase(tuple(flat))
+def _action(action: Action, names: Names, now: int, unknown: tuple[Unknown, ...], *, deadline: int | None = None) -> Words:
+    match action:
+        case Install():
+            return _Grant(action, names, now, unknown, deadline).words()
+        case Uninstall():
+            return _uninstall(action, names, unknown)
+        case Call():
+            return describe_calls((action,), names, unknown, lambda inner: _action(inner, names, now, unknown_in(inner)))
+        case Batch():
+            return describe_calls(action.calls, names, unknown, lambda inner: _action(inner, names, now, unknown_in(inner)))
 
 
-def _address(address: Address) -> Part:
-    return Part(str(address), Style.ADDRESS)
+class _Grant:
+    """A session key let in. `deadline`: until when a signed grant may be brought to the chain; None when the owner does so directly."""
 
+    def __init__(self, install: Install, names: Names, now: int, unknown: tuple[Unknown, ...], deadline: int | None) -> None:
+        self.install, self.names, self.now, self.unknown, self.deadline = install, names, now, unknown, deadline
+        self.powers = powers_of(install.permissions, is_global=install.is_global)
 
-def _strong(text: str) -> Part:
-    return Part(text, Style.STRONG)
+    def words(self) -> Words:
+        nothing = () if self.powers.may_act else (phrase("nothing: no call is allowed"),)
+        can = (*nothing, *self._can())
+        return Words(self._headline(), can, tuple(self._cannot()), self._lose())
 
+    def _headline(self) -> Phrase:
+        install = self.install
+        when = strong(f"Until {until(install.expiry, self.now)}") if install.expiry else strong("For ever, until you revoke it")
+        start = [Part(", from "), strong(until(install.valid_after, self.now))] if install.valid_after else []
+        key = [Part("key "), address_part(install.session_key)] if install.session_key else [Part("a key of an unknown kind")]
+        what = "do everything you can do with your account" if self.powers.is_root else "act for your account"
+        return phrase(when, start, ", ", key, f" can {what} ", self.names.whose(), ", without asking you.")
 
-class _Writer:
-    """Holds what every sentence needs: the account, the clock, the sender's claims."""
+    # --- it can
 
-    def __init__(self, account: Account | None, now: int, claims: Claims) -> None:
-        self.account, self.now, self.claims = account, now, claims
-        self.network: Network = network(account.chain_id) if account else Network(0, "", coin="native coin")
-
-    def action(self, action: Action) -> Words:
-        match action:
-            case Install():
-                return self.install(action)
-            case Uninstall():
-                return self.uninstall(action)
-            case Call():
-                return self.calls((action,))
-            case Batch():
-                return self.calls(action.calls)
-
-    # --- a session key
-
-    def install(self, install: Install) -> Words:
-        powers = powers_of(install.permissions, is_global=install.is_global)
-        return Words(
-            headline=self._headline(install, powers),
-            can=tuple(self._can(install, powers)),
-            cannot=tuple(self._cannot(install, powers)),
-            most_you_can_lose=tuple(self._lose(powers, install)),
-        )
-
-    def _headline(self, install: Install, powers: Powers) -> Phrase:
-        when = _strong(f"Until {until(install.expiry, self.now)}") if install.expiry else _strong("For ever, until you revoke it")
-        start = [Part(", from "), _strong(until(install.valid_after, self.now))] if install.valid_after else []
-        key = [Part("key "), _address(install.session_key)] if install.session_key else [Part("a key of an unknown kind")]
-        what = "do everything you can do with your account" if powers.is_root else "act for your account"
-        return _phrase(when, start, ", ", key, f" can {what} ", self._whose(), ", without asking you.")
-
-    def _whose(self) -> list[Part]:
-        if self.account is None:
-            return [Part("(these bytes do not say which account or network)")]
-        return [_address(self.account.address), Part(" on "), _strong(self.network.name)]
-
-    def _can(self, install: Install, powers: Powers) -> Iterator[Phrase]:
+    def _can(self) -> Iterator[Phrase]:
+        powers, names = self.powers, self.names
         if powers.is_root:
-            yield _phrase("send all ETH and all tokens anywhere")
-            yield _phrase("let in other keys, replace the owner, and replace the account's code")
-            if install.expiry:
-                yield _phrase("remove its own expiry, by letting in another key before it ends")
+            yield from self._can_as_root()
+        elif powers.lifts_limits:
+            yield phrase(strong("lift its own limits"), ": it reaches what they are kept in")
+        if powers.reaches_entry_point:
+            yield phrase("take the account's gas deposit at the EntryPoint, and cancel or wake grants you signed")
         if powers.account_functions:
-            yield _phrase(
-                "call these functions of ", _strong("your account itself"), ": ", self._functions(powers.account_functions)
+            works = "" if powers.account_functions_work else " (the account refuses these while a token limit is set)"
+            yield phrase(
+                "call these functions of ", strong("your account itself"), ": ", names.functions(powers.account_functions), works
             )
         for contract in powers.contracts:
             yield self._contract(contract)
-        if payments := [s for s in powers.anywhere if s == PLAIN_PAYMENT]:
-            yield _phrase("send plain payments (calls without data, ", self._functions(payments), ") to ", _strong("anyone"))
-        if others := [s for s in powers.anywhere if s != PLAIN_PAYMENT]:
-            yield _phrase("call ", self._functions(others), " on ", _strong("any contract"), self._except_listed(powers))
+        yield from self._anywhere()
         for token in powers.tokens:
-            yield _phrase("transfer or approve up to ", self._token_amount(token), " in total")
-        yield from self._can_spend(powers)
-        if install.signs_messages:
-            yield _phrase("sign messages and permits in your account's name")
-        for unknown in unknown_in(install):
-            yield _phrase("do something Latchkey cannot read (", Part(unknown.where, Style.CODE), "): ", unknown.why)
+            yield phrase("transfer or approve up to ", names.token(token), " in total")
+        yield from self._can_spend()
+        if self.install.signs_messages:
+            yield phrase("sign messages and permits in your account's name")
+        yield from unread(self.unknown)
 
-    def _can_spend(self, powers: Powers) -> Iterator[Phrase]:
-        coin = self.network.coin
-        if powers.eth_unlimited and not powers.is_root:
-            yield _phrase("attach ", _strong(f"any amount of {coin}"), " to these calls, up to all the account holds")
-        elif powers.native:
-            calls = "these calls" if powers.may_call else "what it calls"
-            yield _phrase("send or attach up to ", self._coins(powers.native), f" in total with {calls}")
-        if powers.gas:
-            yield _phrase("spend up to ", self._coins(powers.gas), " on gas in total, when nobody else pays for it")
-        elif powers.gas_unlimited and not powers.is_root:
-            yield _phrase("spend ", _strong(f"any amount of {coin}"), " on gas, up to all the account holds")
+    def _can_as_root(self) -> Iterator[Phrase]:
+        yield phrase(f"send all {self.names.coin} and all tokens anywhere")
+        yield phrase("let in other keys, replace the owner, and replace the account's code")
+        if self.install.expiry:
+            yield phrase("remove its own expiry, by letting in another key before it ends")
 
     def _contract(self, contract: ContractAccess | FunctionsOnContract) -> Phrase:
         if isinstance(contract, ContractAccess):
-            return _phrase("call ", _strong("any function"), " of ", self._named(contract.address))
-        return _phrase("call ", self._functions(contract.functions), " on ", self._named(contract.address))
+            return phrase("call ", strong("any function"), " of ", self.names.named(contract.address))
+        return phrase("call ", self.names.functions(contract.functions), " on ", self.names.named(contract.address))
 
-    def _except_listed(self, powers: Powers) -> str:
-        return " not listed here" if powers.contracts or powers.tokens else ""
+    def _anywhere(self) -> Iterator[Phrase]:
+        powers, listed = self.powers, self.powers.contracts or self.powers.tokens
+        beside = " not listed here" if listed else ""
+        if PLAIN_PAYMENT in powers.anywhere:
+            yield phrase("send plain payments (calls without data, or of ", code(PLAIN_PAYMENT), ") to ", strong("anyone"), beside)
+        if others := _calls_anywhere(powers):
+            yield phrase("call ", self.names.functions(others), " on ", strong("any contract"), beside)
 
-    def _cannot(self, install: Install, powers: Powers) -> Iterator[Phrase]:
-        coin = self.network.coin
+    def _can_spend(self) -> Iterator[Phrase]:
+        powers, names = self.powers, self.names
         if powers.is_root:
-            yield _phrase("be held back by any limit")
+            return
+        if powers.eth_unlimited:
+            yield phrase("attach ", strong(f"any amount of {names.coin}"), " to these calls, up to all the account holds")
+        elif powers.native and powers.may_call:
+            calls = "its calls to contracts" if powers.account_functions else "these calls"
+            yield phrase("send or attach up to ", names.coins(powers.native), f" in total with {calls}")
+        elif powers.native:
+            yield phrase(
+                f"not use its {names.coin} limit of ", names.coins(powers.native), ": it may call no contract to send it with"
+            )
+        if powers.gas and not powers.paymaster:
+            yield phrase("spend up to ", names.coins(powers.gas), " on gas in total, when nobody else pays for it")
+        elif powers.gas_unlimited:
+            yield phrase("spend ", strong(f"any amount of {names.coin}"), " on gas, up to all the account holds")
+
+    # --- it cannot
+
+    def _cannot(self) -> Iterator[Phrase]:
+        powers = self.powers
+        if self.unknown:
+            yield phrase("be relied on to stay within this: a part of it cannot be read")
+            return
+        if powers.is_root:
+            yield phrase("be held back by any limit")
+        elif powers.lifts_limits:
+            yield phrase("be held back by these limits: it can lift them")
+        else:
+            yield from self._cannot_spend()
+            yield from self._cannot_call()
+            if not self.install.signs_messages:
+                yield phrase("sign messages or permits in your name")
+        yield from self._cannot_outlive()
+
+    def _cannot_spend(self) -> Iterator[Phrase]:
+        powers, names = self.powers, self.names
         if powers.native == 0:
-            yield _phrase(f"send or attach any {coin} (limit 0)")
-        if powers.gas == 0:
-            yield _phrase(f"pay for gas from your account (limit 0): somebody else has to pay for every call")
+            calls = " with its calls to contracts" if powers.account_functions else ""
+            yield phrase(f"send or attach any {names.coin}{calls} (limit 0)")
         if powers.paymaster:
-            yield _phrase("act unless the paymaster ", _address(powers.paymaster), " pays for its gas")
-        if not powers.is_root:
-            yield from self._cannot_reach(install, powers)
-        ending = (
+            limit = (
+                [Part("; its gas limit of "), names.coins(powers.gas), Part(" is not touched")] if powers.gas is not None else []
+            )
+            yield phrase(
+                f"spend your {names.coin} on gas: paymaster ",
+                address_part(powers.paymaster),
+                " or the key itself has to pay",
+                limit,
+            )
+        elif powers.gas == 0:
+            yield phrase("pay for gas from your account (limit 0): somebody else has to pay for every call")
+
+    def _cannot_call(self) -> Iterator[Phrase]:
+        powers = self.powers
+        if not _may_move_tokens(powers) and not self.install.signs_messages:
+            other = "other " if powers.tokens else ""
+            unless = ", unless these functions do so themselves" if powers.contracts else ""
+            yield phrase(f"move or approve any {other}token{unless}")
+        for address in powers.shut:
+            yield phrase("call ", self.names.named(address), " at all")
+        if powers.may_call:
+            yield phrase("call any other function" if powers.anywhere else "call any other contract")
+        else:
+            yield phrase("call any contract by itself")
+        if powers.account_functions:
+            yield phrase("call any other function of your account")
+        elif not self._may_change_account():
+            yield phrase("change this account, its owner or its other keys")
+
+    def _may_change_account(self) -> bool:
+        own = self.names.account and any(c.address == self.names.account.address for c in self.powers.contracts)
+        return bool(own) or self.powers.reaches_entry_point
+
+    def _cannot_outlive(self) -> Iterator[Phrase]:
+        install, deadline = self.install, self.deadline
+        if deadline and not install.expiry:
+            yield phrase(f"be used for the first time after {utc(deadline)}; used by then, it goes on")
+        elif deadline and deadline < install.expiry:
+            yield phrase(f"be used for the first time after {utc(deadline)}")
+        end = (
             f"do anything after {utc(install.expiry)}, or after you revoke it"
             if install.expiry
             else "do anything after you revoke it"
         )
-        yield _phrase(ending + (", unless it has let in another key by then" if powers.is_root else ""))
+        free = self.powers.is_root or self.powers.lifts_limits
+        yield phrase(end + (", unless it has let in another key or changed its end by then" if free else ""))
 
-    def _cannot_reach(self, install: Install, powers: Powers) -> Iterator[Phrase]:
-        if not _may_move_tokens(powers) and not powers.account_functions:
-            yield _phrase("move or approve any other token by itself" if powers.tokens else "move or approve any token by itself")
-        if powers.anywhere:
-            yield _phrase("call any other function")
-        else:
-            yield _phrase("call any other contract")
-        if powers.account_functions:
-            yield _phrase("call any other function of your account")
-        else:
-            yield _phrase("change this account, its owner or its other keys")
-        if not install.signs_messages:
-            yield _phrase("sign messages or permits in your name")
+    # --- most you can lose
 
-    def _lose(self, powers: Powers, install: Install) -> Iterator[Phrase]:
-        coin = self.network.coin
-        if powers.is_root:
-            yield _phrase(_strong("Everything in this account, and the account itself"))
-            return
-        if powers.eth_unlimited:
-            yield _phrase(_strong(f"All {coin} in the account"), ", with its calls")
-        elif powers.native:
-            yield _phrase(self._coins(powers.native), ", with its calls")
-        if powers.gas_unlimited:
-            yield _phrase(_strong(f"All {coin} in the account"), ", in gas")
-        elif powers.gas:
-            yield _phrase(self._coins(powers.gas), ", in gas")
+    def _lose(self) -> tuple[Phrase, ...]:
+        if self.unknown or self.powers.is_root or self.powers.lifts_limits:
+            why = " (a part of this cannot be read)" if self.unknown else ""
+            return (phrase(strong("Everything in this account, and the account itself"), why),)
+        return (*self._lose_coins(), *self._lose_in_calls()) or (phrase("Nothing: no call is allowed"),)
+
+    def _lose_coins(self) -> Iterator[Phrase]:
+        powers, names = self.powers, self.names
+        if powers.eth_unlimited and powers.gas_unlimited:
+            yield phrase(strong(f"All {names.coin} in the account"), ", with its calls or in gas")
+        elif powers.eth_unlimited:
+            yield phrase(strong(f"All {names.coin} in the account"), ", with its calls")
+        elif powers.native and powers.may_call:
+            yield phrase(names.coins(powers.native), ", with its calls")
+        if powers.gas_unlimited and not powers.eth_unlimited:
+            yield phrase(strong(f"All {names.coin} in the account"), ", in gas")
+        elif powers.gas and not powers.paymaster:
+            yield phrase(names.coins(powers.gas), ", in gas")
         for token in powers.tokens:
-            yield _phrase(self._token_amount(token), "; what it approved can still be taken after the session ends")
-        yield from self._lose_in_calls(powers)
-        if unknown_in(install):
-            yield _phrase(_strong("Unknown"), ": a part of this grant cannot be read")
+            if token.allowance:
+                yield phrase(names.token(token), "; what it approved can still be taken after the session ends")
+        if powers.reaches_entry_point:
+            yield phrase("The account's gas deposit at the EntryPoint")
+        if self.install.signs_messages:
+            yield phrase(strong("Tokens of any kind"), " in the account, through messages and permits it signs")
 
-    def _lose_in_calls(self, powers: Powers) -> Iterator[Phrase]:
-        if any(s in TOKEN_FUNCTIONS for s in powers.anywhere):
-            yield _phrase(_strong("Tokens and NFTs of any kind"), " in the account, through the functions it may call anywhere")
-        elif [s for s in powers.anywhere if s != PLAIN_PAYMENT]:
-            yield _phrase("What the functions it may call do in any contract, with anything you approved there")
+    def _lose_in_calls(self) -> Iterator[Phrase]:
+        powers, others = self.powers, _calls_anywhere(self.powers)
+        if any(s in TOKEN_FUNCTIONS for s in others):
+            yield phrase(
+                strong("Tokens and NFTs of any kind"),
+                " in the account, through the functions it may call anywhere",
+                _lasting(others),
+            )
+        elif others:
+            yield phrase("What the functions it may call do in any contract, with anything you approved there", _receiver(others))
         for contract in powers.contracts:
-            if isinstance(contract, ContractAccess):
-                yield _phrase(
-                    "What ",
-                    self._named(contract.address),
-                    " does when called, with anything you approved to it; ",
-                    "if it is a token, all of it",
-                )
-            elif any(s in TOKEN_FUNCTIONS for s in contract.functions):
-                yield _phrase(_strong("All you hold"), " of ", self._named(contract.address), ", if it is a token or NFT")
-            else:
-                yield _phrase("What these functions do by themselves in ", self._named(contract.address))
-        if powers.account_functions:
-            yield _phrase("What the named functions of your account do")
-        nested = [s for c in powers.contracts if isinstance(c, FunctionsOnContract) for s in c.functions] + list(powers.anywhere)
-        if any(s in NESTING_FUNCTIONS for s in nested):
-            yield _phrase("What is done by calls packed inside other calls; the list of contracts does not reach into them")
+            yield self._lose_in(contract)
+        if powers.account_functions_work:
+            yield phrase("What the named functions of your account do")
+        if any(s in NESTING_FUNCTIONS for s in (*powers.named, *others)):
+            yield phrase("What is done by calls packed inside other calls; the list of contracts does not reach into them")
 
-    # --- other actions
+    def _lose_in(self, contract: ContractAccess | FunctionsOnContract) -> Phrase:
+        named = self.names.named(contract.address)
+        if isinstance(contract, ContractAccess):
+            beside = "" if contract.address in MACHINERY else ", with anything you approved to it; if it is a token, all of it"
+            return phrase("What ", named, " does when called", beside)
+        if any(s in TOKEN_FUNCTIONS for s in contract.functions):
+            return phrase(strong("All you hold"), " of ", named, ", if it is a token or NFT", _lasting(contract.functions))
+        return phrase("What these functions do in ", named, ", with anything you approved to it", _receiver(contract.functions))
 
-    def uninstall(self, uninstall: Uninstall) -> Words:
-        headline = _phrase(
-            "This ", _strong("ends"), f" the access of session {uninstall.entity_id} to your account ", self._whose(), "."
-        )
-        can = [_phrase("nothing any more, from the moment this is on chain")]
-        cannot = [_phrase("be undone; a new session has to be granted instead")]
-        if not uninstall.hook_data:
-            can.append(_phrase("leave its limits and allowlist stored on chain: they come back if the same id is granted again"))
-        return Words(headline, tuple(can), tuple(cannot), (_phrase("Only the gas of this call"),))
 
-    def calls(self, calls: Sequence[Call]) -> Words:
-        many = f"These {len(calls)} calls are" if len(calls) != 1 else "This call is"
-        headline = _phrase(f"{many} made by your account ", self._whose(), ".")
-        lines = tuple(line for call in calls for line in self._call(call))
-        return Words(headline, lines, (), (_phrase(_strong("Whatever these calls do")),))
+_APPROVING = {"0x095ea7b3", "0x39509351", "0xd505accf", "0xa22cb465", "0x959b8c3f", "0x87517c45", "0x2b67b570", "0x8fcbaf0c"}
 
-    def _call(self, call: Call) -> Iterator[Phrase]:
-        name = Part(call.signature or to_hex(call.data[:4]), Style.CODE)
-        target = [Part(" on "), self._named(call.target)[0]] if call.target else [Part(" on your account itself")]
-        value = [Part(" with "), self._coins(call.value)] if call.value else []
-        arguments = ", ".join(f"{k} = {v}" for k, v in call.arguments)
-        yield _phrase("call ", name, target, value, f" ({arguments})" if arguments else "")
-        if call.inner is not None:
-            inner = self.action(call.inner)
-            yield inner.headline
-            yield from inner.can
-        for unknown in call.unknown:
-            yield _phrase("something Latchkey cannot read (", Part(unknown.where, Style.CODE), "): ", unknown.why)
 
-    # --- pieces
+def _lasting(selectors: Sequence[Selector]) -> str:
+    return "; what it approved can still be taken after the session ends" if any(s in _APPROVING for s in selectors) else ""
 
-    def _coins(self, wei: int) -> Part:
-        return _strong(f"{format_amount(wei, Unit(self.network.coin, 18))} {self.network.coin}")
 
-    def _token_amount(self, token: Erc20TokenTransfer) -> list[Part]:
-        name, symbol, decimals = self._claim(token.address)
-        amount = [_strong(f"{token.allowance} base units"), Part(" of token "), _address(token.address)]
-        if decimals is not None and symbol:
-            shown = f" (calls itself {symbol}: {format_amount(token.allowance, Unit(symbol, decimals))} {symbol})"
-            return [*amount, Part(shown, Style.CLAIM)]
-        return [*amount, Part(f" (calls itself {symbol or name})", Style.CLAIM)] if symbol or name else amount
+def _receiver(selectors: Sequence[Selector]) -> str:
+    return "; the key chooses who receives what they pay out" if any(s in RECEIVER_FUNCTIONS for s in selectors) else ""
 
-    def _named(self, address: Address) -> list[Part]:
-        name, symbol, _ = self._claim(address)
-        said = name or symbol
-        return [_address(address), Part(f" (calls itself {said})", Style.CLAIM)] if said else [_address(address)]
 
-    def _claim(self, address: Address) -> tuple[str, str, int | None]:
-        return next(((n, s, d) for a, n, s, d in self.claims.names if a == address), ("", "", None))
-
-    def _functions(self, selectors: Sequence[Selector]) -> list[Part]:
-        parts: list[Part] = []
-        for index, selector in enumerate(selectors):
-            if index:
-                parts.append(Part(" and " if index == len(selectors) - 1 else ", "))
-            parts.append(Part(self._function(selector), Style.CODE))
-        return parts
-
-    def _function(self, selector: Selector) -> str:
-        if selector == PLAIN_PAYMENT:
-            return str(selector)
-        return known_signature(selector) or offered_signature(selector, self.claims.functions) or str(selector)
+def _calls_anywhere(powers: Powers) -> list[Selector]:
+    return [s for s in powers.anywhere if s != PLAIN_PAYMENT]
 
 
 def _may_move_tokens(powers: Powers) -> bool:
-    """Whether a call to a token's own moving functions is possible beyond the token limits."""
+    """Whether tokens beyond the token limits may be reached, as far as can be told: then nothing is promised about them."""
+    if _calls_anywhere(powers) or powers.account_functions_work:
+        return True
     if any(isinstance(c, ContractAccess) for c in powers.contracts):
         return True
-    named = [s for c in powers.contracts if isinstance(c, FunctionsOnContract) for s in c.functions]
-    return any(s in TOKEN_FUNCTIONS or s in NESTING_FUNCTIONS for s in (*named, *powers.anywhere))
+    return any(s in TOKEN_FUNCTIONS or s in NESTING_FUNCTIONS for s in powers.named)
+
+
+def _uninstall(uninstall: Uninstall, names: Names, unknown: tuple[Unknown, ...]) -> Words:
+    if uninstall.entity_id == 0:
+        headline = phrase("This ", strong("takes out the owner's own key"), " (entity 0) from your account ", names.whose(), ".")
+        lose = phrase(strong("The account itself"), ", unless another key can still act as its owner")
+        return Words(headline, tuple(unread(unknown)), (phrase("be undone by the key it takes out"),), (lose,))
+    headline = phrase("This ", strong("ends"), f" the access of session {uninstall.entity_id} to your account ", names.whose(), ".")
+    session, later = f"session {uninstall.entity_id}", "if the same id is granted again"
+    can = [phrase("nothing any more, once this has succeeded on chain")]
+    if not all(uninstall.hook_data) or not uninstall.hook_data:
+        which = "some" if any(uninstall.hook_data) else "the"
+        can.append(phrase(f"leave {which} limits and lists of {session} stored on chain: they come back {later}"))
+    if not uninstall.uninstall_data:
+        can.append(phrase(f"leave the key of {session} stored on chain: it comes back {later} without a key"))
+    cannot = (
+        phrase("be undone; a new session has to be granted instead"),
+        phrase("take back what the session approved or signed before"),
+        phrase("stop a grant of this id that is signed but not used yet; that takes cancelling its nonce"),
+    )
+    lose = phrase(strong("Unknown"), ": a part of this cannot be read") if unknown else GAS_ONLY
+    return Words(headline, (*can, *unread(unknown)), cannot, (lose,))
+
+
+# --- a second grant compared with a first
+
+
+def difference(old: Draft, new: Draft, *, claims: Claims = NO_CLAIMS) -> tuple[Phrase, ...]:
+    """What `new` gives or takes compared with `old`; empty exactly when both give one key the same powers for the same time.
+
+    Each phrase begins with "more", "less" or "other". Entity ids and nonces are no power and are not compared.
+    """
+    names = Names(Account(new.chain_id, new.account, new.system, Mode.ADDRESS), claims)
+    return (*_other(old, new), *_other_end(old.expiry, new.expiry), *_other_powers(old, new, names))
+
+
+def _other(old: Draft, new: Draft) -> Iterator[Phrase]:
+    if old.system != new.system:
+        yield phrase("other account system: ", new.system, " instead of ", old.system)
+    if old.chain_id != new.chain_id:
+        yield phrase("other network: ", strong(_chain(new.chain_id)), " instead of ", _chain(old.chain_id))
+    if old.account != new.account:
+        yield phrase("other account: ", address_part(new.account), " instead of ", address_part(old.account))
+    if old.session_key != new.session_key:
+        yield phrase("other key: ", address_part(new.session_key), " instead of ", address_part(old.session_key))
+
+
+def _chain(chain_id: int) -> str:
+    return f"{network(chain_id).name} (chain id {chain_id})"
+
+
+def _other_end(old: int, new: int) -> Iterator[Phrase]:
+    if old != new:
+        kind = "less" if new and (not old or new < old) else "more"
+        yield phrase(f"{kind} time: ", strong(_end(new)), " instead of ", _end(old))
+
+
+def _end(expiry: int) -> str:
+    return f"until {utc(expiry)}" if expiry else "for ever"
+
+
+def _other_powers(old: Draft, new: Draft, names: Names) -> Iterator[Phrase]:
+    before, after = powers_of(old.permissions), powers_of(new.permissions)
+    if after.is_root and not before.is_root:
+        yield phrase("more: ", strong("everything you can do with your account"))
+    if before.is_root and not after.is_root:
+        yield phrase("less: only what is listed, no longer everything you can do with your account")
+    if before.is_root or after.is_root:
+        return
+    yield from _other_amount(f"{names.coin} with its calls", before.native, after.native, names)
+    yield from _other_amount(f"{names.coin} for gas", before.gas, after.gas, names)
+    if before.paymaster != after.paymaster:
+        kind = "other" if before.paymaster and after.paymaster else "less" if after.paymaster else "more"
+        yield phrase(f"{kind}: gas paid by ", _payer(after), ", no longer by ", _payer(before))
+    yield from _other_functions("functions of your account itself", before.account_functions, after.account_functions, names)
+    yield from _other_functions("selectors of the account", old.selectors, new.selectors, names)
+    yield from _other_functions("functions on any contract", before.anywhere, after.anywhere, names)
+    yield from _other_tokens(before, after, names)
+    yield from _other_contracts(before, after, names)
+
+
+def _other_amount(what: str, old: int | None, new: int | None, names: Names) -> Iterator[Phrase]:
+    if old != new:
+        kind = "more" if new is None or (old is not None and new > old) else "less"
+        amounts = [Part("no limit") if wei is None else names.coins(wei) for wei in (new, old)]
+        yield phrase(f"{kind} {what}: ", amounts[0], " instead of ", amounts[1])
+
+
+def _other_functions(what: str, old: Sequence[Selector], new: Sequence[Selector], names: Names) -> Iterator[Phrase]:
+    if added := [s for s in new if s not in old]:
+        yield phrase(f"more {what}: ", names.functions(added))
+    if taken := [s for s in old if s not in new]:
+        yield phrase(f"less {what}: ", names.functions(taken))
+
+
+def _other_tokens(old: Powers, new: Powers, names: Names) -> Iterator[Phrase]:
+    before, after = ({t.address: t for t in powers.tokens} for powers in (old, new))
+    for address in dict.fromkeys((*after, *before)):
+        had, has = before.get(address), after.get(address)
+        if has is not None and had is None:
+            yield phrase("more: transfer or approve up to ", names.token(has))
+        elif had is not None and has is None:
+            yield phrase("less: no longer transfer or approve token ", names.named(address))
+        elif had is not None and has is not None and had.allowance != has.allowance:
+            kind = "more" if has.allowance > had.allowance else "less"
+            yield phrase(f"{kind}: transfer or approve up to ", names.token(has), f" instead of {had.allowance}")
+
+
+def _other_contracts(old: Powers, new: Powers, names: Names) -> Iterator[Phrase]:
+    before, after = _by_address(old), _by_address(new)
+    for address in dict.fromkeys((*after, *before)):
+        had, has = before.get(address, frozenset()), after.get(address, frozenset())
+        if has is None and had is not None:
+            yield phrase("more: ", strong("any function"), " of ", names.named(address))
+        elif had is None and has is not None:
+            what = [Part("only "), *names.functions(sorted(has))] if has else [Part("no function")]
+            yield phrase("less: ", what, " of ", names.named(address), " instead of any")
+        elif had is not None and has is not None:
+            if added := sorted(has - had):
+                yield phrase("more: ", names.functions(added), " on ", names.named(address))
+            if taken := sorted(had - has):
+                yield phrase("less: ", names.functions(taken), " on ", names.named(address))
+    for address in sorted(set(new.shut) - set(old.shut)):
+        yield phrase("less: ", names.named(address), " may not be called at all")
+    for address in sorted(set(old.shut) - set(new.shut)):
+        yield phrase("more: ", names.named(address), " may be called where a function is allowed on any contract")
+
+
+def _payer(powers: Powers) -> Part:
+    return address_part(powers.paymaster) if powers.paymaster else Part("the account or anybody")
+
+
+def _by_address(powers: Powers) -> dict[Address, frozenset[Selector] | None]:
+    """Contract -> functions that may be called on it, None for all."""
+    return {c.address: None if isinstance(c, ContractAccess) else frozenset(c.functions) for c in powers.contracts}
+
+
+# --- what is signed
 
 
 def _signed(reading: Reading, account: Account | None) -> Iterator[tuple[str, str]]:
@@ -340,10 +479,8 @@ def _signed_action(action: Action) -> Iterator[tuple[str, str]]:
             yield f"Call {index + 1}", f"{call.target or 'the account itself'}, value {call.value} wei, {to_hex(call.data)}"
 
 
-def _permission(permission: object) -> str:
-    from latchkey.core.permissions import permission_to_json
-
-    value = permission_to_json(permission)  # type: ignore[arg-type]
+def _permission(permission: Permission) -> str:
+    value = permission_to_json(permission)
     data = value.get("data", {})
     fields = ", ".join(f"{k} {' '.join(v) if isinstance(v, list) else v}" for k, v in data.items())
     return f"{value['type']}: {fields}" if fields else str(value["type"])
