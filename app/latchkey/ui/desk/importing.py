@@ -70,7 +70,7 @@ class Words(Way):
         self.setFocusProxy(self.grid.edits[0])
 
     def ready(self) -> bool:
-        return self.grid.complete() and not self.grid.unknown()
+        return self.grid.correct()
 
     def answer(self) -> dict[str, Any]:
         return {"kind": "mnemonic", "words": " ".join(self.grid.take()), "passphrase": self.passphrase.take().encode()}

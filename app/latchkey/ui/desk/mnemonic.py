@@ -126,6 +126,7 @@ class WordGrid(QWidget):
         """Backspace in an empty field goes back to the one before; a field that is left takes its suggestions along."""
         if event.type() == QEvent.Type.FocusOut:
             self.hint.setText("")
+            self.changed.emit()
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Backspace:
             index = self._all.index(cast(WordEdit, watched))
             if index and not self._all[index].text():
@@ -137,12 +138,15 @@ class WordGrid(QWidget):
         return [edit.text().strip().lower() for edit in self.edits]
 
     def unknown(self) -> list[int]:
-        """Indices of the filled fields that hold no word of the list."""
+        """Indices of the fields that were left with something that is no word of the list."""
         known = frozenset(wordlist())
-        return [index for index, word in enumerate(self.words()) if word and word not in known]
+        return [i for i, edit in enumerate(self.edits) if edit.text() and not edit.hasFocus() and self.words()[i] not in known]
 
     def complete(self) -> bool:
         return all(self.words())
+
+    def correct(self) -> bool:
+        return frozenset(self.words()) <= frozenset(wordlist())
 
     def fill(self, words: list[str]) -> None:
         for edit, word in zip(self.edits, words, strict=False):
