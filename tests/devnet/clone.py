@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import closing
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from latchkey.accounts.modular_account.addresses import ENTRY_POINT
 from latchkey.core.types import Address, hex_bytes, to_hex
+from latchkey.errors import BadInput
 from tests.devnet.places import PUBLISHED
 from tests.devnet.rpc import Rpc, RpcError, RpcUnreachable
 
@@ -31,13 +33,13 @@ def clone_code(url: str) -> dict[Address, bytes]:
     The genesis block's hash is part of the cache's name: another chain behind the same URL is copied anew. Raises CannotClone.
     """
     try:
-        rpc = Rpc(url, timeout=_TIMEOUT)
-        genesis = rpc("eth_getBlockByNumber", "0x0", False)
-        kept = _cache(url, str(genesis and genesis.get("hash")))
-        if kept.is_file():
-            return {Address.parse(a): hex_bytes(code) for a, code in json.loads(kept.read_text()).items()}
-        found = _fetch(rpc)
-    except (RpcUnreachable, RpcError, ValueError) as problem:
+        with closing(Rpc(url, timeout=_TIMEOUT)) as rpc:
+            genesis = rpc("eth_getBlockByNumber", "0x0", False)
+            kept = _cache(url, str(genesis and genesis.get("hash")))
+            if kept.is_file():
+                return {Address.parse(a): hex_bytes(code) for a, code in json.loads(kept.read_text()).items()}
+            found = _fetch(rpc)
+    except (RpcUnreachable, RpcError) as problem:
         raise CannotClone(f"Nothing was copied. {problem}") from None
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps({a: to_hex(code) for a, code in found.items()}))
@@ -54,7 +56,10 @@ def _fetch(rpc: Rpc) -> dict[Address, bytes]:
 
 
 def _code(answer: object) -> bytes:
-    code = hex_bytes(answer) if isinstance(answer, str) else None
+    try:
+        code = hex_bytes(answer)  # type: ignore[arg-type]
+    except BadInput:
+        code = None
     if code is None or len(code) > _MOST:
         raise RpcUnreachable("The RPC answers with something that is no contract's code.")
     return code
