@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from latchkey.ui import theme
@@ -114,6 +114,13 @@ class DeskWindow(QWidget):
         self.resize(width, min(wanted, TALLEST, room.height() - theme.space(6)))
         if not self.isVisible():
             self.move(room.center() - self.rect().center())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """An edge of its own, for where no window manager draws one."""
+        painter = QPainter(self)
+        painter.setPen(theme.color("outline"))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
