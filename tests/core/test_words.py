@@ -27,7 +27,6 @@ from latchkey.core.permissions import (
 )
 from latchkey.core.phrases import Level, Words
 from latchkey.core.request import Claims
-from latchkey.core.risk import RULES
 from latchkey.core.types import Address, Selector
 from latchkey.core.words import NO_CLAIMS
 from tests.counts import count
@@ -195,52 +194,3 @@ def test_equal_words_mean_equal_powers() -> None:
             before = seen.setdefault(text(words_of(one)), powers)
             assert before == powers
     assert len(seen) > count(400, 10_000)
-
-
-def test_rules_have_ids_of_their_own_and_advice() -> None:
-    assert len({rule.id for rule in RULES}) == len(RULES)
-    assert all(rule.sentence.endswith(".") for rule in RULES)
-
-
-BOTH_SIDES = [
-    ("eth-unlimited", plain(ContractAccess(GAME)), plain(ContractAccess(GAME), NativeTokenTransfer(10**18))),
-    ("gas-unlimited", plain(ContractAccess(GAME)), CAREFUL),
-    ("gas-limit-looks-like-gas-units", plain(ContractAccess(GAME), GasLimit(0x493E0)), CAREFUL),
-    ("gas-limit-below-install", plain(ContractAccess(GAME), GasLimit(10**10)), CAREFUL),
-    ("gas-limit-zero", plain(ContractAccess(GAME), GasLimit(0)), CAREFUL),
-    ("root", plain(Root()), CAREFUL),
-    ("account-functions", plain(AccountFunctions((MOVE,))), CAREFUL),
-    ("functions-anywhere", plain(FunctionsOnAllContracts((MOVE,))), CAREFUL),
-    ("transfer-anywhere", plain(FunctionsOnAllContracts((Selector.parse("0xa9059cbb"),))), CAREFUL),
-    ("approve-anywhere", plain(FunctionsOnAllContracts((Selector.parse("0x095ea7b3"),))), CAREFUL),
-    ("permit-anywhere", plain(FunctionsOnAllContracts((Selector.parse("0xd505accf"),))), CAREFUL),
-    ("set-approval-anywhere", plain(FunctionsOnAllContracts((Selector.parse("0xa22cb465"),))), CAREFUL),
-    ("token-functions-anywhere", plain(FunctionsOnAllContracts((Selector.parse("0x42842e0e"),))), CAREFUL),
-    ("token-unlimited", plain(FunctionsOnContract(TOKEN, (Selector.parse("0xa9059cbb"),))), plain(Erc20TokenTransfer(TOKEN, 1))),
-    ("contract-any-function", plain(ContractAccess(GAME)), CAREFUL),
-    ("nested-calls", plain(FunctionsOnContract(GAME, (Selector.parse("0xac9650d8"),))), CAREFUL),
-    ("token-allowance-maximal", plain(Erc20TokenTransfer(TOKEN, 2**256 - 1)), plain(Erc20TokenTransfer(TOKEN, 2**255 - 1))),
-    ("eth-limit-maximal", plain(ContractAccess(GAME), NativeTokenTransfer(2**255)), CAREFUL),
-    ("no-expiry", plain(ContractAccess(GAME), expiry=0), CAREFUL),
-    (
-        "long-expiry",
-        plain(ContractAccess(GAME), expiry=NOW + 30 * 86_400 + 1),
-        plain(ContractAccess(GAME), expiry=NOW + 30 * 86_400),
-    ),
-    ("paymaster-guard", plain(ContractAccess(GAME), PaymasterGuard(TOKEN)), CAREFUL),
-    ("sequence-not-fresh", replace(CAREFUL, sequence=1), CAREFUL),
-    ("chain-unknown", plain(ContractAccess(GAME), chain_id=424242), CAREFUL),
-]
-
-
-@pytest.mark.parametrize(("rule", "holds", "not_so"), BOTH_SIDES, ids=[row[0] for row in BOTH_SIDES])
-def test_each_rule_on_both_sides(rule: str, holds: Draft, not_so: Draft) -> None:
-    assert rule in ids(holds)
-    assert rule not in ids(not_so)
-
-
-def test_a_gas_limit_that_pays_nothing_comes_with_an_amount_that_would_do() -> None:
-    draft = plain(ContractAccess(GAME), GasLimit(0x493E0))
-    found = review(build(draft).unsigned, account_of(draft), now=NOW, policy=Policy.COMPAT).findings
-    advice = next(f.advice for f in found if f.id == "gas-limit-looks-like-gas-units")
-    assert advice == "0.00007 ETH would do."

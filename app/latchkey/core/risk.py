@@ -1,7 +1,7 @@
 """The rules a grant is held against: a table, one line of judgement each. A careful grant raises none.
 
-A rule looks at facts (what the decoded bytes add up to) and says how bad it is, what is so, and what to do. `refused` is not used
-here: what must never be granted is refused by the account system's judge before anything is asked of the owner.
+A rule looks at facts (what the decoded bytes add up to, and what is known around them) and says how bad it is, what is so, and what to
+do. `refused` marks what the account system's judge never lets be signed; it shows where bytes of others are explained.
 """
 
 from __future__ import annotations
@@ -11,37 +11,19 @@ from dataclasses import dataclass
 
 from latchkey.core.account import Account
 from latchkey.core.amounts import ETH, format_amount
-from latchkey.core.networks import NETWORKS, Network, network
-from latchkey.core.permissions import ContractAccess, FunctionsOnContract
+from latchkey.core.contracts import ENTRY_POINT, MACHINERY, MODULES
+from latchkey.core.facts import NOTHING_KNOWN, Facts, Surroundings, facts_of
+from latchkey.core.networks import NETWORKS
+from latchkey.core.permissions import ContractAccess
 from latchkey.core.phrases import Finding, Level
-from latchkey.core.powers import NESTING_FUNCTIONS, TOKEN_FUNCTIONS, Powers, install_gas, powers_of
-from latchkey.core.reading import Deferred, Install, Reading, unknown_in
+from latchkey.core.powers import NESTING_FUNCTIONS, PLAIN_PAYMENT, TOKEN_FUNCTIONS
+from latchkey.core.reading import Reading, unknown_in
 
 DAY = 86_400
 _GAS_UNITS_AT_MOST = 10**9  # wei; nobody means a billionth of a coin's billionth: these are gas units
 _HUGE = 2**255
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the rules may look at. `account` None: the bytes do not say which account or chain."""
-
-    install: Install
-    powers: Powers
-    account: Account | None
-    network: Network
-    now: int
-    sequence: int
-    unknown: int
-
-    @property
-    def gas_needed(self) -> int:
-        """wei the first operation costs at the network's lowest usual fee."""
-        return install_gas(self.powers, expires=bool(self.install.expiry)) * self.network.fee_floor
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        return tuple(s for c in self.powers.contracts if isinstance(c, FunctionsOnContract) for s in c.functions)
+_CLOCK = 600  # seconds by which this computer and the chain may differ before it matters
+_ORDER = list(Level)[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +35,11 @@ class Rule:
     advice: str | Callable[[Facts], str]
 
 
-def findings(reading: Reading, *, account: Account | None, now: int) -> tuple[Finding, ...]:
+def findings(
+    reading: Reading, *, account: Account | None, now: int, surroundings: Surroundings = NOTHING_KNOWN
+) -> tuple[Finding, ...]:
     """Every rule that holds, worst first. Readings that let nobody in have none but what is unknown in them."""
-    facts = _facts(reading, account, now)
+    facts = facts_of(reading, account, now, surroundings)
     if facts is None:
         return (_UNREADABLE,) if unknown_in(reading) else ()
     found = [
@@ -63,23 +47,7 @@ def findings(reading: Reading, *, account: Account | None, now: int) -> tuple[Fi
         for rule in RULES
         if rule.holds(facts)
     ]
-    order = list(Level)[::-1]
-    return tuple(sorted(found, key=lambda f: order.index(f.level)))
-
-
-def _facts(reading: Reading, account: Account | None, now: int) -> Facts | None:
-    install = reading.action if isinstance(reading, Deferred) else reading
-    if not isinstance(install, Install):
-        return None
-    return Facts(
-        install=install,
-        powers=powers_of(install.permissions, is_global=install.is_global),
-        account=account,
-        network=network(account.chain_id) if account else Network(0, "", coin="native coin", fee_floor=10**7),
-        now=now,
-        sequence=reading.sequence if isinstance(reading, Deferred) else 0,
-        unknown=len(unknown_in(reading)),
-    )
+    return tuple(sorted(found, key=lambda f: _ORDER.index(f.level)))
 
 
 def enough_gas(facts: Facts) -> str:
@@ -126,6 +94,76 @@ RULES: tuple[Rule, ...] = (
         "Choose the contracts and functions it really needs.",
     ),
     Rule(
+        "lifts-limits",
+        Level.REFUSED,
+        lambda f: f.powers.lifts_limits and not f.powers.is_root,
+        "It reaches what its own limits are kept in, so it can lift them.",
+        "Do not sign it; Latchkey never grants this.",
+    ),
+    Rule(
+        "entry-point",
+        Level.REFUSED,
+        lambda f: f.powers.reaches_entry_point,
+        "It reaches the EntryPoint: it can take the gas deposit and change which grants are alive.",
+        "Do not sign it; Latchkey never grants this.",
+    ),
+    Rule(
+        "own-address",
+        Level.REFUSED,
+        lambda f: f.account is not None and f.account.address in f.addresses,
+        "It names the account itself as a contract.",
+        "Do not sign it; Latchkey never grants this.",
+    ),
+    Rule(
+        "account-machinery",
+        Level.REFUSED,
+        lambda f: any(a in MACHINERY and a not in MODULES and a != ENTRY_POINT for a in f.addresses),
+        "It names a contract that the account itself is made of.",
+        "Do not sign it; Latchkey never grants this.",
+    ),
+    Rule(
+        "key-not-a-key",
+        Level.REFUSED,
+        lambda f: f.key_is_odd,
+        "What it lets in is not a key: it is the account, one of its own contracts, or nobody.",
+        "Do not sign it. Ask for the address of the dApp's key.",
+    ),
+    Rule(
+        "key-unknown",
+        Level.DANGER,
+        lambda f: f.install.session_key is None,
+        "It does not say which key it lets in.",
+        "Do not sign it.",
+    ),
+    Rule(
+        "named-twice",
+        Level.REFUSED,
+        lambda f: f.names_twice,
+        "Two permissions name one contract or token: on chain the later one changes the earlier.",
+        "Ask for one permission for each.",
+    ),
+    Rule(
+        "token-stops-account-functions",
+        Level.REFUSED,
+        lambda f: bool(f.powers.account_functions) and bool(f.powers.tokens),
+        "With a token limit, the account refuses the account functions it also grants.",
+        "Grant them to separate keys.",
+    ),
+    Rule(
+        "no-power",
+        Level.WARNING,
+        lambda f: not f.powers.may_act and not f.unknown,
+        "It allows no call at all.",
+        "Choose what the key may do.",
+    ),
+    Rule(
+        "direct-calls-only",
+        Level.WARNING,
+        lambda f: not f.install.is_user_op,
+        "The key cannot sign operations; it can only call the account with its own transactions.",
+        "Ask the sender for an ordinary grant.",
+    ),
+    Rule(
         "eth-unlimited",
         Level.DANGER,
         lambda f: f.powers.eth_unlimited,
@@ -170,9 +208,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "functions-anywhere",
         Level.WARNING,
-        lambda f: bool(f.powers.anywhere) and not _anywhere(TOKEN_FUNCTIONS)(f),
+        lambda f: any(s != PLAIN_PAYMENT for s in f.powers.anywhere) and not _anywhere(TOKEN_FUNCTIONS)(f),
         "It may call these functions on every contract there is.",
         "Name the contracts instead.",
+    ),
+    Rule(
+        "pay-anyone",
+        Level.WARNING,
+        lambda f: PLAIN_PAYMENT in f.powers.anywhere,
+        "It may pay anyone.",
+        "Name the addresses it has to pay.",
     ),
     Rule(
         "transfer-anywhere",
@@ -215,7 +260,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "token-unlimited",
         Level.DANGER,
-        lambda f: any(s in TOKEN_FUNCTIONS for s in f.named),
+        lambda f: any(s in TOKEN_FUNCTIONS for s in f.powers.named),
         "It may move or approve tokens on a contract without any limit.",
         "Use a token transfer with an allowance instead.",
     ),
@@ -229,7 +274,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "nested-calls",
         Level.WARNING,
-        lambda f: any(s in NESTING_FUNCTIONS for s in (*f.named, *f.powers.anywhere)),
+        lambda f: any(s in NESTING_FUNCTIONS for s in (*f.powers.named, *f.powers.anywhere)),
         "One of its functions carries other calls inside; the list of contracts does not reach into them.",
         "Name the functions it needs instead of a multicall.",
     ),
@@ -246,6 +291,20 @@ RULES: tuple[Rule, ...] = (
         lambda f: (f.powers.native or 0) >= _HUGE,
         "The limit on the account's coins is so large that it is none.",
         "Set the amount it really needs.",
+    ),
+    Rule(
+        "gas-limit-maximal",
+        Level.WARNING,
+        lambda f: (f.powers.gas or 0) >= _HUGE,
+        "The limit on gas is so large that it is none.",
+        lambda f: f"Set what it needs, for example {enough_gas(f)}.",
+    ),
+    Rule(
+        "deadline-apart",
+        Level.WARNING,
+        lambda f: f.deadline is not None and f.deadline != f.install.expiry,
+        "The time to bring it to the chain and the end of the session are not the same.",
+        "Check that you want both; Latchkey makes them the same.",
     ),
     Rule(
         "no-expiry",
@@ -302,6 +361,76 @@ RULES: tuple[Rule, ...] = (
         lambda f: f.account is not None and f.account.chain_id not in NETWORKS,
         "Latchkey does not know this network.",
         "Check the chain id with the dApp.",
+    ),
+    Rule(
+        "eoa-as-contract",
+        Level.WARNING,
+        lambda f: any(a in f.around.without_code for a in f.needing_code),
+        "One of its contracts holds no code: it is a person's address, or not there yet.",
+        "Check the address and the network. Whoever puts code there decides what these calls do.",
+    ),
+    Rule(
+        "unknown-code",
+        Level.NOTICE,
+        lambda f: any(a in f.around.unknown_code for a in f.addresses),
+        "The code of one of its contracts is not known to anybody you trust.",
+        "Look it up before you sign.",
+    ),
+    Rule(
+        "proxy",
+        Level.NOTICE,
+        lambda f: any(a in f.around.proxies for a in f.addresses),
+        "One of its contracts can exchange its code: what the functions do may change.",
+        "Keep the time short.",
+    ),
+    Rule(
+        "allowance-above-balance",
+        Level.NOTICE,
+        lambda f: f.beyond_balance,
+        "A token's limit is more than you hold: it also covers what you receive later.",
+        "Set the amount it really needs.",
+    ),
+    Rule(
+        "eth-above-balance",
+        Level.NOTICE,
+        lambda f: f.around.balance is not None and (f.powers.native or 0) > f.around.balance,
+        "The limit on the account's coins is more than it holds: it also covers what you receive later.",
+        "Set the amount it really needs.",
+    ),
+    Rule(
+        "same-dapp-holds-session",
+        Level.NOTICE,
+        lambda f: f.around.same_dapp > 0,
+        "This dApp already holds a session of this account.",
+        "Revoke the old one if this replaces it; otherwise their limits add up.",
+    ),
+    Rule(
+        "session-key-used-elsewhere",
+        Level.WARNING,
+        lambda f: f.install.session_key in f.around.keys_elsewhere,
+        "This key already acts for another session: who holds it can do both.",
+        "Ask the dApp for a key of its own.",
+    ),
+    Rule(
+        "entity-id-used",
+        Level.DANGER,
+        lambda f: f.install.entity_id in f.around.used_entity_ids,
+        "This account has had a session with this id: limits and lists left behind come back into force.",
+        "Choose an id that was never used.",
+    ),
+    Rule(
+        "clock-apart",
+        Level.WARNING,
+        lambda f: f.around.chain_time is not None and abs(f.around.chain_time - f.now) > _CLOCK,
+        "This computer's clock and the chain's time are apart, so the end shown here may be wrong.",
+        "Set this computer's clock.",
+    ),
+    Rule(
+        "sender-unproven",
+        Level.NOTICE,
+        lambda f: f.around.sender_proven is False,
+        "Nothing proves who sent this request.",
+        "Compare the key's address with what the dApp shows.",
     ),
 )
 
