@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -27,23 +30,35 @@ class CannotClone(Exception):
     """The chain cannot be copied from; the text is one sentence for a person."""
 
 
-def clone_code(url: str) -> dict[Address, bytes]:
-    """Runtime code by address of all published contracts the chain has; from the cache when it was copied from there before.
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Runtime code by address of all published contracts that the chain has."""
 
-    The genesis block's hash is part of the cache's name: another chain behind the same URL is copied anew. Raises CannotClone.
+    code: Mapping[Address, bytes]
+    place: Path
+
+    def keep(self) -> None:
+        """Into the cache, once it is known to be what it should be."""
+        self.place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.place.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps({address: to_hex(code) for address, code in self.code.items()}))
+        temporary.replace(self.place)
+
+
+def clone_code(url: str, *, timeout: float = _TIMEOUT) -> Copied:
+    """From the chain behind `url`, or from the cache when it was copied from there before. Raises CannotClone.
+
+    The genesis block's hash is part of the cache's name: another chain behind the same URL is copied anew.
     """
     try:
-        with closing(Rpc(url, timeout=_TIMEOUT)) as rpc:
+        with closing(Rpc(url, timeout=timeout)) as rpc:
             genesis = rpc("eth_getBlockByNumber", "0x0", False)
-            kept = _cache(url, str(genesis and genesis.get("hash")))
-            if kept.is_file():
-                return {Address.parse(a): hex_bytes(code) for a, code in json.loads(kept.read_text()).items()}
-            found = _fetch(rpc)
+            place = _cache(url, str(genesis.get("hash") if isinstance(genesis, dict) else ""))
+            if place.is_file():
+                return Copied({Address.parse(a): hex_bytes(c) for a, c in json.loads(place.read_text()).items()}, place)
+            return Copied(_fetch(rpc), place)
     except (RpcUnreachable, RpcError) as problem:
         raise CannotClone(f"Nothing was copied. {problem}") from None
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps({a: to_hex(code) for a, code in found.items()}))
-    return found
 
 
 def _fetch(rpc: Rpc) -> dict[Address, bytes]:

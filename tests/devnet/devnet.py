@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -69,19 +69,21 @@ class Devnet:
 
 @contextmanager
 def devnet(*, clone_from: str = "", bundler: bool = False) -> Iterator[Devnet]:
-    """A fresh practice chain, gone at the end. Raises NpmUnavailable, CannotClone (before anything is started)."""
+    """A fresh practice chain, gone at the end. Raises NpmUnavailable, or CannotClone with nothing left behind."""
     modules = install()
-    copied = clone_code(clone_from) if clone_from else {}
+    copied = clone_code(clone_from) if clone_from else None
+    code = copied.code if copied else {}
     with ExitStack() as stack:
         url = stack.enter_context(anvil(modules))
         rpc = Rpc(url)
         stack.callback(rpc.close)
         entry_point = _deploy_entry_point(rpc, modules)
-        _place(rpc, copied)
+        _place(rpc, code)
         if copied:
-            checked(rpc, copied, entry_point)
+            checked(rpc, code, entry_point)
+            copied.keep()
         _fund(rpc)
-        placed = tuple(_placed(rpc, copied))
+        placed = tuple(_placed(rpc, code))
         bundler_url = stack.enter_context(bundlers.alto(modules, url)) if bundler else ""
         yield Devnet(url, rpc, placed, bundler_url)
 
@@ -141,13 +143,13 @@ def _deploy_entry_point(rpc: Rpc, modules: Path) -> bytes:
     return code
 
 
-def _place(rpc: Rpc, copied: dict[Address, bytes]) -> None:
+def _place(rpc: Rpc, copied: Mapping[Address, bytes]) -> None:
     codes = {address: runtime(name) for address, name in WORLD.items()}
-    codes |= copied or {p.address: runtime(p.stand_in) for p in PUBLISHED if p.stand_in}
+    codes |= dict(copied) or {p.address: runtime(p.stand_in) for p in PUBLISHED if p.stand_in}
     rpc.batch(("anvil_setCode", address, to_hex(code)) for address, code in codes.items())
 
 
-def checked(rpc: Rpc, copied: dict[Address, bytes], entry_point: bytes) -> None:
+def checked(rpc: Rpc, copied: Mapping[Address, bytes], entry_point: bytes) -> None:
     """Raise CannotClone unless the copied code is, or behaves like, what belongs there."""
     if copied[ENTRY_POINT] != entry_point:
         raise CannotClone("Nothing was copied. The code that chain shows for the EntryPoint is not the EntryPoint's.")
@@ -179,7 +181,7 @@ def _fund(rpc: Rpc) -> None:
     rpc.receipt(rpc("eth_sendTransaction", request))
 
 
-def _placed(rpc: Rpc, copied: dict[Address, bytes]) -> Iterator[Placed]:
+def _placed(rpc: Rpc, copied: Mapping[Address, bytes]) -> Iterator[Placed]:
     answers = rpc.batch(("eth_getCode", p.address, "latest") for p in PUBLISHED)
     for published, answer in zip(PUBLISHED, answers, strict=True):
         code = hex_bytes(answer)
