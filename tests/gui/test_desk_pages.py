@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QClipboard, QGuiApplication
-from PySide6.QtWidgets import QCompleter, QLabel, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QCompleter, QLabel, QLineEdit
+from tests.gui.conftest import names_missing
 
 from latchkey.ui.desk.addresses import AddressPage
 from latchkey.ui.desk.confirm import ARMING_MS, ConfirmPage
@@ -17,7 +18,7 @@ from latchkey.ui.desk.page import Page
 from latchkey.ui.desk.passphrase import NewPassphrasePage, PassphrasePage
 from latchkey.ui.desk.secret_edit import HINTS, SecretEdit
 from latchkey.ui.desk.strength import STRONG, strength
-from latchkey.ui.desk.window import DeskWindow
+from latchkey.ui.desk.window import PAGES, DeskWindow
 from latchkey.ui.desk.wordlist import wordlist
 
 pytestmark = pytest.mark.gui
@@ -582,3 +583,43 @@ def test_the_window_fits_the_screen(window: DeskWindow) -> None:
     assert room.contains(window.geometry())
     assert window.windowTitle() == "Latchkey desk"
     assert window.windowFlags() & Qt.WindowType.WindowStaysOnTopHint
+
+
+ASKS: dict[str, dict[str, Any]] = {
+    "passphrase": {"purpose": "To unlock."},
+    "new-passphrase": {"purpose": "It encrypts your vault."},
+    "show-mnemonic": {"words": WORDS},
+    "check-mnemonic": {"positions": [2, 7, 11]},
+    "import": {},
+    "choose-address": {"rows": ROWS},
+    "confirm": confirmation(typed="sign"),
+    "show-code": {"words": WORDS[-6:], "purpose": "For the file."},
+    "reveal": {"address": ADDRESS, "secret": "0x" + "ab" * 32},
+    "say": {"text": "Done."},
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_by_keyboard_and_by_ear(qtbot: Any, window: DeskWindow, name: str) -> None:
+    with qtbot.waitActive(window):
+        window.ask({"id": 1, "ask": name, **ASKS[name]})
+    page = window.page
+    assert page is not None
+    assert page.accessibleName()
+    assert names_missing(page) == []
+    first = window.focusWidget()
+    assert first is page.first()
+    reached, widget = {first}, None
+    while widget is not first:
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        widget = window.focusWidget()
+        reached.add(widget)
+    usable = {w for w in page.findChildren(QAbstractButton) if w.isVisibleTo(page) and w.isEnabled() and not w.isCheckable()}
+    assert usable <= reached
+
+
+def test_a_yes_to_something_without_fields_shows_none(shown: Any) -> None:
+    page = ConfirmPage(confirmation(signed=[], digest=""))
+    shown(page)
+    assert "What is signed" not in everything(page)
+    assert "Digest" not in everything(page)

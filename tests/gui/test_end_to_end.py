@@ -67,7 +67,7 @@ def until(what: str, check: Callable[[], Any]) -> Any:
 class Latchkey:
     """The running program and the hands that use it."""
 
-    def __init__(self, folder: Path, entity_id: int, nonce_key: int, scale: int, appearance: str) -> None:
+    def __init__(self, folder: Path, entity_id: int, nonce_key: int, scale: int = 1, appearance: str = "light") -> None:
         self.scale = scale
         command = [sys.executable, "-m", "tests.gui.driver", str(folder), str(entity_id), str(nonce_key)]
         environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "QT_SCALE_FACTOR": str(scale), "LATCHKEY_APPEARANCE": appearance}

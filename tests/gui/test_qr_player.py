@@ -139,6 +139,7 @@ def test_single_code_on_wish(player: QrPlayer) -> None:
     player.single.click()
     assert [ur.decode(text) for text in on_screen(player)] == [MESSAGE]
     assert player.caption.text() == "One code · hold the dApp's camera here"
+    assert player.single.accessibleName() == player.single.text() == "Animated"
     assert not player.density.isVisible()
     assert not player._timer.isActive()
     player.single.click()

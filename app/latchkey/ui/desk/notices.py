@@ -16,7 +16,7 @@ class SayPage(Page):
     """{text} -> {}."""
 
     def __init__(self, ask: dict[str, Any]) -> None:
-        super().__init__("Latchkey", go="OK", stop="")
+        super().__init__("Latchkey", go="OK", may_stop=False)
         self.body.addWidget(PhraseLabel(ask["text"]))
         self.body.addStretch(1)
 
@@ -25,7 +25,7 @@ class CodePage(Page):
     """{words, purpose} -> {}: the code under which a session key's file was sealed."""
 
     def __init__(self, ask: dict[str, Any]) -> None:
-        super().__init__("The code", ask["purpose"], go="Done", stop="")
+        super().__init__("The code", ask["purpose"], go="Done", may_stop=False)
         self.words = SecretWords(ask["words"])
         self.show_button = ShowButton(self.words, "the code")
         self.body.addWidget(self.words)
@@ -47,7 +47,9 @@ class RevealPage(Page):
     """{address, secret} -> {}: a raw key, readable only while a button is held."""
 
     def __init__(self, ask: dict[str, Any]) -> None:
-        super().__init__("Private key", f"Of {ask['address']}. Whoever has it can do all this key may do.", go="Done", stop="")
+        super().__init__(
+            "Private key", f"Of {ask['address']}. Whoever has it can do all this key may do.", go="Done", may_stop=False
+        )
         self.secret = HeldSecret(ask["secret"], "Private key")
         self.body.addWidget(self.secret)
         self.body.addStretch(1)

@@ -26,14 +26,14 @@ class Page(QWidget):
     declined = Signal()
     lingers = False  # True where the answer mostly brings the next ask at once
 
-    def __init__(self, title: str, lead: str = "", *, retry: str = "", go: str = "Continue", stop: str = "Cancel") -> None:
+    def __init__(self, title: str, lead: str = "", *, retry: str = "", go: str = "Continue", may_stop: bool = True) -> None:
         super().__init__()
         self.setAccessibleName(title)
         self.body = QVBoxLayout()
         self.body.setSpacing(GAP)
         self.go = Button(go, self.accept, kind="primary")
-        self.stop = Button(stop, self.declined.emit)
-        self.stop.setVisible(bool(stop))
+        self.stop = Button("Cancel", self.declined.emit)
+        self.stop.setVisible(may_stop)
         self.foot = QHBoxLayout()
         self.foot.setSpacing(GAP)
         self.foot.addStretch(1)

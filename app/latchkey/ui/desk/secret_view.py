@@ -54,7 +54,11 @@ class ShowButton(Button):
 
     def __init__(self, words: SecretWords, what: str) -> None:
         super().__init__(f"Show {what}", lambda: words.show_words(not words.shown), icon_name="eye")
-        words.changed.connect(lambda shown: self.setText(f"{'Hide' if shown else 'Show'} {what}"))
+        words.changed.connect(lambda shown: self._say(f"{'Hide' if shown else 'Show'} {what}"))
+
+    def _say(self, text: str) -> None:
+        self.setText(text)
+        self.setAccessibleName(text)
 
 
 class HeldSecret(QWidget):

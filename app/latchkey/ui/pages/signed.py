@@ -41,7 +41,7 @@ from latchkey.ui.widgets import (
     secondary,
     text_edit,
 )
-from latchkey.ui.widgets.qr_player import QrPlayer
+from latchkey.ui.widgets.qr_player import QrPlayer, retitle
 
 if TYPE_CHECKING:
     from latchkey.vault.client import SignerClient
@@ -251,7 +251,7 @@ class QrCard(Card):
     def _show(self, shown: bool) -> None:
         self.player.setVisible(shown)
         self._gone.setVisible(not shown)
-        self.toggle.setText("Hide the QR code" if shown else "Show the QR code")
+        retitle(self.toggle, "Hide the QR code" if shown else "Show the QR code")
         if shown:
             self.player.play(self._message)
         else:

@@ -176,8 +176,8 @@ class QrPlayer(QWidget):
             control.setEnabled(self._several)
         for part in (self._coarse, self.density, self._dense):
             part.setVisible(not self._single)
-        self.pause.setText("Go on" if self._several and self._paused else "Pause")
-        self.single.setText("Animated" if self._single else "Single code")
+        retitle(self.pause, "Go on" if self._several and self._paused else "Pause")
+        retitle(self.single, "Animated" if self._single else "Single code")
         if self._encoder is None:
             return
         if not self._several:
@@ -215,6 +215,12 @@ def _picture(text: str) -> QImage:
             if dark:
                 image.setPixel(x, y, 0)
     return image
+
+
+def retitle(button: Button, text: str) -> None:
+    """Another text on a button, for eyes and ears."""
+    button.setText(text)
+    button.setAccessibleName(text)
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:
