@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 
 import pytest
 
+from latchkey.accounts.modular_account.addresses import NATIVE_TOKEN_LIMIT
 from latchkey.accounts.modular_account.build import build
+from latchkey.accounts.modular_account.decode import decode_call
+from latchkey.accounts.modular_account.revoke import uninstall_call
 from latchkey.accounts.review import review
 from latchkey.accounts.system import Policy, system
 from latchkey.core.account import Account, Mode
@@ -25,10 +29,12 @@ from latchkey.core.permissions import (
     Permission,
     Root,
 )
-from latchkey.core.phrases import Level, Words
+from latchkey.core.phrases import Level, Style, Words
+from latchkey.core.reading import Reading, Unknown
 from latchkey.core.request import Claims
 from latchkey.core.types import Address, Selector
-from latchkey.core.words import NO_CLAIMS
+from latchkey.core.words import NO_CLAIMS, describe
+from tests.core.golden_cases import batch, execute, fn, runtime
 from tests.counts import count
 from tests.drafts import ACCOUNT, NOW, random_address, random_draft
 
@@ -194,3 +200,108 @@ def test_equal_words_mean_equal_powers() -> None:
             before = seen.setdefault(text(words_of(one)), powers)
             assert before == powers
     assert len(seen) > count(400, 10_000)
+
+
+# --- every field that was decoded shows
+
+_OTHER_UNKNOWN = (Unknown("somewhere", b"\x01", "Why."),)
+
+
+def _changed(value: object) -> object:
+    """Another value of the same kind."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case Address():
+            return Address.from_bytes(bytes(19) + b"\x07") if value != GAME else TOKEN
+        case bytes():
+            return value + b"\x01"
+        case str():
+            return f"{value}x"
+        case None:
+            return None
+    return (*value, *value[:1]) if isinstance(value, tuple) and value else _OTHER_UNKNOWN
+
+
+def _one_field_changed(reading: Reading) -> Iterator[tuple[str, Reading]]:
+    for field in fields(reading):
+        value = getattr(reading, field.name)
+        if field.name in ("action", "inner") and value is not None:
+            yield from ((f"{field.name}.{name}", replace(reading, **{field.name: one})) for name, one in _one_field_changed(value))
+        elif field.name == "permissions":
+            for index in range(len(value)):
+                yield f"permissions without {index}", replace(reading, permissions=value[:index] + value[index + 1 :])
+        elif field.name == "calls":
+            for index, call in enumerate(value):
+                for name, one in _one_field_changed(call):
+                    yield f"calls[{index}].{name}", replace(reading, calls=(*value[:index], one, *value[index + 1 :]))
+        elif _changed(value) != value and (value != () or field.name == "unknown"):
+            yield field.name, replace(reading, **{field.name: _changed(value)})
+
+
+def _everything(reading: Reading, account: Account | None) -> tuple[object, ...]:
+    words = describe(reading, account=account, now=NOW)
+    return (*text(words), words.signed)
+
+
+def _readings(rng: random.Random) -> Iterator[tuple[Reading, Account | None]]:
+    face = system("modular_account")
+    for _ in range(count(15, 400)):
+        draft = random_draft(rng)
+        grant = face.build(draft)
+        yield face.decode_unsigned(grant.unsigned), account_of(draft)
+        yield face.decode_typed_data(face.typed_data(grant)), None
+        yield face.decode_call(uninstall_call(draft), account=draft.account), account_of(draft)
+        yield face.decode_signed(face.assemble(grant, bytes(63) + b"\x01\x1b").blob), account_of(draft)
+    transfer, limit = fn("transfer(address,uint256)", GAME, 7), fn("updateLimits(uint32,uint256)", 5, 10)
+    several = batch((TOKEN, 1, transfer), (ACCOUNT, 0, uninstall_call(CAREFUL)), (NATIVE_TOKEN_LIMIT, 0, limit), (GAME, 3, b""))
+    for data in (
+        several,
+        execute(GAME, 5, b"1234"),
+        runtime(several, 0),
+        fn("updateFallbackSignerData(address,bool)", GAME, False),
+    ):
+        yield face.decode_call(data, account=ACCOUNT), account_of(CAREFUL)
+        yield face.decode_call(data), None
+
+
+def test_one_changed_field_of_a_reading_changes_what_is_shown() -> None:
+    seen = set()
+    for reading, account in _readings(random.Random(3)):
+        shown = _everything(reading, account)
+        for name, other in _one_field_changed(reading):
+            seen.add(name)
+            assert _everything(other, account) != shown, name
+    assert {"deadline", "signature", "action.session_key", "action.has_execution_hooks", "hook_data", "calls[0].value"} <= seen
+
+
+def test_account_and_network_change_what_is_shown() -> None:
+    reading = decode_call(execute(GAME, 5, b""), account=ACCOUNT)
+    ways = {_everything(reading, account) for account in (None, account_of(CAREFUL), replace(account_of(CAREFUL), chain_id=1))}
+    assert len(ways) == 3
+
+
+# --- what others say
+
+
+@pytest.mark.parametrize("name", ["a”) and nothing else (“", "USDC\u202e", "x\u200by", "\x00\x1b[2J", "“", "n" * 100_000])
+def test_a_claim_cannot_leave_its_quotation_marks(name: str) -> None:
+    words = words_of(
+        plain(Erc20TokenTransfer(TOKEN, 5), ContractAccess(GAME)), Claims(names=((GAME, name, "", None), (TOKEN, "", name, 2)))
+    )
+    claims = [part.text for phrase in words.can for part in phrase.parts if part.style is Style.CLAIM]
+    assert all(claim.isprintable() and len(claim) < 120 and claim.count("“") == claim.count("”") == 1 for claim in claims)
+    around = [part.text for phrase in words.can for part in phrase.parts if part.style is not Style.CLAIM]
+    assert not any(name in piece for piece in around)
+
+
+def test_our_own_contracts_keep_our_name_for_them() -> None:
+    claims = Claims(names=((NATIVE_TOKEN_LIMIT, "Harmless", "", None),))
+    assert "Harmless" not in " ".join(text(words_of(plain(ContractAccess(NATIVE_TOKEN_LIMIT)), claims)))
+
+
+def test_a_name_that_only_the_sender_gives_keeps_its_selector() -> None:
+    words = words_of(CAREFUL, Claims(functions=("wiggle(uint8,uint8)",)))
+    assert f"wiggle(uint8,uint8) [{MOVE}]" in words.can[0].plain

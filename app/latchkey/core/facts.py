@@ -66,11 +66,8 @@ class Facts:
     @property
     def needing_code(self) -> tuple[Address, ...]:
         """Those that must be contracts: an address that is only paid, up to a limit, may be a person's."""
-        paid = self.powers.native is not None and self.powers.native > 0
-        return tuple(a for a in self.addresses if not (paid and self._may_be_paid(a)))
-
-    def _may_be_paid(self, address: Address) -> bool:
-        return any(isinstance(c, ContractAccess) and c.address == address for c in self.powers.contracts)
+        paid = {c.address for c in self.powers.contracts if isinstance(c, ContractAccess)} if self.powers.native else set()
+        return tuple(a for a in self.addresses if a not in paid)
 
     @property
     def names_twice(self) -> bool:

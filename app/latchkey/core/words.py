@@ -429,6 +429,10 @@ def _signed(reading: Reading, account: Account | None) -> Iterator[tuple[str, st
         yield "Network", f"{network(account.chain_id).name} (chain id {account.chain_id})"
         yield "Account", str(account.address)
     if isinstance(reading, Deferred):
+        if reading.account is not None and (account is None or account.address != reading.account):
+            yield "Account named in the data", str(reading.account)
+        if reading.chain_id is not None and (account is None or account.chain_id != reading.chain_id):
+            yield "Chain id named in the data", str(reading.chain_id)
         yield "Kind", "DeferredAction: an action you sign now and the session key carries in its first call"
         yield "Nonce", f"0x{reading.nonce:064x}"
         yield "Nonce key", hex(reading.nonce_key)
@@ -465,6 +469,7 @@ def _signed_action(action: Action) -> Iterator[tuple[str, str]]:
         yield "Expiry", _time(action.expiry)
         if action.valid_after:
             yield "Not before", _time(action.valid_after)
+        yield "Limits at execution", "yes" if action.has_execution_hooks else "no"
         for index, permission in enumerate(action.permissions):
             yield f"Permission {index + 1}", _permission(permission)
     elif isinstance(action, Uninstall):
@@ -476,7 +481,15 @@ def _signed_action(action: Action) -> Iterator[tuple[str, str]]:
             yield f"Data for hook {index + 1}", to_hex(data)
     else:
         for index, call in enumerate(action.calls if isinstance(action, Batch) else (action,)):
-            yield f"Call {index + 1}", f"{call.target or 'the account itself'}, value {call.value} wei, {to_hex(call.data)}"
+            yield from _signed_call(f"Call {index + 1}", call)
+
+
+def _signed_call(label: str, call: Call) -> Iterator[tuple[str, str]]:
+    yield label, f"{call.target or 'the account itself'}, value {call.value} wei, {to_hex(call.data)}"
+    if call.signature is not None:
+        yield f"{label} reads as", f"{call.signature} {', '.join(f'{k} = {v}' for k, v in call.arguments)}".rstrip()
+    if call.inner is not None:
+        yield from ((f"{label}, inside: {name}", value) for name, value in _signed_action(call.inner))
 
 
 def _permission(permission: Permission) -> str:
