@@ -1,64 +1,41 @@
-"""aa-sdk in a Node process, told what to do line by line (dapp.mjs)."""
+"""A dApp on aa-sdk (dapp.mjs)."""
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from latchkey.core.types import ZERO_ADDRESS, Address, hex_bytes, to_hex
 from tests.chain import abi
 from tests.chain.errors import explain
 from tests.chain.stage import Gas, Key
-from tests.devnet import node
+from tests.clients.program import Program
 from tests.devnet.devnet import Devnet
 
 _EXECUTE, _EXECUTE_BATCH = abi.execute(ZERO_ADDRESS)[:4], abi.execute_batch()[:4]
-_PROGRAM = Path(__file__).with_name("dapp.mjs")
 
 
-class Dapp:
-    """`take` a hand-over, then `call`. The program runs in the folder of the npm packages, as a dApp's own would."""
+class Dapp(Program):
+    """`take` a hand-over, then `call`."""
 
     def __init__(self, net: Devnet) -> None:
+        super().__init__(Path(__file__).with_name("dapp.mjs"))
         self._net = net
-        self._process = subprocess.Popen(
-            [str(node.node()), "--input-type=module", "--eval", _PROGRAM.read_text()],
-            cwd=node.HERE, env=node.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
 
     def take(self, hand_over: dict[str, Any], key: Key) -> None:
         """A new client object, as after a restart."""
-        request = {"chain": self._net.url, "bundler": self._net.bundler_url, "key": to_hex(key.secret), "handOver": hand_over}
-        assert self._ask(request) == {}
+        assert self.ask(chain=self._net.url, bundler=self._net.bundler_url, key=to_hex(key.secret), handOver=hand_over) == {}
 
     def call(self, account: Address, call: bytes, gas: Gas | None = None) -> tuple[str, int]:
         """Send one operation that does what the account's calldata `call` says: what the dApp sees of it, and the nonce it had.
 
         "done" · "failed" (included, but the call reverted) · the bundler's refusal with its revert data in words.
         """
-        answer = self._ask({"calls": _calls(account, call), "overrides": _overrides(gas)})
+        answer = self.ask(calls=_calls(account, call), overrides=_overrides(gas))
         if "error" in answer:
             return re.sub(r"0x[0-9a-f]{8,}", lambda data: explain(hex_bytes(data[0])), answer["error"]), -1
         return "done" if answer["success"] else "failed", int(answer["nonce"], 16)
-
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._process.kill()
-        self._process.communicate()
 
 
 def _calls(account: Address, call: bytes) -> list[dict[str, str]]:

@@ -1,0 +1,40 @@
+"""A client in a Node process that is told what to do line by line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.devnet import node
+
+
+class Program:
+    """`file` runs in the folder of the npm packages, as if it stood there. One JSON object a line in, one a line out."""
+
+    def __init__(self, file: Path) -> None:
+        self._process = subprocess.Popen(
+            [str(node.node()), "--input-type=module", "--eval", file.read_text()],
+            cwd=node.HERE, env=node.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """The end of its input is the program's end."""
+        try:
+            self._process.communicate(timeout=10)
+        finally:
+            self._process.kill()
+            self._process.wait()
