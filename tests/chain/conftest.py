@@ -15,7 +15,7 @@ import pytest
 
 from tests.chain.stage import Stage
 from tests.devnet.devnet import Devnet, devnet
-from tests.devnet.node import NpmUnavailable
+from tests.devnet.needed import packages
 
 REPORT = Path(__file__).parents[2] / "build" / "conformance.json"
 CLONE_FROM = os.environ.get("LATCHKEY_CLONE_FROM", "")
@@ -23,13 +23,9 @@ CLONE_FROM = os.environ.get("LATCHKEY_CLONE_FROM", "")
 
 @pytest.fixture(scope="session")
 def net() -> Iterator[Devnet]:
-    try:
-        with devnet(clone_from=CLONE_FROM) as running:
-            yield running
-    except NpmUnavailable as problem:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(problem))
+    packages()
+    with devnet(clone_from=CLONE_FROM) as running:
+        yield running
 
 
 @pytest.fixture
@@ -45,6 +41,7 @@ def stage(net: Devnet, request: pytest.FixtureRequest) -> Iterator[Stage]:
 
 _reports: list[dict[str, Any]] = []
 _placed: list[tuple[str, str]] = []
+_results: dict[str, str] = {}
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -55,9 +52,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _reports.append({"scenario": report.nodeid.partition("::")[2], "sent": sent})
     if report.when == "call":
         _results[report.nodeid.partition("::")[2]] = report.outcome
-
-
-_results: dict[str, str] = {}
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -73,4 +67,4 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("contracts on the practice chain")
         for line, name in _placed:
             terminalreporter.write_line(f"{line} {name}")
-        terminalreporter.write_line(f"{len(_reports)} scenarios in {REPORT.relative_to(Path.cwd())}")
+        terminalreporter.write_line(f"{len(_reports)} scenarios in {os.path.relpath(REPORT)}")

@@ -261,13 +261,13 @@ class Stage:
     def send(self, *signed: tuple[UserOperation, bytes]) -> list[Outcome]:
         """One handleOps with all of them; one outcome each, or a single one when the EntryPoint refused the bundle."""
         outcome = self._mined(self.rpc("eth_sendTransaction", self._bundle(signed)))
-        return [self._record(o) for o in _outcomes(outcome, [user_op_hash(op, CHAIN_ID) for op, _ in signed])]
+        return [self._record(o) for o in outcomes_of(outcome, [user_op_hash(op, CHAIN_ID) for op, _ in signed])]
 
     def send_7702(self, owner: Key, *signed: tuple[UserOperation, bytes]) -> list[Outcome]:
         """The same in the transaction that also carries the owner's authorization."""
         outcome = self.transact_7702(owner, SENDER, ENTRY_POINT, hex_bytes(self._bundle(signed)["data"]))
         self.outcomes.pop()
-        return [self._record(o) for o in _outcomes(outcome, [user_op_hash(op, CHAIN_ID) for op, _ in signed])]
+        return [self._record(o) for o in outcomes_of(outcome, [user_op_hash(op, CHAIN_ID) for op, _ in signed])]
 
     def _bundle(self, signed: Sequence[tuple[UserOperation, bytes]]) -> dict[str, str]:
         packed = [_packed(op, signature) for op, signature in signed]
@@ -359,7 +359,8 @@ def _packed(op: UserOperation, signature: bytes) -> tuple[Any, ...]:
     )
 
 
-def _outcomes(bundle: Outcome, hashes: Sequence[bytes]) -> list[Outcome]:
+def outcomes_of(bundle: Outcome, hashes: Sequence[bytes]) -> list[Outcome]:
+    """Of a handleOps transaction: what became of each operation in it, by its hash."""
     if bundle.text != "done":
         return [replace(bundle, text=_refusal(bundle.text))]
     return [_outcome_of(bundle, to_hex(h)) for h in hashes]

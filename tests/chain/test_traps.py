@@ -327,6 +327,19 @@ def test_one_token_twice(stage: Stage) -> None:
     assert tokens_left(stage, session.draft, DOLLAR) == 7
 
 
+def test_a_token_with_a_limit_and_with_access(stage: Stage) -> None:
+    """The limit holds, and whatever is no transfer or approval is stopped by it too: the access adds nothing."""
+    account = stage.account()
+    both = (Erc20TokenTransfer(DOLLAR, 7), ContractAccess(DOLLAR))
+    assert refused_by_latchkey(stage, account, *both) == "DuplicateTokenError"
+    session = unchecked(stage, account, *both)
+    limit = f"failed: PreExecHookReverted(AllowlistModule:{1 + HALF}, "
+    assert session.first(dollars(8)).text == f"{limit}ExceededTokenLimit())"
+    take = abi.call("transferFrom(address,address,uint256)", account.address, STRANGER.address, 1)
+    assert session.later(abi.execute(DOLLAR, 0, take)).text == f"{limit}SelectorNotAllowed())"
+    assert session.later(dollars(7)).text == "done"
+
+
 def test_one_function_twice(stage: Stage) -> None:
     account = stage.account()
     twice = AccountFunctions((Selector.from_bytes(PRACTICE[:4]),) * 2)

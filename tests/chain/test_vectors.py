@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from latchkey.accounts.modular_account.addresses import ENTRY_POINT
+from latchkey.accounts.modular_account.addresses import ENTRY_POINT, FACTORY, predict
 from latchkey.accounts.modular_account.build import HALF
-from latchkey.core.account import Account, Mode
-from latchkey.core.draft import draft_from_json
+from latchkey.core.account import Mode
+from latchkey.core.draft import Draft, draft_from_json
 from latchkey.core.permissions import (
     AccountFunctions,
     ContractAccess,
@@ -21,8 +21,9 @@ from latchkey.core.permissions import (
 )
 from latchkey.core.types import Address, hex_bytes, to_hex
 from tests.chain import abi
-from tests.chain.stage import ETHER, HANDLE_OPS, OWNER, RECEIVER, SENDER, Key, Stage
+from tests.chain.stage import ETHER, HANDLE_OPS, OWNER, RECEIVER, SENDER, Key, Outcome, Stage, outcomes_of
 from tests.chain.state import stored
+from tests.devnet.devnet import CHAIN_ID
 from tests.devnet.places import COUNTER, DOLLAR, runtime
 from tests.vectors import VECTORS, draft_json
 
@@ -55,10 +56,8 @@ def test_nine_operations_give_exactly_their_recorded_results(stage: Stage) -> No
     assert stage.view(Address.parse(CONTRACTS["target"]), "(uint256)", "number()") == 2
 
 
-def send(stage: Stage, vector: dict[str, Any]) -> Any:
+def send(stage: Stage, vector: dict[str, Any]) -> Outcome:
     """The packed operation as it stands in the vector, signature and all."""
-    from tests.chain.stage import _outcomes
-
     packed = vector["packed"]
     fields = (
         packed["sender"],
@@ -69,11 +68,11 @@ def send(stage: Stage, vector: dict[str, Any]) -> Any:
     )
     data = abi.call(HANDLE_OPS, [fields], SENDER.address)
     outcome = stage.transact(SENDER, ENTRY_POINT, data)
-    stage.outcomes[-1] = _outcomes(outcome, [hex_bytes(vector["userOpHash"])])[0]
+    stage.outcomes[-1] = outcomes_of(outcome, [hex_bytes(vector["userOpHash"])])[0]
     return stage.outcomes[-1]
 
 
-def probe(stage: Stage, draft: Any) -> bytes:
+def probe(draft: Draft) -> bytes:
     """A call the grant allows, which needs nothing of the contracts it names."""
     for permission in draft.permissions:
         match permission:
@@ -106,7 +105,7 @@ def test_grant_is_accepted_used_and_revoked_without_leftovers(stage: Stage, vect
         assert str(stage.owner_tx(account, abi.execute(ENTRY_POINT, 0, skip))) == "done"
     recorded = vector["onChain"]["probe"]
     expected = "done" if recorded == "ok" else "failed: " + re.sub(r"\[.*|raw:", "", recorded.removeprefix("execution: "))
-    assert str(session.first(probe(stage, draft))) == expected
+    assert str(session.first(probe(draft))) == expected
     assert stored(stage, draft)
     revoked = stage.owner_tx(account, hex_bytes(vector["expected"]["uninstallValidationCalldata"]))
     assert str(revoked) == "done"
@@ -127,15 +126,12 @@ def test_read_back(stage: Stage) -> None:
 
 @pytest.mark.parametrize("vector", VECTORS["addressVectors"], ids=lambda v: f"{v['owner'][:8]}-{v['salt']}")
 def test_the_factory_makes_the_predicted_addresses(stage: Stage, vector: dict[str, Any]) -> None:
-    from latchkey.accounts.modular_account.addresses import FACTORY, predict
-    from tests.devnet.devnet import CHAIN_ID
-
     owner, salt = Address.parse(vector["owner"]), int(vector["salt"])
     for mode, signature, more in (
         (Mode.SMA, "getAddressSemiModular(address,uint256)", ()),
         (Mode.MA, "getAddress(address,uint256,uint32)", (0,)),
     ):
-        account: Account = predict(CHAIN_ID, owner, salt, mode)
+        account = predict(CHAIN_ID, owner, salt, mode)
         assert Address.parse(stage.view(FACTORY, "(address)", signature, owner, salt, *more)) == account.address
         assert not stage.code(account.address)
         assert stage.transact(SENDER, FACTORY, account.init_code[20:]).text == "done"

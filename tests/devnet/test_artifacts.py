@@ -11,7 +11,8 @@ import pytest
 
 from latchkey.core.types import hex_bytes
 from tests.devnet.compile import ARTIFACTS, CONTRACTS, artifact_text, compile_all
-from tests.devnet.node import HERE, NpmUnavailable, environment, install, node
+from tests.devnet.needed import packages
+from tests.devnet.node import HERE, environment, node
 from tests.devnet.places import PUBLISHED, WORLD, artifact
 
 _FACES = """
@@ -46,10 +47,7 @@ _DECLARED_ONLY = {"NotImplemented", "UnexpectedDataPassed"}  # every published m
 
 @pytest.fixture(scope="module")
 def _packages() -> None:
-    try:
-        install()
-    except NpmUnavailable as problem:
-        pytest.skip(str(problem))
+    packages()
 
 
 @pytest.mark.usefixtures("_packages")

@@ -22,7 +22,7 @@ from latchkey.core.permissions import ContractAccess
 from tests.chain.stage import COUNT, Stage
 from tests.devnet.clone import CannotClone, clone_code
 from tests.devnet.devnet import CHAIN_ID, Devnet, Source, devnet
-from tests.devnet.node import NpmUnavailable, install
+from tests.devnet.needed import packages
 from tests.devnet.places import COIN, COUNTER, DOLLAR, PUBLISHED
 from tests.devnet.rpc import Rpc, RpcUnreachable
 
@@ -31,10 +31,7 @@ Answers = Callable[[dict[str, Any]], Any]
 
 @pytest.fixture(scope="module", autouse=True)
 def _packages() -> None:
-    try:
-        install()
-    except NpmUnavailable as problem:
-        pytest.skip(str(problem))
+    packages()
 
 
 @pytest.fixture(scope="module")
