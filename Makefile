@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Everything runs from .venv/, which `make setup` makes.
-.PHONY: setup demo run test soak lint bench bundle lock
+.PHONY: setup demo run test soak conformance lint bench bundle lock
 
 python := .venv/bin/python
 
@@ -13,11 +13,15 @@ run: setup
 	@.venv/bin/latchkey
 
 test: setup
-	@$(python) -m pytest -q -n 2 --dist loadgroup
+	@$(python) -m pytest -q -n 2 --dist loadfile
 
 soak: export LATCHKEY_SOAK = 1
 soak: setup
 	@$(python) -m pytest -q
+
+# What the accounts' contracts make of our grants. LATCHKEY_CLONE_FROM=URL: the published code, copied from that chain.
+conformance: setup
+	@$(python) -m pytest -q tests/chain tests/devnet
 
 lint: setup
 	@$(python) -m ruff check .
