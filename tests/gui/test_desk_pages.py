@@ -578,7 +578,7 @@ def test_another_window_blanks_what_is_shown(qtbot: Any, window: DeskWindow) -> 
 
 
 def test_the_window_fits_the_screen(window: DeskWindow) -> None:
-    window.ask({"id": 1, "ask": "confirm", **confirmation(lines=200)})
+    window.ask({"id": 1, "ask": "confirm", **confirmation(lines=60)})
     room = window.screen().availableGeometry()
     assert room.contains(window.geometry())
     assert window.windowTitle() == "Latchkey desk"

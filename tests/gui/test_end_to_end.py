@@ -177,7 +177,7 @@ def test_from_nothing_to_a_signed_grant(latchkey: Latchkey, grant: Any, tmp_path
     confirm(latchkey)
     latchkey.wait_for("Copy grant")
     picture("signed")
-    message = from_the_screen(latchkey, tmp_path / "screen.png")
+    message = from_the_screen(latchkey, tmp_path / "screen.ppm")
     envelope = decode(message)
     assert to_hex(envelope.blob) == grant["expected"]["blob"].lower()
     assert envelope.session_key == grant["input"]["sessionKey"]

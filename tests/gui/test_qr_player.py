@@ -210,7 +210,7 @@ def test_the_screen_photographed_at_every_scale(qapp: Any, tmp_path: Path, scale
     """A window of another process on the real screen, photographed from outside, until the message is complete."""
     environment = {**os.environ, "QT_SCALE_FACTOR": scale, "QT_QPA_PLATFORM": "xcb"}
     shown = subprocess.Popen([sys.executable, "-c", _SHOW], env=environment)
-    photograph = tmp_path / "screen.png"
+    photograph = tmp_path / "screen.ppm"
     decoder, until = ur.Decoder(), time.monotonic() + 40
     try:
         while decoder.message is None and time.monotonic() < until:
