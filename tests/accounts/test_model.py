@@ -41,6 +41,8 @@ from latchkey.core.permissions import (
 from latchkey.core.reading import Batch, Call, Install, Unknown
 from latchkey.core.types import MAX_UINT256, Address, Selector
 from latchkey.errors import CannotDecode
+from tests.chain.stage import GAS
+from tests.chain.test_random import Expected, random_call, random_permissions
 from tests.core.golden_cases import ACCOUNT, CLAIM, GAME, MOVE, NOW, OTHER, PAY, ROUTER, USDC, fn, plain
 from tests.counts import count
 from tests.drafts import random_address, random_draft
@@ -374,3 +376,23 @@ def _shrunk(before: Remaining, after: Remaining) -> bool:
     pairs = [(before.native, after.native), (before.gas, after.gas)]
     pairs += list(zip((n for _, n in before.tokens), (n for _, n in after.tokens), strict=True))
     return all((was is None and now is None) or (was is not None and now is not None and 0 <= now <= was) for was, now in pairs)
+
+
+def test_it_agrees_with_the_expectation_that_the_practice_chain_is_held_to() -> None:
+    """tests/chain/test_random.py works out the same decisions apart from this model, and compares them with the contracts' own."""
+    rng = random.Random(4)
+    fees = Fees(GAS.pre_verification, GAS.verification, GAS.call, GAS.max_fee)
+    seen: set[str] = set()
+    for _ in range(count(300, 5_000)):
+        permissions = random_permissions(rng)
+        on, expected, remaining = session(*permissions), Expected.of(permissions), None
+        for _ in range(8):
+            calls = [random_call(rng) for _ in range(rng.choice((1, 1, 2, 3)))]
+            outcome = sent(on, *calls, fees=fees, left=remaining)
+            wanted = expected.outcome(calls)
+            ours = "done" if isinstance(outcome, Allowed) else outcome.error
+            assert ours in wanted, (permissions, calls)
+            assert wanted.startswith("refused") == (isinstance(outcome, Denied) and outcome.stage is V)
+            remaining = outcome.remaining
+            seen.add(ours)
+    assert {"done", "AddressNotAllowed", "ExceededTokenLimit", "ExceededNativeTokenLimit", "NoSelectorSpecified"} <= seen

@@ -69,7 +69,8 @@ class _Grant:
         install = self.install
         when = strong(f"Until {until(install.expiry, self.now)}") if install.expiry else strong("For ever, until you revoke it")
         start = [Part(", from "), strong(until(install.valid_after, self.now))] if install.valid_after else []
-        key = [Part("key "), address_part(install.session_key)] if install.session_key else [Part("a key of an unknown kind")]
+        unnamed = "a key of an unknown kind" if self.unknown else "a key that is not named yet"
+        key = [Part("key "), address_part(install.session_key)] if install.session_key else [Part(unnamed)]
         what = "do everything you can do with your account" if self.powers.is_root else "act for your account"
         return phrase(when, start, ", ", key, f" can {what} ", self.names.whose(), ", without asking you.")
 
