@@ -19,7 +19,7 @@ _PASSPHRASE = b"nobody keeps anything in this test vault\n"
 def scripted_signer() -> Iterator[SignerClient]:
     """A client whose vault is made, unlocked and confirmed without a person; only public test keys allow that."""
     kept: list[bytes] = []
-    with _pipe(_PASSPHRASE * 2) as passphrase, _pipe(_OWNER_SECRET) as secret:
+    with _pipe(_PASSPHRASE * 40) as passphrase, _pipe(_OWNER_SECRET) as secret:
         client = SignerClient(None, kept.append, Prompt(PromptMode.FD, passphrase_fd=passphrase, script=True))
         try:
             assert client.import_key(label="Test key", source_fd=secret) == OWNER

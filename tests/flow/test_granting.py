@@ -369,3 +369,11 @@ def test_what_was_kept_unsigned_is_signed_in_place(granting: Granting, book: Boo
     assert record.id == waiting.id
     assert book.grants() == (record,)
     assert record.envelope is not None
+
+
+def test_a_vault_that_locked_itself_meanwhile_is_opened_again(granting: Granting, signer: SignerClient) -> None:
+    prepared = granting.prepare(filled(), WORLD)
+    signer.lock()
+    assert granting.keep(granting.sign(prepared)).envelope is not None
+    signer.lock()
+    assert granting.make_key()

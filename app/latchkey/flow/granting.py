@@ -117,9 +117,10 @@ class Granting:
     # --- preparing
 
     def make_key(self) -> Address:
-        """A new session key, made and kept in the vault. Blocks."""
-        key: Address = self._client().make_session_key()
-        return key
+        """A new session key, made and kept in the vault. Blocks; asks for the passphrase when the vault is locked."""
+        client = self._client()
+        client.unlock()
+        return client.make_session_key()
 
     def prepare(self, state: WizardState, world: World) -> Prepared:
         """Choose ids, build, read back. Raises Refused or BadInput with the first thing that is not done, Mismatch, CannotDecode."""
@@ -164,6 +165,7 @@ class Granting:
         client, face, shown = self._client(), system(prepared.account.system), prepared.review
         owner = self._owner(prepared.account)
         account = replace(prepared.account, owner=owner)
+        client.unlock()  # nothing is asked when it is open already
         preview = client.preview_grant(shown.grant.unsigned, account, owner, prepared.claims)
         if preview.digest != shown.digest or preview.draft != shown.draft:
             raise Mismatch("The signer reads this grant differently; it was not signed.", code="SignerDiffers")
