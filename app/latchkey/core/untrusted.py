@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from latchkey.errors import BadInput
@@ -15,6 +16,7 @@ T = TypeVar("T")
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_VALUES = 10_000
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
 def read_json(text: str | bytes) -> Any:
@@ -25,13 +27,13 @@ def read_json(text: str | bytes) -> Any:
     if len(text) > MAX_BYTES:
         raise BadInput(f"This is too long: at most {MAX_BYTES // 1024} KiB are read.", code="TooLarge")
     try:
+        text = text if isinstance(text, str) else text.decode("utf-8-sig")
+        _check_depth(text)
         value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
     except BadInput:
         raise
     except json.JSONDecodeError as error:
         raise BadInput(f"This is not valid JSON (line {error.lineno}, column {error.colno}).", code="NotJson") from None
-    except RecursionError:
-        raise BadInput(f"This is nested too deeply: at most {MAX_DEPTH} levels are read.", code="TooDeep") from None
     except ValueError:
         raise BadInput(
             "This is not valid JSON: text that is not UTF-8, or a number with too many digits.", code="NotJson"
@@ -91,12 +93,21 @@ def _no_constant(_name: str) -> Any:
     raise BadInput("NaN and Infinity are not JSON.", code="NotJson")
 
 
-def _check_shape(value: Any) -> None:
-    count, level, depth = 0, [value], 0
-    while level:
-        depth += 1
+def _check_depth(text: str) -> None:
+    """Before anything parses the text: Python's JSON reader recurses, and a library may have lifted the limit that would stop it.
+
+    (py_ecc, which eth-account loads, sets it to 100,000; half as many brackets then overflow the stack and end the process.)
+    """
+    depth = 0
+    for token in _TOKENS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
         if depth > MAX_DEPTH:
             raise BadInput(f"This is nested too deeply: at most {MAX_DEPTH} levels are read.", code="TooDeep")
+
+
+def _check_shape(value: Any) -> None:
+    count, level = 0, [value]
+    while level:
         count += len(level)
         if count > MAX_VALUES:
             raise BadInput(f"This holds too many values: at most {MAX_VALUES} are read.", code="TooMany")
