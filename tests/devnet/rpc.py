@@ -48,10 +48,18 @@ class Rpc:
         return [_result(answer) for answer in sorted(answers, key=lambda a: a.get("id") or 0)]
 
     def receipt(self, transaction: str) -> dict[str, Any]:
-        """Of a transaction that anvil mines by itself, which takes it a moment."""
-        while (found := self("eth_getTransactionReceipt", transaction)) is None:
+        """Of a transaction that anvil mines by itself, which takes it a moment.
+
+        Under load it happens that anvil overlooks one just after evm_revert; then it is told to mine.
+        """
+        for attempt in range(1, 5_000):
+            found = self("eth_getTransactionReceipt", transaction)
+            if found is not None:
+                return dict(found)
+            if attempt % 250 == 0:
+                self("evm_mine")
             time.sleep(0.002)
-        return dict(found)
+        raise RuntimeError(f"anvil does not mine {transaction}")
 
     def close(self) -> None:
         self._connection.close()
