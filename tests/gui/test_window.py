@@ -188,7 +188,7 @@ def test_the_clock_counts_down_and_locks(make_context: Callable[..., Context], q
     context = make_context(idle_minutes=1)
     context.set_status(unlocked())
     lock = context.lock
-    assert lock.sentence == "Unlocked · locks in 2 min"
+    assert lock.sentence == "Unlocked · locks in 1 min"
     lock._tick()
     assert lock.sentence == "Unlocked · locks in 59 s"
     for _ in range(59):

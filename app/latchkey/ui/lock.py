@@ -43,7 +43,7 @@ class Lock(QObject):
         if not self.unlocked:
             return "Keys are locked"
         left = self._limit - self._idle
-        return f"Unlocked · locks in {left // 60 + 1} min" if left >= 60 else f"Unlocked · locks in {max(left, 0)} s"
+        return f"Unlocked · locks in {-(-left // 60)} min" if left >= 60 else f"Unlocked · locks in {max(left, 0)} s"
 
     def watch(self, window: QWindow) -> None:
         """Take keys and pointer moves in this window as use."""

@@ -36,6 +36,7 @@ class ConfirmPage(Page):
 
     def __init__(self, ask: dict[str, Any]) -> None:
         super().__init__(ask["title"], go=ask["verb"])
+        self._verb = ask["verb"].lower()
         self._wanted = ask.get("typed", "")
         self._armed = self._read = False
         self.reading = _Scroll(_Content(ask))
@@ -89,7 +90,11 @@ class ConfirmPage(Page):
     def _refresh(self) -> None:
         typed = self.word.text().strip() == self._wanted
         self.go.setEnabled(self._armed and self._read and typed)
-        self.hint.setText("Scroll to the end to sign, with the wheel or the End key." if self._armed and not self._read else "")
+        unread = f"Scroll to the end to {self._verb}, with the wheel or the End key."
+        self.hint.setText(unread if self._armed and not self._read else "")
+
+
+ROOM = 8  # px; a page that misses its end by a few of them should not ask to be scrolled
 
 
 class _Scroll(QScrollArea):
@@ -106,7 +111,7 @@ class _Scroll(QScrollArea):
 
     def sizeHint(self) -> QSize:
         width = WIDTH - 2 * MARGIN
-        return QSize(width, self._content.heightForWidth(width))
+        return QSize(width, self._content.heightForWidth(width) + 2 * self.frameWidth() + ROOM)
 
 
 class _Content(QWidget):
