@@ -21,26 +21,24 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
+from latchkey.chain.anvil import find_anvil, packaged_anvil
 from latchkey.codec.qr import read_codes
 from latchkey.codec.ur import Decoder
-from latchkey.core.account import Mode
-from latchkey.flow.accounts import from_owner
+from latchkey.errors import ChainError
 from latchkey.flow.keys import open_signer
-from latchkey.store.book import Book
+from latchkey.flow.practice import PASSPHRASE, demo_dapp, furnish, practice, request_in
 from latchkey.store.paths import DataDir
 from latchkey.ui import app as program
 from latchkey.ui.pages.signed import SignedPage
 from latchkey.ui.pages.wizard import WizardPage
 from latchkey.ui.window import Window
 from latchkey.vault.model import Prompt, PromptMode
-from latchkey.vault.test_keys import CHAIN_ID, MASTERS, MNEMONIC
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "build" / "demo"
 DATA = DEMO / "data"
 REQUEST = DEMO / "skirmish-rooms.json"
 LATCHKEY = (sys.executable, "-m", "latchkey", "--data-dir", str(DATA))
-PASSPHRASE = "open the practice vault"
 
 
 def main() -> int:
@@ -64,12 +62,9 @@ def prepare() -> None:
     """A fresh folder: the vault with the public test keys, the account of the first of them, and the request."""
     shutil.rmtree(DEMO, ignore_errors=True)
     DEMO.mkdir(parents=True)
-    with passphrase() as fd:
-        command = (*LATCHKEY, "vault", "import", "-", "--label", "Practice key", "--passphrase-fd", str(fd))
-        subprocess.run(command, input=MNEMONIC, text=True, stdout=subprocess.DEVNULL, pass_fds=(fd,), check=True)
-    with Book.open(DataDir.open(DATA).book) as book:
-        book.add_account(from_owner(CHAIN_ID, str(MASTERS[0]), 0, mode=Mode.SMA, label="Game account"))
-    shutil.copy(ROOT / "packaging" / "demo-request.json", REQUEST)
+    folder = DataDir.open(DATA)
+    furnish(folder)
+    shutil.copy(request_in(folder), REQUEST)
 
 
 @contextmanager
@@ -214,6 +209,21 @@ class Tour:
             flush=True,
         )
         subprocess.run([*LATCHKEY[:3], "explain", str(grant)], check=True)
+        self._use(grant.read_bytes())
+
+    def _use(self, grant: bytes) -> None:
+        """The demo dApp takes the grant to the practice chain: use, limit, refusal, revocation."""
+        os.environ.setdefault("LATCHKEY_ANVIL", anvil())
+        folder = DataDir(DATA)
+        try:
+            with practice(folder) as ready, demo_dapp(folder, grant) as dapp:
+                print(f"\nThe demo dApp uses the grant on the practice chain ({ready.chain.url}):\n", flush=True)
+                for step in dapp.steps():
+                    print(f"  {step.tries}.\n      {step.says} {'' if step.answer == 'done' else f'[{step.answer}]'}", flush=True)
+                    if not step.expected:
+                        raise RuntimeError("the chain did something else than the grant's words say")
+        except ChainError as problem:
+            print(f"\nThe practice chain is left out: {problem.text}", flush=True)
 
     # --- eyes and hands
 
@@ -243,6 +253,20 @@ class Tour:
     def _click(self, name: str) -> None:
         self._until(f"the button {name}", lambda: (button := self._button(name)) is not None and button.isEnabled())
         QTest.mouseClick(self._button(name), Qt.MouseButton.LeftButton)
+
+
+def anvil() -> str:
+    """Where tests install it from npm, "" where that cannot be done: then it has to be on the PATH."""
+    sys.path.insert(0, str(ROOT))
+    from tests.devnet.node import NpmUnavailable, install
+
+    if found := find_anvil():
+        return str(found)
+    try:
+        return str(packaged_anvil(install()) or "")
+    except NpmUnavailable as problem:
+        print(f"\n{problem}", flush=True)
+        return ""
 
 
 def desk_is_up() -> bool:

@@ -11,7 +11,8 @@
      ├── SignerError              the signer process: gone, refused, protocol broken
      │    ├── Declined            the person said no at the desk
      │    └── Locked
-     └── StoreError               disk: cannot write, book damaged or newer than this program
+     ├── StoreError               disk: cannot write, book damaged or newer than this program
+     └── ChainError               the practice chain: no anvil, not running, an RPC that cannot be copied from
 
 A `.text` never holds a secret and never holds text that came from outside (names, remote errors);
 values that are safe to show (a field's name, a number, an address already checked) may stand in it.
@@ -75,4 +76,8 @@ class Locked(SignerError):
 
 
 class StoreError(LatchkeyError):
+    pass
+
+
+class ChainError(LatchkeyError):
     pass

@@ -1,4 +1,4 @@
-"""Compile contracts/*.sol into contracts/artifacts/*.json: `python -m tests.devnet.compile`. Run it after a change to a source.
+"""Compile contracts/*.sol into resources/practice/contracts/*.json: `python -m tests.devnet.compile`. Run it after a change to a source.
 
 An artifact holds the interface and the runtime code. The code carries no metadata hash, so equal sources give equal bytes.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from tests.devnet.node import environment, install, node
 
 CONTRACTS = Path(__file__).parent / "contracts"
-ARTIFACTS = CONTRACTS / "artifacts"
+ARTIFACTS = Path(__file__).parents[2] / "resources" / "practice" / "contracts"
 # Not solc's own command: it leaves before its output is written out to a pipe.
 _COMPILE = """
 import solc from "solc";

@@ -324,6 +324,6 @@ def answer(window: Window, text: str) -> None:
 
 
 def test_resources_are_found(tmp_path: Path) -> None:
-    from latchkey.ui.resources import resource
+    from latchkey.shipped import resource
 
     assert resource("icons/latchkey.svg").is_file()

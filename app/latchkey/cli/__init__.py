@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     _explain(commands, common)
     _account(commands, common)
     _vault(commands, common)
+    _practice(commands, common)
     return parser
 
 
@@ -134,6 +135,20 @@ def _vault(commands: _Commands, common: argparse.ArgumentParser) -> None:
     listing = _command(group, common, "list", "vault:list_", "the vault's master keys")
     for command in (create, bring, export, expert, listing):
         _passphrase(command)
+
+
+def _practice(commands: _Commands, common: argparse.ArgumentParser) -> None:
+    practice = _command(
+        commands, common, "practice", "practice:run", "run a practice chain with an account, tokens and a demo dApp, until Ctrl+C"
+    )
+    practice.add_argument("--port", type=int, default=0, metavar="N", help="listen on this port of 127.0.0.1 (default: a free one)")
+    practice.add_argument(
+        "--clone-from", default="", metavar="URL", help="copy the account's contracts from the chain behind this RPC"
+    )
+    practice.add_argument("--window", action="store_true", help="open the window too, and stop when it is closed")
+    actions: _Commands = practice.add_subparsers(metavar="ACTION")
+    use = _command(actions, common, "use", "practice:use", "let the demo dApp use a signed grant on the running practice chain")
+    use.add_argument("file", metavar="FILE|-", help="the signed grant, in any form the window hands over")
 
 
 def _passphrase(command: argparse.ArgumentParser) -> None:

@@ -7,8 +7,8 @@ from functools import cache
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 
+from latchkey.shipped import resource
 from latchkey.ui import theme
-from latchkey.ui.resources import resource
 
 
 def icon(name: str, tone: str = "muted", size: int = 16) -> QIcon:

@@ -16,8 +16,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from latchkey.shipped import resource
 from latchkey.ui.palette import APPEARANCES, DARK, LIGHT, Appearance, Palette
-from latchkey.ui.resources import resource
 
 __all__ = [
     "APPEARANCES", "BODY", "CARD_RADIUS", "DARK", "GRID", "LIGHT", "RADIUS", "SMALL", "TITLE", "Appearance", "Palette",

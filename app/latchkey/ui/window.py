@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
+from latchkey.shipped import resource
 from latchkey.ui.context import Context
-from latchkey.ui.resources import resource
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData

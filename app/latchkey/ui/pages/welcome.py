@@ -55,7 +55,15 @@ class WelcomePage(QWidget):
         )
         card.body.addSpacing(theme.space(1))
         card.body.addLayout(self._key_holder)
-        return _with_room(card)
+        self._practice_holder = QVBoxLayout()
+        result = QWidget()
+        rows = QVBoxLayout(result)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(theme.space(2))
+        rows.addWidget(card)
+        rows.addLayout(self._practice_holder)
+        rows.addStretch(1)
+        return result
 
     def enter(self, _payload: object) -> None:
         if self._key_holder.count() == 0:
@@ -65,6 +73,42 @@ class WelcomePage(QWidget):
             self.key.made.connect(self._name_account)
             self._key_holder.addWidget(self.key)
             self.key.name.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._offer_practice()
+
+    # --- the practice chain
+
+    def _offer_practice(self) -> None:
+        """Where anvil is found: everything can be tried first, in a window and a folder of its own."""
+        from latchkey.chain.anvil import find_anvil
+
+        if find_anvil() is None:
+            return
+        self.practice = secondary("Try it on the practice chain", self._practise)
+        self.practice_news = Banner("notice")
+        self.practice_news.hide()
+        row = QHBoxLayout()
+        row.addWidget(Muted("Only looking? There everything works and nothing is worth anything."))
+        row.addStretch(1)
+        row.addWidget(self.practice)
+        self._practice_holder.addLayout(row)
+        self._practice_holder.addWidget(self.practice_news)
+
+    def _practise(self) -> None:
+        from latchkey.flow import practice
+
+        def opened(request: object) -> None:
+            text = f"It opens in a window of its own. Its passphrase: {practice.PASSPHRASE}. A request to open there: {request}"
+            self.practice_news.set("notice", text)
+            self.practice_news.show()
+
+        def failed(error: LatchkeyError) -> None:
+            self.practice_news.set("danger", error.text)
+            self.practice_news.show()
+            self.practice.setEnabled(True)
+
+        self.practice.setEnabled(False)
+        root = self._context.data_dir.root / practice.FOLDER
+        self._context.tasks.run(lambda _job: practice.open_window(root), opened, failed=failed, owner=self)
 
     # --- an account
 
