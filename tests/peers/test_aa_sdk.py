@@ -80,7 +80,7 @@ def test_published_vectors(aa_sdk: AaSdk, kind: str) -> None:
 
 def test_random_drafts_that_may_be_granted(aa_sdk: AaSdk) -> None:
     rng = random.Random(20261121)
-    values = [draft_to_json(random_draft(rng)) for _ in range(count(20, 600))]
+    values = [draft_to_json(random_draft(rng)) for _ in range(count(20, 2000))]
     assert set(compare(aa_sdk, values)) == {"granted"}
 
 
