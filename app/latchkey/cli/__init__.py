@@ -24,7 +24,7 @@ def main(argv: list[str]) -> int:
     if options.self_test:
         return int(import_module("latchkey.selftest").main(output))
     if not hasattr(options, "run"):
-        return int(import_module("latchkey.ui.app").main(getattr(options, "data_dir", None), getattr(options, "open", None)))
+        return int(import_module("latchkey.ui.app").main(getattr(options, "data_dir", None), options.open))
     module, _, function = options.run.partition(":")
     try:
         return int(getattr(import_module(f"latchkey.cli.{module}"), function)(options, output) or 0)
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without a command the window opens.",
     )
     parser.add_argument("--version", action="version", version=f"latchkey {__version__}")
+    parser.add_argument("--open", metavar="FILE", help="open a request, a file or a latchkey: link, in the window")
     parser.add_argument("--self-test", action="store_true", help="check this installation, signer and desk included")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     _grant(commands, common)

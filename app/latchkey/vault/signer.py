@@ -53,9 +53,10 @@ def _serve(source: BinaryIO, sink: BinaryIO) -> None:
     opening = calls.get()
     prompt, source_fd = opening["prompt"], opening["source_fd"]
     close_all_but(*(fd for fd in (source.fileno(), sink.fileno(), prompt["passphrase_fd"], source_fd) if fd is not None))
-    # Slow to load and needed soon: it loads while the passphrase is typed.
-    threading.Thread(target=import_module, args=("eth_account.hdaccount",), daemon=True).start()
     verbs, take_unsaved = _verbs(opening["vault"], prompt, source_fd)
+    # Slow to load and needed soon: it loads while the passphrase is typed. Not earlier, for two threads that import pydantic at once
+    # meet half-made modules.
+    threading.Thread(target=import_module, args=("eth_account.hdaccount",), daemon=True).start()
     while True:
         write_frame(sink, _answer(calls.get(), verbs, take_unsaved))
 

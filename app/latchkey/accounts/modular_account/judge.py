@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from latchkey.accounts.modular_account.addresses import PROTECTED
 from latchkey.accounts.modular_account.build import MAX_ENTITY_ID
 from latchkey.accounts.system import Policy
+from latchkey.core.contracts import ENTRY_POINT_FUNCTIONS, LIMIT_FUNCTIONS
 from latchkey.core.draft import Draft
 from latchkey.core.permissions import (
     AccountFunctions,
@@ -53,31 +54,7 @@ BLOCKED_ACCOUNT_FUNCTIONS: dict[str, str] = {
 }
 
 #: State-changing functions of the modules and of the EntryPoint: allowed "on all contracts", they would reach those too.
-BLOCKED_EVERYWHERE: dict[str, str] = {
-    "0x6d61fe70": "onInstall(bytes)",
-    "0x8a91b0e3": "onUninstall(bytes)",
-    "0x2a3d428c": "preUserOpValidationHook(uint32,(address,uint256,bytes,bytes,bytes32,uint256,bytes32,bytes,bytes),bytes32)",
-    "0xed6dfb13": "preExecutionHook(uint32,address,uint256,bytes)",
-    "0x4aeb3b03": "transferSigner(uint32,address)",
-    "0xa6910bf5": "transferSigner(uint32,uint256,uint256)",
-    "0x4380c278": "updateLimits(uint32,address,bool,uint256)",
-    "0x798053f1": "updateAllowlist(uint32,(address,bool,bool,uint256,bytes4[])[])",
-    "0xc67151f6": "deleteAllowlist(uint32,(address,bool,bool,uint256,bytes4[])[])",
-    "0xb883dde7": "setAddressAllowlist(uint32,address,bool,bool)",
-    "0x77a04242": "setAddressAllowlist(uint32,address,bool,bool,bool)",
-    "0xe1ded0b0": "setSelectorAllowlist(uint32,address,bytes4,bool)",
-    "0x71280be3": "updateLimits(uint32,uint256)",
-    "0x5c6e5169": "updateSpecialPaymaster(address,bool)",
-    "0xe762c77c": "setTimeRange(uint32,uint48,uint48)",
-    "0xb760faf9": "depositTo(address)",
-    "0x205c2878": "withdrawTo(address,uint256)",
-    "0x0bd28e3b": "incrementNonce(uint192)",
-    "0x0396cb60": "addStake(uint32)",
-    "0xbb9fe6bf": "unlockStake()",
-    "0xc23a5cea": "withdrawStake(address)",
-    "0x765e827f": "handleOps((address,uint256,bytes,bytes,bytes32,uint256,bytes32,bytes,bytes)[],address)",
-    "0xdbed18e0": "handleAggregatedOps(((address,uint256,bytes,bytes,bytes32,uint256,bytes32,bytes,bytes)[],address,bytes)[],address)",
-}
+BLOCKED_EVERYWHERE: dict[str, str] = LIMIT_FUNCTIONS | ENTRY_POINT_FUNCTIONS
 
 _Rule = Callable[[Draft], None]
 
