@@ -27,9 +27,9 @@ from latchkey.flow.granting import Granting
 from latchkey.flow.wizard import World
 from latchkey.store.book import Book
 from latchkey.vault.client import SignerClient
+from tests.browser.server import served
 from tests.chain.errors import explain
 from tests.chain.stage import Stage
-from tests.clients.browser.server import served
 from tests.clients.program import Program
 from tests.devnet.devnet import CHAIN_ID
 from tests.devnet.places import GAME
