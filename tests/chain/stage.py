@@ -146,10 +146,10 @@ class Stage:
     def transact(self, sender: Key, to: Address, data: bytes = b"", value: int = 0) -> Outcome:
         """A plain transaction; all keys here are unlocked in anvil."""
         request = {"from": sender.address, "to": to, "data": to_hex(data), "value": hex(value), "gas": hex(_TRANSACTION_GAS)}
-        return self._record(self._mined(self.rpc("eth_sendTransaction", request)))
+        return self._record(self._mined(self.rpc.transact(request)))
 
-    def _mined(self, transaction: str) -> Outcome:
-        receipt = self.rpc.receipt(transaction)
+    def _mined(self, receipt: dict[str, Any]) -> Outcome:
+        transaction = str(receipt["transactionHash"])
         logs, gas = tuple(receipt["logs"]), int(receipt["gasUsed"], 16)
         if int(receipt["status"], 16):
             return Outcome("done", transaction, logs, gas_used=gas)
@@ -197,7 +197,9 @@ class Stage:
             "authorizationList": [authorization],
         }
         signed = Signer.sign_transaction(fields, sender.secret)
-        return self._record(self._mined(self.rpc("eth_sendRawTransaction", to_hex(bytes(signed.raw_transaction)))))
+        return self._record(
+            self._mined(self.rpc.receipt(self.rpc("eth_sendRawTransaction", to_hex(bytes(signed.raw_transaction)))))
+        )
 
     # --- grants
 
@@ -260,7 +262,7 @@ class Stage:
 
     def send(self, *signed: tuple[UserOperation, bytes]) -> list[Outcome]:
         """One handleOps with all of them; one outcome each, or a single one when the EntryPoint refused the bundle."""
-        outcome = self._mined(self.rpc("eth_sendTransaction", self._bundle(signed)))
+        outcome = self._mined(self.rpc.transact(self._bundle(signed)))
         return [self._record(o) for o in outcomes_of(outcome, [user_op_hash(op, CHAIN_ID) for op, _ in signed])]
 
     def send_7702(self, owner: Key, *signed: tuple[UserOperation, bytes]) -> list[Outcome]:

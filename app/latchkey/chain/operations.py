@@ -69,8 +69,8 @@ def send_transaction(rpc: Rpc, sender: Address, to: Address, data: bytes) -> Out
 
 
 def _send(rpc: Rpc, sender: Address, to: Address, data: bytes) -> tuple[dict[str, Any], Outcome]:
-    transaction = rpc("eth_sendTransaction", {"from": sender, "to": to, "data": to_hex(data), "gas": hex(_GAS)})
-    receipt = rpc.receipt(transaction)
+    receipt = rpc.transact({"from": sender, "to": to, "data": to_hex(data), "gas": hex(_GAS)})
+    transaction = str(receipt["transactionHash"])
     if int(receipt["status"], 16):
         return receipt, Outcome("done", transaction)
     options = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}

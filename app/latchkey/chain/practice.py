@@ -101,7 +101,7 @@ def deploy(rpc: Rpc, account: Account) -> None:
         data = _MINT + bytes(12) + account.address.raw + amount.to_bytes(32, "big")
         requests.append({"from": sender, "to": token, "data": to_hex(data), "gas": hex(500_000)})
     rpc("anvil_setBalance", account.address, hex(10 * ETHER))
-    receipts = [rpc.receipt(rpc("eth_sendTransaction", request)) for request in requests]
+    receipts = [rpc.transact(request) for request in requests]
     if not all(int(receipt["status"], 16) for receipt in receipts):
         raise ChainError("The practice account could not be deployed.")
 
@@ -124,7 +124,7 @@ def _deploy_entry_point(rpc: Rpc) -> None:
     creation = _entry_point_creation()
     sender = rpc("eth_accounts")[0]
     data = to_hex(ENTRY_POINT_SALT) + creation[2:]
-    rpc.receipt(rpc("eth_sendTransaction", {"from": sender, "to": DETERMINISTIC_DEPLOYER, "data": data, "gas": hex(8_000_000)}))
+    rpc.transact({"from": sender, "to": DETERMINISTIC_DEPLOYER, "data": data, "gas": hex(8_000_000)})
     if not hex_bytes(rpc("eth_getCode", ENTRY_POINT, "latest")):
         raise ChainError("The EntryPoint could not be deployed; this anvil is of another kind than Latchkey knows.")
 
@@ -153,7 +153,7 @@ def _deposit(rpc: Rpc) -> None:
     """The paymaster gets a deposit at the EntryPoint, to pay for everybody."""
     sender = rpc("eth_accounts")[9]
     data = to_hex(_DEPOSIT_TO + bytes(12) + PAYMASTER.raw)
-    rpc.receipt(rpc("eth_sendTransaction", {"from": sender, "to": ENTRY_POINT, "value": hex(100 * ETHER), "data": data}))
+    rpc.transact({"from": sender, "to": ENTRY_POINT, "value": hex(100 * ETHER), "data": data})
 
 
 def _placed(rpc: Rpc, copied: Mapping[Address, bytes]) -> Iterator[Placed]:

@@ -55,19 +55,35 @@ class Rpc:
             raise RpcUnreachable("The RPC does not answer in JSON-RPC.")
         return [_result(by_id[request["id"]]) for request in requests]
 
-    def receipt(self, transaction: str) -> dict[str, Any]:
-        """Of a transaction that anvil mines by itself, which takes it a moment.
+    def transact(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Send from a key that is unlocked in anvil; the receipt once it is mined.
 
-        Under load it happens that anvil overlooks one just after evm_revert; then it is told to mine.
+        Just after evm_revert it happens that anvil leaves a transaction lying, even when told to mine: it is taken back and sent again.
         """
-        for attempt in range(1, 5_000):
+        for _ in range(4):
+            transaction = self("eth_sendTransaction", request)
+            if found := self._receipt(transaction):
+                return found
+            self("anvil_dropAllTransactions")
+            if found := self("eth_getTransactionReceipt", transaction):
+                return dict(found)
+        raise RpcUnreachable("anvil does not mine what it is sent.")
+
+    def receipt(self, transaction: str) -> dict[str, Any]:
+        """Of a transaction that was sent already. Raises RpcUnreachable when it is not mined within some seconds."""
+        if found := self._receipt(transaction):
+            return found
+        raise RpcUnreachable("anvil does not mine what it is sent.")
+
+    def _receipt(self, transaction: str) -> dict[str, Any] | None:
+        for attempt in range(1, 1_500):
             found = self("eth_getTransactionReceipt", transaction)
             if found is not None:
                 return dict(found)
             if attempt % 250 == 0:
                 self("evm_mine")
             time.sleep(0.002)
-        raise RuntimeError(f"anvil does not mine {transaction}")
+        return None
 
     def close(self) -> None:
         self._connection.close()
