@@ -33,6 +33,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (request_id, digest)
         ) STRICT""",
     ),
+    (
+        """CREATE TABLE contracts (
+            chain_id INTEGER NOT NULL, address TEXT NOT NULL, label TEXT NOT NULL, functions TEXT NOT NULL, kept INTEGER NOT NULL,
+            PRIMARY KEY (chain_id, address)
+        ) STRICT""",
+        "CREATE TABLE presets (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, preset TEXT NOT NULL) STRICT",
+    ),
 )
 
 
