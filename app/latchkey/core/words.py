@@ -53,11 +53,27 @@ def _action(action: Action, names: Names, now: int, unknown: tuple[Unknown, ...]
             return describe_calls(action.calls, names, unknown, lambda inner: _action(inner, names, now, unknown_in(inner)))
 
 
-class _Grant:
-    """A session key let in. `deadline`: until when a signed grant may be brought to the chain; None when the owner does so directly."""
+def describe_left(install: Install, names: Names, now: int) -> Words:
+    """What a session that is on the chain may still do: the amounts in `install` are what is left."""
+    return _Grant(install, names, now, unknown_in(install), None, left=True).words()
 
-    def __init__(self, install: Install, names: Names, now: int, unknown: tuple[Unknown, ...], deadline: int | None) -> None:
+
+class _Grant:
+    """A session key let in. `deadline`: until when a signed grant may be brought to the chain; None when the owner does so directly.
+    `left`: the amounts are what is left of it, not what it began with."""
+
+    def __init__(
+        self,
+        install: Install,
+        names: Names,
+        now: int,
+        unknown: tuple[Unknown, ...],
+        deadline: int | None,
+        *,
+        left: bool = False,
+    ) -> None:
         self.install, self.names, self.now, self.unknown, self.deadline = install, names, now, unknown, deadline
+        self.in_total, self.none = ("from now on", "its limit is 0 now") if left else ("in total", "limit 0")
         self.powers = powers_of(install.permissions, is_global=install.is_global)
 
     def words(self) -> Words:
@@ -93,7 +109,7 @@ class _Grant:
             yield self._contract(contract)
         yield from self._anywhere()
         for token in powers.tokens:
-            yield phrase("transfer or approve up to ", names.token(token), " in total")
+            yield phrase("transfer or approve up to ", names.token(token), f" {self.in_total}")
         yield from self._can_spend()
         if self.install.signs_messages:
             yield phrase("sign messages and permits in your account's name")
@@ -126,13 +142,13 @@ class _Grant:
             yield phrase("attach ", strong(f"any amount of {names.coin}"), " to these calls, up to all the account holds")
         elif powers.native and powers.may_call:
             calls = "its calls to contracts" if powers.account_functions else "these calls"
-            yield phrase("send or attach up to ", names.coins(powers.native), f" in total with {calls}")
+            yield phrase("send or attach up to ", names.coins(powers.native), f" {self.in_total} with {calls}")
         elif powers.native:
             yield phrase(
                 f"not use its {names.coin} limit of ", names.coins(powers.native), ": it may call no contract to send it with"
             )
         if powers.gas and not powers.paymaster:
-            yield phrase("spend up to ", names.coins(powers.gas), " on gas in total, when nobody else pays for it")
+            yield phrase("spend up to ", names.coins(powers.gas), f" on gas {self.in_total}, when nobody else pays for it")
         elif powers.gas_unlimited:
             yield phrase("spend ", strong(f"any amount of {names.coin}"), " on gas, up to all the account holds")
 
@@ -158,7 +174,7 @@ class _Grant:
         powers, names = self.powers, self.names
         if powers.native == 0:
             calls = " with its calls to contracts" if powers.account_functions else ""
-            yield phrase(f"send or attach any {names.coin}{calls} (limit 0)")
+            yield phrase(f"send or attach any {names.coin}{calls} ({self.none})")
         if powers.paymaster:
             limit = (
                 [Part("; its gas limit of "), names.coins(powers.gas), Part(" is not touched")] if powers.gas is not None else []
@@ -170,7 +186,7 @@ class _Grant:
                 limit,
             )
         elif powers.gas == 0:
-            yield phrase("pay for gas from your account (limit 0): somebody else has to pay for every call")
+            yield phrase(f"pay for gas from your account ({self.none}): somebody else has to pay for every call")
 
     def _cannot_call(self) -> Iterator[Phrase]:
         powers = self.powers
