@@ -73,6 +73,7 @@ class _Grant:
         left: bool = False,
     ) -> None:
         self.install, self.names, self.now, self.unknown, self.deadline = install, names, now, unknown, deadline
+        self.left = left
         self.in_total, self.none = ("from now on", "its limit is 0 now") if left else ("in total", "limit 0")
         self.powers = powers_of(install.permissions, is_global=install.is_global)
 
@@ -109,7 +110,8 @@ class _Grant:
             yield self._contract(contract)
         yield from self._anywhere()
         for token in powers.tokens:
-            yield phrase("transfer or approve up to ", names.token(token), f" {self.in_total}")
+            if token.allowance or not self.left:
+                yield phrase("transfer or approve up to ", names.token(token), f" {self.in_total}")
         yield from self._can_spend()
         if self.install.signs_messages:
             yield phrase("sign messages and permits in your account's name")
@@ -175,6 +177,9 @@ class _Grant:
         if powers.native == 0:
             calls = " with its calls to contracts" if powers.account_functions else ""
             yield phrase(f"send or attach any {names.coin}{calls} ({self.none})")
+        for token in powers.tokens:
+            if self.left and not token.allowance:
+                yield phrase("transfer or approve any of token ", names.named(token.address), f" ({self.none})")
         if powers.paymaster:
             limit = (
                 [Part("; its gas limit of "), names.coins(powers.gas), Part(" is not touched")] if powers.gas is not None else []
