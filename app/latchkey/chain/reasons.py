@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
 
 from latchkey.chain.places import PUBLISHED, artifact
 from latchkey.core.types import Address, keccak, to_hex
@@ -31,6 +32,19 @@ def explain(data: bytes) -> str:
         return to_hex(data)
     name, types = known
     return f"{name}({', '.join(_shown(t, v) for t, v in zip(types, decode(types, data[4:]), strict=True))})"
+
+
+def named(data: bytes) -> str:
+    """The errors' names alone, the outermost first, for sentences: arguments may hold text from outside. Unknown ones by their selector."""
+    known = _errors().get(data[:4])
+    if known is None:
+        return f"error {to_hex(data[:4])}" if data else "no reason"
+    name, types = known
+    try:
+        inner = [v for t, v in zip(types, decode(types, data[4:]), strict=True) if t == "bytes" and v]
+    except DecodingError:
+        inner = []
+    return ", ".join((name, *map(named, inner)))
 
 
 def _shown(kind: str, value: Any) -> str:
