@@ -73,7 +73,7 @@ def sent(
 
 def said(outcome: Outcome) -> tuple[str, Address | None, str, str, int | None]:
     assert isinstance(outcome, Denied)
-    assert outcome.sentence.endswith(".")
+    assert outcome.sentence.plain.endswith(".")
     return outcome.stage, outcome.module, outcome.error, outcome.selector, outcome.call
 
 
@@ -314,7 +314,8 @@ def test_a_transaction_of_the_key_passes_every_limit_but_those_on_gas() -> None:
     assert said(sent(on, (USDC, 2, transfer(5)), fees=None))[1] == NT
     assert said(sent(on, (USDC, 1, transfer(6)), fees=None))[1] == AL
     wrapped = EXECUTE_USER_OP.raw + call_data_of([InnerCall(USDC, 0, transfer(1))])
-    assert said(attempt(on, wrapped, now=NOW, fees=None))[2] == "NotEntryPoint"
+    assert said(attempt(on, wrapped, now=NOW, fees=None)) == (X, None, "", "", None)
+    assert said(attempt(on, wrapped, now=NOW + 11, fees=None))[2] == "TimeRangeNotValid"
 
 
 # --- readings
@@ -330,9 +331,29 @@ def test_calldata_is_what_the_decoder_reads() -> None:
     assert (single.target, single.value, single.data) == (GAME, 5, b"")
 
 
-def test_unreadable_arguments_are_no_rule() -> None:
+CUT = call_data_of([InnerCall(GAME, 0, b"")])[:40]
+CUT_BATCH = call_data_of([InnerCall(GAME, 0, b""), InnerCall(GAME, 0, b"")])[:-90]
+
+
+@pytest.mark.parametrize("data", [CUT, CUT_BATCH, CUT_BATCH[:100], EXECUTE_USER_OP.raw, EXECUTE_USER_OP.raw + b"\x01"])
+def test_unreadable_arguments_are_refused_without_a_rule(data: bytes) -> None:
+    assert said(attempt(session(ContractAccess(GAME)), data, now=NOW, fees=FREE)) == (V, None, "", "", None)
+
+
+def test_of_a_root_session_unreadable_arguments_stop_the_execution() -> None:
+    assert said(attempt(session(Root()), CUT, now=NOW, fees=FREE)) == (X, None, "", "", None)
+    assert said(attempt(session(Root()), CUT_BATCH[:100], now=NOW, fees=FREE)) == (V, None, "", "", None)
+
+
+def test_more_calls_than_latchkey_reads_are_not_modelled() -> None:
     with pytest.raises(CannotDecode):
-        attempt(session(ContractAccess(GAME)), call_data_of([InnerCall(GAME, 0, b"")])[:40], now=NOW, fees=FREE)
+        attempt(session(ContractAccess(GAME)), call_data_of([InnerCall(GAME, 0, b"")] * 513), now=NOW, fees=FREE)
+
+
+def test_root_may_call_what_the_account_has_and_nothing_more() -> None:
+    on = session(Root())
+    assert said(attempt(on, MOVE_DATA, now=NOW, fees=FREE)) == (V, None, "ValidationFunctionMissing", "0xcf7b49f6", None)
+    assert said(attempt(on, EXECUTE_USER_OP.raw + EXECUTE_USER_OP.raw, now=NOW, fees=FREE)) == (X, None, "", "", None)
 
 
 def test_an_install_with_anything_unknown_is_not_modelled() -> None:

@@ -71,7 +71,7 @@ class Reader:
             raise CannotDecode(f"{where or 'The call'}: the bytes end too early.", path=where)
         self.work.left -= size
         if self.work.left < 0:
-            raise CannotDecode("The parts of this call overlap so often that it cannot be read.", path=where)
+            raise CannotDecode("The parts of this call overlap so often that it cannot be read.", code="TooMuch", path=where)
         self._spans.append((at, end))
         return self.data[at:end]
 
@@ -207,7 +207,7 @@ class Array:
     def read(self, reader: Reader, head: bytes, base: int, where: str) -> Values:
         at, count = reader.follow(head, base, where)
         if count > MAX_ENTRIES:
-            raise CannotDecode(f"{where}: this list has more than {MAX_ENTRIES} entries.", path=where)
+            raise CannotDecode(f"{where}: this list has more than {MAX_ENTRIES} entries.", code="TooMuch", path=where)
         size, read = self.item.size, self.item.read
         heads = reader.take(at, count * size, where)
         reader.next = at + count * size

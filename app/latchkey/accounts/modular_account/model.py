@@ -4,7 +4,8 @@ It follows the order in which the contracts decide: does the validation apply to
 (paymaster, time, gas, allowlist), then at execution the execution hooks (ETH, tokens). What a called contract does is beyond it.
 
 Modelled are the installs the decoder knows whole; anything else raises CannotDecode. Of a global key it is not modelled which functions
-modules have added to the account.
+modules have added to the account. Of arguments that nobody can read it is said that the call is refused and when, not which of the
+contracts stumbles over them first.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from latchkey.accounts.modular_account.addresses import ALLOWLIST, NATIVE_TOKEN_
 from latchkey.accounts.modular_account.decode_abi import Reader, Work, function
 from latchkey.accounts.modular_account.decode_functions import ACCOUNT_FUNCTIONS
 from latchkey.core.draft import Draft
+from latchkey.core.moments import utc
 from latchkey.core.permissions import (
     ContractAccess,
     Erc20TokenTransfer,
@@ -26,9 +28,12 @@ from latchkey.core.permissions import (
     FunctionsOnContract,
     Permission,
 )
+from latchkey.core.phrases import Part, Phrase
 from latchkey.core.powers import Powers, powers_of
 from latchkey.core.reading import Install, unknown_in
 from latchkey.core.types import MAX_UINT256, Address, Selector
+from latchkey.core.words import NO_CLAIMS
+from latchkey.core.words_pieces import Names, address_part, phrase
 from latchkey.errors import CannotDecode
 
 EXECUTE, EXECUTE_BATCH = Selector.parse("0xb61d27f6"), Selector.parse("0x34fcd5be")
@@ -121,7 +126,7 @@ class Denied:
     module: Address | None
     error: str
     selector: str
-    sentence: str
+    sentence: Phrase
     remaining: Remaining
     call: int | None = None
 
@@ -132,7 +137,6 @@ _ERRORS = {
     "UnrecognizedFunction": "0xfcfc5aad",
     "ValidationFunctionMissing": "0xcf7b49f6",
     "SelfCallRecursionDepthExceeded": "0x54ff929d",
-    "NotEntryPoint": "0xd663742a",
     "RequireUserOperationContext": "0x5f49f00a",
     "BadPaymasterSpecified": "0xbe179485",
     "TimeRangeNotValid": "0x22863066",
@@ -145,6 +149,15 @@ _ERRORS = {
     "SpendingRequestNotAllowed": "0xf61c9d52",
     "Panic": "0x4e487b71",
 }
+_NOBODY = Names(None, NO_CLAIMS)
+
+
+class _Unreadable:
+    """Stands for calls that cannot be read, where the account only finds that out later."""
+
+
+_UNREADABLE = _Unreadable()
+_Calls: TypeAlias = "tuple[InnerCall, ...] | _Unreadable | None"  # None: a function of the account itself
 
 
 def session_of_draft(draft: Draft) -> Session:
@@ -188,24 +201,35 @@ def _listed(permissions: Sequence[Permission]) -> dict[Address, frozenset[Select
     return listed if entries else None
 
 
-def attempt(session: Session, call_data: bytes, *, now: int, fees: Fees | None, remaining: Remaining | None = None) -> Outcome:
+def attempt(
+    session: Session,
+    call_data: bytes,
+    *,
+    now: int,
+    fees: Fees | None,
+    remaining: Remaining | None = None,
+    names: Names = _NOBODY,
+) -> Outcome:
     """What becomes of `call_data` at chain second `now`.
 
     `fees` None: the key calls the account by itself, without an operation, and pays its own gas. `remaining` None: nothing spent yet.
-    Raises CannotDecode when the arguments of execute or executeBatch cannot be read (the account then reverts, without a rule).
+    `names`: how the sentence calls things. Raises CannotDecode for a call larger than Latchkey reads.
     """
     left = remaining or session.whole
     try:
-        inner = _unwrapped(session, call_data, fees)
+        inner = _unwrapped(call_data)
         calls = _calls(inner)
-        _applies(session, inner, calls)
-        if fees is not None and session.has_execution_hooks and call_data[:4] != EXECUTE_USER_OP.raw:
+        _applies(session, inner, calls, names)
+        wrapped = call_data[:4] == EXECUTE_USER_OP.raw
+        if fees is not None and session.has_execution_hooks and not wrapped:
             raise _Stop(None, "RequireUserOperationContext", "The call has to be wrapped in executeUserOp.")
-        left = _validate(session, calls, now, fees, left)
+        left = _validate(session, None if wrapped and fees is None else calls, now, fees, left, names)
     except _Stop as stop:
         return stop.denied(Stage.VALIDATION, left)
     try:
-        return Allowed(_execute(session, inner, calls, left))
+        if inner[:4] == EXECUTE_USER_OP.raw or (wrapped and fees is None):
+            raise _Stop(None, "", "Only the EntryPoint calls executeUserOp.", selector="")
+        return Allowed(_execute(session, inner, calls, left, names))
     except _Stop as stop:
         return stop.denied(Stage.EXECUTION, left)
 
@@ -213,11 +237,14 @@ def attempt(session: Session, call_data: bytes, *, now: int, fees: Fees | None, 
 def try_calls(
     session: Session, calls: Sequence[InnerCall], *, now: int, fees: Fees | None, remaining: Remaining | None = None
 ) -> Outcome:
-    """The same for a list of calls, sent as a careful sender would: one by execute, several by executeBatch, wrapped where needed."""
+    """The same for a list of calls, sent as a careful sender would."""
+    return attempt(session, sent_as(session, calls, fees), now=now, fees=fees, remaining=remaining)
+
+
+def sent_as(session: Session, calls: Sequence[InnerCall], fees: Fees | None) -> bytes:
+    """Calls as a careful sender sends them: one by execute, several by executeBatch, wrapped where the session needs it."""
     data = call_data_of(calls)
-    if fees is not None and session.has_execution_hooks:
-        data = EXECUTE_USER_OP.raw + data
-    return attempt(session, data, now=now, fees=fees, remaining=remaining)
+    return EXECUTE_USER_OP.raw + data if fees is not None and session.has_execution_hooks else data
 
 
 def call_data_of(calls: Sequence[InnerCall]) -> bytes:
@@ -230,10 +257,11 @@ class _Stop(Exception):
     """A rule decided. `call`: which call of the batch."""
 
     def __init__(
-        self, module: Address | None, error: str, sentence: str, call: int | None = None, selector: str | None = None
+        self, module: Address | None, error: str, sentence: str | Phrase, call: int | None = None, selector: str | None = None
     ) -> None:
         super().__init__(error)
-        self.module, self.error, self.sentence, self.call = module, error, sentence, call
+        self.module, self.error, self.call = module, error, call
+        self.sentence = phrase(sentence) if isinstance(sentence, str) else sentence
         self.selector = _ERRORS[error] if selector is None else selector
 
     def denied(self, stage: Stage, remaining: Remaining) -> Denied:
@@ -243,23 +271,38 @@ class _Stop(Exception):
 # --- does the validation apply
 
 
-def _unwrapped(session: Session, call_data: bytes, fees: Fees | None) -> bytes:
+def _unwrapped(call_data: bytes) -> bytes:
     """The account's own call inside executeUserOp's raw prefix."""
-    if call_data[:4] == EXECUTE_USER_OP.raw and fees is None:
-        raise _Stop(None, "NotEntryPoint", "Only the EntryPoint calls executeUserOp.")
+    if len(call_data) < 4:
+        raise _Stop(None, "UnrecognizedFunction", "A call of the account begins with a function selector of 4 bytes.")
     inner = call_data[4:] if call_data[:4] == EXECUTE_USER_OP.raw else call_data
     if len(inner) < 4:
-        raise _Stop(None, "UnrecognizedFunction", "A call of the account begins with a function selector of 4 bytes.")
+        raise _Stop(None, "", "There is no call inside executeUserOp.", selector="")
     return inner
 
 
-def _calls(inner: bytes) -> tuple[InnerCall, ...] | None:
-    """The calls of execute and executeBatch; None for any other function of the account."""
-    if inner[:4] == EXECUTE.raw:
-        return (InnerCall(*_arguments(inner)),)
-    if inner[:4] == EXECUTE_BATCH.raw:
-        return tuple(InnerCall(*one) for one in _arguments(inner)[0])
-    return None
+def _calls(inner: bytes) -> _Calls:
+    """The calls of execute and executeBatch; None for any other function of the account.
+
+    The account looks at a call's target alone, and at those of a batch; what follows is first read by a hook or when it is executed.
+    """
+    if inner[:4] not in (EXECUTE.raw, EXECUTE_BATCH.raw):
+        return None
+    try:
+        arguments = _arguments(inner)
+    except CannotDecode as error:
+        if error.code != "CannotDecode":
+            raise
+        return _UNREADABLE if inner[:4] == EXECUTE.raw or error.path.endswith(".data") else _refuse_batch()
+    batch = (arguments,) if inner[:4] == EXECUTE.raw else arguments[0]
+    return tuple(InnerCall(*one) for one in batch)
+
+
+def _refuse_batch() -> _Calls:
+    raise _Stop(None, "", _NO_ARGUMENTS, selector="")
+
+
+_NO_ARGUMENTS = "The arguments of this call cannot be read."
 
 
 def _arguments(inner: bytes) -> tuple:  # type: ignore[type-arg]
@@ -268,9 +311,9 @@ def _arguments(inner: bytes) -> tuple:  # type: ignore[type-arg]
     return tuple(Reader(inner, Work(len(inner)), notes, start=4, where="call").values(form))
 
 
-def _applies(session: Session, inner: bytes, calls: tuple[InnerCall, ...] | None) -> None:
-    _may_ask(session, Selector.from_bytes(inner[:4]), None)
-    for index, call in enumerate(calls or ()):
+def _applies(session: Session, inner: bytes, calls: _Calls, names: Names) -> None:
+    _may_ask(session, Selector.from_bytes(inner[:4]), None, names)
+    for index, call in enumerate(calls if isinstance(calls, tuple) else ()):
         if call.target != session.account:
             continue
         if inner[:4] == EXECUTE.raw:
@@ -279,26 +322,31 @@ def _applies(session: Session, inner: bytes, calls: tuple[InnerCall, ...] | None
             raise _Stop(None, "", "A call to the account itself begins with a function selector of 4 bytes.", index, selector="")
         if call.data[:4] in (EXECUTE.raw, EXECUTE_BATCH.raw):
             raise _Stop(None, "SelfCallRecursionDepthExceeded", "A batch cannot carry another execute of the account.", index)
-        _may_ask(session, Selector.from_bytes(call.data[:4]), index)
+        _may_ask(session, Selector.from_bytes(call.data[:4]), index, names)
 
 
-def _may_ask(session: Session, selector: Selector, index: int | None) -> None:
-    if not session.powers.is_root and selector not in session.own:
-        raise _Stop(None, "ValidationFunctionMissing", f"The key may not call the account's own function {selector}.", index)
+def _may_ask(session: Session, selector: Selector, index: int | None, names: Names) -> None:
+    if session.powers.is_root:
+        if selector.raw not in ACCOUNT_FUNCTIONS:
+            said = phrase("The account itself has no function ", names.functions([selector]), ", unless a module added it.")
+            raise _Stop(None, "ValidationFunctionMissing", said, index)
+    elif selector not in session.own:
+        said = phrase("The key may not call the account's own function ", names.functions([selector]), ".")
+        raise _Stop(None, "ValidationFunctionMissing", said, index)
 
 
 # --- validation hooks, in install order
 
 
-def _validate(session: Session, calls: tuple[InnerCall, ...] | None, now: int, fees: Fees | None, left: Remaining) -> Remaining:
+def _validate(session: Session, calls: _Calls, now: int, fees: Fees | None, left: Remaining, names: Names) -> Remaining:
     """An operation's time is looked at last, by the EntryPoint; the key's own transaction is checked by the module, in its place."""
     if fees is None:
         _in_time(session, now, TIME_RANGE)
-        _allowlist(session, calls)
+        _allowlist(session, calls, names)
         return left
     _paymaster(session, fees)
-    spent = _gas(fees, left)
-    _allowlist(session, calls)
+    spent = _gas(fees, left, names)
+    _allowlist(session, calls, names)
     _in_time(session, now, None)
     return spent
 
@@ -308,70 +356,83 @@ def _paymaster(session: Session, fees: Fees) -> None:
     if wanted is None or fees.paymaster == wanted:
         return
     error = "BadPaymasterSpecified" if fees.paymaster is not None else ""
-    raise _Stop(PAYMASTER_GUARD, error, f"Only paymaster {wanted} may pay.", selector=_ERRORS.get(error, ""))
+    sentence = phrase("Only paymaster ", address_part(wanted), " may pay for it.")
+    raise _Stop(PAYMASTER_GUARD, error, sentence, selector=_ERRORS.get(error, ""))
 
 
 def _in_time(session: Session, now: int, module: Address | None) -> None:
     if session.valid_until and not session.valid_after <= now <= session.valid_until:
-        when = "has ended" if now > session.valid_until else "has not begun"
+        when = f"ended at {utc(session.valid_until)}" if now > session.valid_until else f"begins at {utc(session.valid_after)}"
         error = "TimeRangeNotValid" if module else "AA22 expired or not due"
         raise _Stop(module, error, f"The session {when}.", selector=_ERRORS.get(error, ""))
 
 
-def _gas(fees: Fees, left: Remaining) -> Remaining:
+def _gas(fees: Fees, left: Remaining, names: Names) -> Remaining:
     if left.gas is None:
         return left
     if fees.charge > left.gas:
-        sentence = f"The operation declares gas for {fees.charge} wei; {left.gas} wei are left of the gas limit."
+        sentence = phrase(
+            "The operation declares gas for ", names.coins(fees.charge), "; the gas limit has ", names.coins(left.gas), " left."
+        )
         raise _Stop(NATIVE_TOKEN_LIMIT, "ExceededNativeTokenLimit", sentence)
     return replace(left, gas=left.gas - fees.charge)
 
 
-def _allowlist(session: Session, calls: tuple[InnerCall, ...] | None) -> None:
+def _allowlist(session: Session, calls: _Calls, names: Names) -> None:
     """It looks into execute and executeBatch only; a listed target answers to its own list alone, any other to the wildcards."""
     if calls is None or session.listed is None:
         return
+    if isinstance(calls, _Unreadable):
+        raise _Stop(None, "", _NO_ARGUMENTS, selector="")
     listed = dict(session.listed)
     for index, call in enumerate(calls):
         selector = Selector.from_bytes(call.data[:4].ljust(4, b"\0"))
         if call.target not in listed:
             if selector not in session.powers.anywhere:
-                raise _Stop(ALLOWLIST, "AddressNotAllowed", f"The key may not call {call.target}.", index)
+                said = phrase("The key may not call ", names.named(call.target), ": it is not on its list.")
+                raise _Stop(ALLOWLIST, "AddressNotAllowed", said, index)
             continue
         functions = listed[call.target]
         if functions is None:
             continue
         if len(call.data) < 4:
-            raise _Stop(ALLOWLIST, "NoSelectorSpecified", f"The key may only call named functions of {call.target}.", index)
+            said = phrase(
+                "The key may call only the functions listed for ", names.named(call.target), ", and this call names none."
+            )
+            raise _Stop(ALLOWLIST, "NoSelectorSpecified", said, index)
         if selector not in functions:
-            raise _Stop(ALLOWLIST, "SelectorNotAllowed", f"The key may not call {selector} on {call.target}.", index)
+            said = phrase("The key may not call ", names.functions([selector]), " of ", names.named(call.target), ".")
+            raise _Stop(ALLOWLIST, "SelectorNotAllowed", said, index)
 
 
 # --- execution hooks, in install order
 
 
-def _execute(session: Session, inner: bytes, calls: tuple[InnerCall, ...] | None, left: Remaining) -> Remaining:
+def _execute(session: Session, inner: bytes, calls: _Calls, left: Remaining, names: Names) -> Remaining:
+    if isinstance(calls, _Unreadable):
+        raise _Stop(None, "", _NO_ARGUMENTS, selector="")
     if left.native is not None:
-        left = replace(left, native=_spend_native(inner, calls, left.native))
+        left = replace(left, native=_spend_native(inner, calls, left.native, names))
     if session.powers.tokens:
-        left = replace(left, tokens=tuple(_spend_tokens(inner, calls, left.tokens)))
+        left = replace(left, tokens=tuple(_spend_tokens(calls, left.tokens, names)))
     return left
 
 
-def _spend_native(inner: bytes, calls: tuple[InnerCall, ...] | None, limit: int) -> int:
+def _spend_native(inner: bytes, calls: tuple[InnerCall, ...] | None, limit: int, names: Names) -> int:
     values = [c.value for c in calls or ()]
     if inner[:4] == PERFORM_CREATE.raw:
         values = [int.from_bytes(inner[4:36], "big")]
     if sum(values) > MAX_UINT256:
         raise _Stop(NATIVE_TOKEN_LIMIT, "Panic", "The amounts add up to more than a number on the chain can hold.")
     if sum(values) > limit:
-        sentence = f"The calls send {sum(values)} wei; {limit} wei are left of the limit."
+        verb = "The call sends " if len(values) == 1 else "The calls send "
+        sentence = phrase(verb, names.coins(sum(values)), "; the limit has ", names.coins(limit), " left.")
         raise _Stop(NATIVE_TOKEN_LIMIT, "ExceededNativeTokenLimit", sentence)
     return limit - sum(values)
 
 
 def _spend_tokens(
-    inner: bytes, calls: tuple[InnerCall, ...] | None, limits: tuple[tuple[Address, int], ...]
+    calls: tuple[InnerCall, ...] | None, limits: tuple[tuple[Address, int], ...], names: Names
 ) -> Iterator[tuple[Address, int]]:
     """transfer and approve count the same: in full, each time."""
     if calls is None:
@@ -379,16 +440,18 @@ def _spend_tokens(
     left = dict(limits)
     for index, call in enumerate(calls):
         if call.target in left:
-            left[call.target] = _spend_token(call, left[call.target], index)
+            left[call.target] = _spend_token(call, left[call.target], index, names)
     yield from left.items()
 
 
-def _spend_token(call: InnerCall, limit: int, index: int) -> int:
+def _spend_token(call: InnerCall, limit: int, index: int, names: Names) -> int:
     if len(call.data) < 68:
         raise _Stop(ALLOWLIST, "InvalidCalldataLength", "A call to a limited token carries a receiver and an amount.", index)
     if call.data[:4] not in (TRANSFER.raw, APPROVE.raw):
         raise _Stop(ALLOWLIST, "SelectorNotAllowed", "Only transfer and approve may be called on a limited token.", index)
     amount = int.from_bytes(call.data[36:68], "big")
     if amount > limit:
-        raise _Stop(ALLOWLIST, "ExceededTokenLimit", f"The call moves {amount} base units; {limit} are left of the limit.", index)
+        moves: list[Part] = names.tokens(amount, call.target)
+        sentence = phrase("The call moves ", moves, "; the limit has ", names.tokens(limit, call.target), " left.")
+        raise _Stop(ALLOWLIST, "ExceededTokenLimit", sentence, index)
     return limit - amount
