@@ -11,8 +11,8 @@ from latchkey.accounts.modular_account.addresses import predict
 from latchkey.accounts.modular_account.build import build, nonce_key, typed_data
 from latchkey.accounts.modular_account.compat import as_written
 from latchkey.accounts.modular_account.deferred import assemble, signer_of
+from latchkey.accounts.modular_account.ending import uninstall_call
 from latchkey.accounts.modular_account.judge import judge
-from latchkey.accounts.modular_account.revoke import uninstall_call
 from latchkey.accounts.modular_account.userop import UserOperation, session_signature, signed_message, user_op_hash
 from latchkey.accounts.system import Policy
 from latchkey.core.account import Mode

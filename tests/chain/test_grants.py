@@ -8,7 +8,7 @@ import pytest
 
 from latchkey.accounts.modular_account.addresses import ENTRY_POINT, SINGLE_SIGNER, TIME_RANGE, predict
 from latchkey.accounts.modular_account.build import deferred_digest, nonce_key
-from latchkey.accounts.modular_account.revoke import uninstall_call
+from latchkey.accounts.modular_account.ending import uninstall_call
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
 from latchkey.core.grant import SignedGrant

@@ -9,7 +9,7 @@ import pytest
 
 from latchkey.accounts.modular_account.addresses import ALLOWLIST, NATIVE_TOKEN_LIMIT, SINGLE_SIGNER, TIME_RANGE
 from latchkey.accounts.modular_account.build import HALF, hooks
-from latchkey.accounts.modular_account.revoke import uninstall_call
+from latchkey.accounts.modular_account.ending import uninstall_call
 from latchkey.core.draft import Draft
 from latchkey.core.permissions import (
     ContractAccess,

@@ -10,11 +10,12 @@ from latchkey.accounts.modular_account import abi
 from latchkey.accounts.modular_account.addresses import ALLOWLIST, ENTRY_POINT, NATIVE_TOKEN_LIMIT, SINGLE_SIGNER, TIME_RANGE
 from latchkey.accounts.modular_account.build import HALF, build, nonce_key
 from latchkey.accounts.modular_account.decode import decode_call
-from latchkey.accounts.modular_account.revoke import uninstall_call
+from latchkey.accounts.modular_account.ending import uninstall_call
 from latchkey.accounts.system import system
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
 from latchkey.core.functions import selector_of
+from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.permissions import (
     AccountFunctions,
     ContractAccess,
@@ -27,7 +28,6 @@ from latchkey.core.permissions import (
     Permission,
     Root,
 )
-from latchkey.core.phrases import Words
 from latchkey.core.reading import Install, Reading
 from latchkey.core.request import Claims
 from latchkey.core.risk import findings
@@ -40,7 +40,8 @@ KEY = Address.parse("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
 OTHER = Address.parse("0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC")
 GAME = Address.parse("0x" + "11" * 20)
 ROUTER = Address.parse("0x" + "22" * 20)
-USDC = Address.parse("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48")
+USDC = Address.parse("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913")  # on Base, where most cases are
+GOLD = Address.parse("0x" + "33" * 20)  # a token nobody reviewed
 NOW = 1_790_000_000
 DAY = 86_400
 ETH = 10**18
@@ -51,7 +52,7 @@ TRANSFER_FROM, APPROVE_ALL = Selector.parse("0x23b872dd"), Selector.parse("0xa22
 MULTICALL, SWAP, CLAIM = Selector.parse("0xac9650d8"), Selector.parse("0x38ed1739"), Selector.parse("0x4e71d92d")
 PAY = Selector.parse("0x00000000")
 CLAIMS = Claims(
-    names=((USDC, "USD Coin", "USDC", 6), (GAME, "Castle", "", None)),
+    names=((USDC, "USD Coin", "USDC", 6), (GOLD, "Gold", "GLD", 18), (GAME, "Castle", "", None)),
     functions=("wiggle(uint8,uint8)", "lying()"),
 )
 
@@ -75,19 +76,20 @@ def account_of(draft: Draft) -> Account:
 BASE = Account(8453, ACCOUNT, "modular_account", Mode.ADDRESS)
 
 
-def _text(words: Words, reading: Reading, account: Account | None) -> str:
+def text_of(reading: Reading, account: Account | None, claims: Claims = NO_CLAIMS, notes: Notes = NO_NOTES) -> str:
+    words = describe(reading, account=account, now=NOW, claims=claims, notes=notes)
     lines = [words.headline.plain]
     for heading, phrases in (("It can", words.can), ("It cannot", words.cannot), ("Most you can lose", words.most_you_can_lose)):
         lines += [heading, *(f"- {p.plain}" for p in phrases)] if phrases else []
-    lines += [f"{f.level.upper()} {f.id}: {f.sentence} {f.advice}" for f in findings(reading, account=account, now=NOW)]
+    found = findings(reading, account=account, now=NOW, claims=claims, notes=notes)
+    lines += [f"{f.level.upper()} {f.id}: {f.sentence} {f.advice}" for f in found]
     return "\n".join(lines) + "\n"
 
 
-def grant(name: str, draft: Draft, claims: Claims = NO_CLAIMS) -> Case:
+def grant(name: str, draft: Draft, claims: Claims = NO_CLAIMS, notes: Notes = NO_NOTES) -> Case:
     def text() -> str:
         reading = system("modular_account").decode_unsigned(build(draft).unsigned)
-        account = account_of(draft)
-        return _text(describe(reading, account=account, now=NOW, claims=claims), reading, account)
+        return text_of(reading, account_of(draft), claims, notes)
 
     return Case(name, text)
 
@@ -95,7 +97,7 @@ def grant(name: str, draft: Draft, claims: Claims = NO_CLAIMS) -> Case:
 def call(name: str, data: bytes, *, account: Account | None = BASE, claims: Claims = NO_CLAIMS) -> Case:
     def text() -> str:
         reading = decode_call(data, account=account.address if account else None)
-        return _text(describe(reading, account=account, now=NOW, claims=claims), reading, account)
+        return text_of(reading, account, claims)
 
     return Case(name, text)
 
@@ -105,8 +107,7 @@ def changed(name: str, draft: Draft, change: Callable[[Reading], Reading]) -> Ca
 
     def text() -> str:
         reading = change(system("modular_account").decode_unsigned(build(draft).unsigned))
-        account = account_of(draft)
-        return _text(describe(reading, account=account, now=NOW), reading, account)
+        return text_of(reading, account_of(draft))
 
     return Case(name, text)
 
@@ -185,7 +186,8 @@ GRANTS = (
         "pay-anyone-beside-a-contract", plain(FunctionsOnAllContracts((PAY, CLAIM)), ContractAccess(GAME), NativeTokenTransfer(ETH))
     ),
     grant("token", plain(Erc20TokenTransfer(USDC, 5_000_000), NativeTokenTransfer(0), GasLimit(ETH // 100))),
-    grant("token-with-claims", plain(Erc20TokenTransfer(USDC, 5_000_000), NativeTokenTransfer(0), GasLimit(ETH // 100)), CLAIMS),
+    grant("token-nobody-reviewed", plain(Erc20TokenTransfer(GOLD, 5_000_000), NativeTokenTransfer(0), GasLimit(ETH // 100))),
+    grant("token-with-claims", plain(Erc20TokenTransfer(GOLD, 5 * ETH), NativeTokenTransfer(0), GasLimit(ETH // 100)), CLAIMS),
     grant("token-limit-0", plain(Erc20TokenTransfer(USDC, 0), NativeTokenTransfer(0), GasLimit(ETH // 100))),
     grant("token-maximal", plain(Erc20TokenTransfer(USDC, MAX_UINT256), NativeTokenTransfer(0), GasLimit(ETH // 100))),
     grant(
@@ -343,7 +345,58 @@ DIFFERENCES = (
     between("account-functions", CAREFUL, replace(CAREFUL, permissions=(*CAREFUL.permissions, AccountFunctions((CLAIM,))))),
     between("key-account-network", CAREFUL, replace(CAREFUL, session_key=OTHER, account=GAME, chain_id=1)),
 )
-FILES: dict[str, tuple[Case, ...]] = {"grants": GRANTS, "calls": CALLS, "differences": DIFFERENCES}
+
+MAINNET_USDC = Address.parse("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48")
+WETH = Address.parse("0x4200000000000000000000000000000000000006")
+NOTES = Notes(names=((GAME, "The castle"), (OTHER, "Landlord")), functions=("wiggle(uint8,uint8)",))
+HELD = (NativeTokenTransfer(0), GasLimit(ETH // 100))
+PAYMENT = plain(FunctionsOnContract(OTHER, (PAY,)), NativeTokenTransfer(ETH // 2), GasLimit(ETH // 100))
+
+
+def calling(name: str, symbol: str = "", decimals: int | None = None, dapp: str = "") -> Claims:
+    """Claims about the token nobody reviewed."""
+    return Claims(dapp_name=dapp, names=((GOLD, name, symbol, decimals),))
+
+
+GOLD_GRANT = plain(Erc20TokenTransfer(GOLD, 5_000_000), *HELD)
+NAMES = (
+    grant("token-of-the-list-one-base-unit", plain(Erc20TokenTransfer(USDC, 1), *HELD)),
+    grant("token-of-the-list-18-decimals", plain(Erc20TokenTransfer(WETH, 3 * ETH // 2), *HELD)),
+    grant("token-of-the-list-whole-contract", plain(ContractAccess(USDC), *HELD)),
+    grant("token-of-the-list-on-the-wrong-network", plain(Erc20TokenTransfer(MAINNET_USDC, 5_000_000), *HELD)),
+    grant(
+        "token-of-the-list-claimed-otherwise",
+        plain(Erc20TokenTransfer(USDC, 5_000_000), *HELD),
+        Claims(names=((USDC, "", "DAI", 18),)),
+    ),
+    grant("token-on-a-network-without-a-list", plain(Erc20TokenTransfer(USDC, 5_000_000), *HELD, chain_id=424242), CLAIMS),
+    grant("false-usdc", GOLD_GRANT, calling("USD Coin", "USDC", 6)),
+    grant("false-usdc-with-cyrillic-letters", GOLD_GRANT, calling("", "U\u0405D\u0421", 6)),
+    grant("false-usdc-with-a-digit", GOLD_GRANT, calling("", "U5DC", 6)),
+    grant("false-words-of-ours", GOLD_GRANT, calling("Gold, on Latchkey's list", "GLD", 18)),
+    grant("name-with-quotes", GOLD_GRANT, calling("Gold” in total) (the sender calls it “USDC")),
+    grant("name-with-markup", GOLD_GRANT, calling("<b>Gold</b>")),
+    grant("name-turned-round", GOLD_GRANT, calling("Gold\u202e\u2066dlog\u200b")),
+    grant("name-without-end", GOLD_GRANT, calling("Gold " * 20_000)),
+    grant("careful-with-own-names", CAREFUL, notes=NOTES),
+    grant("careful-with-own-names-at-the-desk", CAREFUL, notes=replace(NOTES, second_hand=True)),
+    grant("own-names-and-claims", CAREFUL, CLAIMS, NOTES),
+    grant("own-name-false", GOLD_GRANT, notes=Notes(names=((GOLD, "USDC"),), second_hand=True)),
+    grant(
+        "function-names-that-collide",
+        plain(FunctionsOnContract(GAME, (Selector.parse("0x42966c68"),)), *HELD),
+        Claims(functions=("collate_propagate_storage(bytes16)",)),
+    ),
+    grant("payment-to-one-address", PAYMENT),
+    grant("payment-to-one-address-of-ones-own-naming", PAYMENT, notes=NOTES),
+    call("transfer-of-a-known-token", execute(USDC, 0, fn("transfer(address,uint256)", OTHER, 2_500_000))),
+    call("transfer-from-a-known-token", execute(USDC, 0, fn("transferFrom(address,address,uint256)", OTHER, ACCOUNT, 7))),
+    call("transfer-of-an-unknown-token", execute(GOLD, 0, fn("transfer(address,uint256)", OTHER, 2_500_000)), claims=CLAIMS),
+    call("approve-an-unknown-token", execute(GOLD, 0, fn("approve(address,uint256)", ROUTER, 2_500_000))),
+    between("a-known-and-an-unknown-token", GOLD_GRANT, plain(Erc20TokenTransfer(USDC, 7_000_000), *HELD), CLAIMS),
+    between("more-of-a-known-token", plain(Erc20TokenTransfer(USDC, 5)), plain(Erc20TokenTransfer(USDC, 7_000_000))),
+)
+FILES: dict[str, tuple[Case, ...]] = {"grants": GRANTS, "calls": CALLS, "differences": DIFFERENCES, "names": NAMES}
 
 
 def written(cases: Sequence[Case]) -> str:

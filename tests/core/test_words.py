@@ -11,7 +11,7 @@ import pytest
 from latchkey.accounts.modular_account.addresses import NATIVE_TOKEN_LIMIT
 from latchkey.accounts.modular_account.build import build
 from latchkey.accounts.modular_account.decode import decode_call
-from latchkey.accounts.modular_account.revoke import uninstall_call
+from latchkey.accounts.modular_account.ending import uninstall_call
 from latchkey.accounts.review import review
 from latchkey.accounts.system import Policy, system
 from latchkey.core.account import Account, Mode

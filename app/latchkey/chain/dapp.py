@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from eth_abi.abi import encode
 
 from latchkey.accounts.modular_account.build import nonce_key
-from latchkey.accounts.modular_account.revoke import uninstall_call
+from latchkey.accounts.modular_account.ending import uninstall_call
 from latchkey.accounts.modular_account.userop import UserOperation, session_call, session_signature, user_op_hash
 from latchkey.accounts.system import system
 from latchkey.chain.operations import Outcome, next_nonce, send_operation, send_transaction

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from latchkey.core.contracts import HALF
 from latchkey.core.permissions import Permission
-from latchkey.core.types import Address
+from latchkey.core.types import Address, Selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +101,179 @@ class Deferred:
     unknown: tuple[Unknown, ...] = ()
 
 
+# --- what takes power away
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """EntryPoint.incrementNonce: the next operation of a 192-bit nonce key can never be used."""
+
+    key: int
+
+    @property
+    def entity_id(self) -> int:
+        return self.key >> 8 & 0xFFFFFFFF
+
+    @property
+    def is_grant(self) -> bool:
+        """The key is one on which a signed grant waits; else it belongs to plain operations."""
+        return bool(self.key & 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Lower:
+    """What is left of a limit is set to `amount` (wei, or base units of `token`). `storage_id`: the id the module keeps it under."""
+
+    module: Address
+    storage_id: int
+    token: Address | None
+    amount: int
+
+    @property
+    def entity_id(self) -> int:
+        return owner_of_storage(self.storage_id)
+
+    @property
+    def is_gas(self) -> bool:
+        return self.token is None and self.storage_id > HALF
+
+
+@dataclass(frozen=True, slots=True)
+class Shorten:
+    """A session's time is set: last and first second."""
+
+    entity_id: int
+    until: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a list to delete. `target` zero: the functions listed for every contract."""
+
+    target: Address
+    has_selectors: bool
+    has_limit: bool
+    limit: int
+    selectors: tuple[Selector, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """A module forgets what it keeps under `storage_id`; of the allowlist module only `entries`."""
+
+    module: Address
+    storage_id: int
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def entity_id(self) -> int:
+        return owner_of_storage(self.storage_id)
+
+
+Step: TypeAlias = Uninstall | Cancel | Lower | Shorten | Clean | Install | Call
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A user operation for EntryPoint 0.7, not signed. Gas in units, fees in wei per gas.
+
+    `steps`: what its call does, one after the other, as far as each is known to take power away; a `Call` is anything else.
+    """
+
+    sender: Address
+    nonce: int
+    init_code: bytes
+    call_data: bytes
+    verification_gas_limit: int
+    call_gas_limit: int
+    pre_verification_gas: int
+    max_fee_per_gas: int
+    max_priority_fee_per_gas: int
+    paymaster_and_data: bytes
+    steps: tuple[Step, ...]
+    action: Action
+    unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def nonce_key(self) -> int:
+        """The 152-bit parallel key."""
+        return self.nonce >> 104
+
+    @property
+    def entity_id(self) -> int:
+        return self.nonce >> 72 & 0xFFFFFFFF
+
+    @property
+    def options(self) -> int:
+        return self.nonce >> 64 & 0xFF
+
+    @property
+    def sequence(self) -> int:
+        return self.nonce & 0xFFFFFFFFFFFFFFFF
+
+    @property
+    def gas(self) -> int:
+        return self.verification_gas_limit + self.call_gas_limit + self.pre_verification_gas
+
+    @property
+    def most(self) -> int:
+        """wei the account pays at most."""
+        return self.gas * self.max_fee_per_gas
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """handleOps: operations others signed, carried to the chain. `signatures`: the whole field of each."""
+
+    operations: tuple[Operation, ...]
+    signatures: tuple[bytes, ...]
+    beneficiary: Address
+    unknown: tuple[Unknown, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """An EIP-1559 transaction, not signed. `action` is what the account is asked to do, `steps` as in `Operation`; with `bundle` both
+    say nothing."""
+
+    chain_id: int
+    nonce: int
+    to: Address
+    value: int
+    data: bytes
+    gas: int
+    max_fee_per_gas: int
+    max_priority_fee_per_gas: int
+    steps: tuple[Step, ...] = ()
+    action: Action | None = None
+    bundle: Bundle | None = None
+    unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def most(self) -> int:
+        """wei the sender pays at most."""
+        return self.gas * self.max_fee_per_gas
+
+
 Action: TypeAlias = Install | Uninstall | Call | Batch
 Reading: TypeAlias = Action | Deferred
 
 
-def unknown_in(reading: Reading) -> tuple[Unknown, ...]:
+def owner_of_storage(storage_id: int) -> int:
+    """The session whose second counter or list a module keeps under this id; ids up to HALF are the session's own."""
+    return storage_id - HALF if storage_id > HALF else storage_id
+
+
+def unknown_in(reading: Reading | Operation | Transaction | Bundle) -> tuple[Unknown, ...]:
     """Everything unknown in a reading, nested ones included."""
     found = list(reading.unknown)
-    if isinstance(reading, Deferred):
+    if isinstance(reading, Deferred | Operation):
         found += unknown_in(reading.action)
+    elif isinstance(reading, Transaction):
+        found += [one for part in (reading.action, reading.bundle) if part is not None for one in unknown_in(part)]
+    elif isinstance(reading, Bundle):
+        found += [one for operation in reading.operations for one in unknown_in(operation)]
     elif isinstance(reading, Batch):
         for call in reading.calls:
             found += unknown_in(call)

@@ -1,4 +1,4 @@
 """Alchemy Modular Account V2 (ERC-6900). Offsets, selectors and rules from the protocol, checked against the canonical contracts.
 
-build, judge, userop and revoke make bytes; decode reads them and shares no layout code with those.
+build, judge, userop and ending make bytes; decode reads them and shares no layout code with those.
 """

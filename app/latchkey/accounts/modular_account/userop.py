@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from latchkey.accounts.modular_account import abi
@@ -10,6 +11,11 @@ from latchkey.core.types import Address, keccak
 
 EXECUTE_USER_OP = bytes.fromhex("8dd7712f")
 _FINAL_SEGMENT_EOA = b"\xff\x00"
+_HANDLE_OPS = bytes.fromhex("765e827f")
+#: A signature of the right form that belongs to nobody: for estimating gas.
+STUB_SIGNATURE = _FINAL_SEGMENT_EOA + bytes.fromhex(
+    "fffffffffffffffffffffffffffffff0000000000000000000000000000000007aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1c"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +56,38 @@ def signed_message(op_hash: bytes) -> bytes:
     return keccak(b"\x19Ethereum Signed Message:\n32" + op_hash)
 
 
+def operation_signature(signature: bytes) -> bytes:
+    """The signature field of an operation by the owner or by a session: r||s||v, 65 bytes, in its final segment."""
+    return _FINAL_SEGMENT_EOA + signature
+
+
 def session_signature(signature: bytes, deferred_action_data: bytes = b"") -> bytes:
     """The operation's signature field; the first operation of a grant carries its deferred action in front."""
-    return deferred_action_data + _FINAL_SEGMENT_EOA + signature
+    return deferred_action_data + operation_signature(signature)
 
 
 def session_call(call: bytes, *, needs_execute_user_op: bool) -> bytes:
     """callData for execute/executeBatch; wrapped by a raw prefix when the validation has an execution hook."""
     return EXECUTE_USER_OP + call if needs_execute_user_op else call
+
+
+def to_bytes(op: UserOperation, signature: bytes = b"") -> bytes:
+    """PackedUserOperation as abi.encode writes it; unsigned operations, as they are handed over, have an empty signature."""
+    return abi.word(32) + _packed(op, signature)
+
+
+def handle_ops(operations: Sequence[tuple[UserOperation, bytes]], beneficiary: Address) -> bytes:
+    """EntryPoint calldata that carries signed operations (each with its signature field) to the chain without a bundler."""
+    packed = abi.array([_packed(op, signature) for op, signature in operations])
+    return _HANDLE_OPS + abi.word(64) + abi.address(beneficiary) + packed
+
+
+def _packed(op: UserOperation, signature: bytes) -> bytes:
+    tails = [abi.dynamic(part) for part in (op.init_code, op.call_data, op.paymaster_and_data, signature)]
+    at = abi.tail_offsets(9, tails)
+    limits = op.verification_gas_limit.to_bytes(16, "big") + op.call_gas_limit.to_bytes(16, "big")
+    fees = op.max_priority_fee_per_gas.to_bytes(16, "big") + op.max_fee_per_gas.to_bytes(16, "big")
+    head = (
+        abi.address(op.sender), abi.word(op.nonce), at[0], at[1], limits, abi.word(op.pre_verification_gas), fees, at[2], at[3]
+    )  # fmt: skip
+    return b"".join((*head, *tails))
