@@ -40,6 +40,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
         "CREATE TABLE presets (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, preset TEXT NOT NULL) STRICT",
     ),
+    (
+        """CREATE TABLE endings (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, created INTEGER NOT NULL, chain_id INTEGER NOT NULL, account TEXT NOT NULL,
+            system TEXT NOT NULL, way TEXT NOT NULL, since INTEGER NOT NULL
+        ) STRICT""",
+        """CREATE TABLE ending_items (
+            ending INTEGER NOT NULL, position INTEGER NOT NULL, batch INTEGER NOT NULL, kind TEXT NOT NULL, entity_id INTEGER NOT NULL,
+            grant_id INTEGER NOT NULL, detail TEXT NOT NULL, state TEXT NOT NULL, sentence TEXT NOT NULL, transaction_hash BLOB,
+            block INTEGER, PRIMARY KEY (ending, position)
+        ) STRICT""",
+        """CREATE TABLE ending_signed (
+            ending INTEGER NOT NULL, batch INTEGER NOT NULL, level INTEGER NOT NULL, kind TEXT NOT NULL, sender TEXT NOT NULL,
+            unsigned BLOB NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (ending, batch, kind, level)
+        ) STRICT""",
+    ),
 )
 
 
