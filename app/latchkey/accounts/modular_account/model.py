@@ -218,8 +218,7 @@ def attempt(
     left = remaining or session.whole
     try:
         inner = _unwrapped(call_data)
-        calls = _calls(inner)
-        _applies(session, inner, calls, names)
+        calls = _applies(session, inner, names)
         wrapped = call_data[:4] == EXECUTE_USER_OP.raw
         if fees is not None and session.has_execution_hooks and not wrapped:
             raise _Stop(None, "RequireUserOperationContext", "The call has to be wrapped in executeUserOp.")
@@ -311,8 +310,10 @@ def _arguments(inner: bytes) -> tuple:  # type: ignore[type-arg]
     return tuple(Reader(inner, Work(len(inner)), notes, start=4, where="call").values(form))
 
 
-def _applies(session: Session, inner: bytes, calls: _Calls, names: Names) -> None:
+def _applies(session: Session, inner: bytes, names: Names) -> _Calls:
+    """The calls, once it is clear that the key may ask for them at all."""
     _may_ask(session, Selector.from_bytes(inner[:4]), None, names)
+    calls = _calls(inner)
     for index, call in enumerate(calls if isinstance(calls, tuple) else ()):
         if call.target != session.account:
             continue
@@ -323,6 +324,7 @@ def _applies(session: Session, inner: bytes, calls: _Calls, names: Names) -> Non
         if call.data[:4] in (EXECUTE.raw, EXECUTE_BATCH.raw):
             raise _Stop(None, "SelfCallRecursionDepthExceeded", "A batch cannot carry another execute of the account.", index)
         _may_ask(session, Selector.from_bytes(call.data[:4]), index, names)
+    return calls
 
 
 def _may_ask(session: Session, selector: Selector, index: int | None, names: Names) -> None:
