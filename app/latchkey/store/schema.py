@@ -52,7 +52,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
         """CREATE TABLE ending_signed (
             ending INTEGER NOT NULL, batch INTEGER NOT NULL, level INTEGER NOT NULL, kind TEXT NOT NULL, sender TEXT NOT NULL,
-            unsigned BLOB NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (ending, batch, kind, level)
+            data BLOB NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (ending, batch, kind, level)
         ) STRICT""",
     ),
 )
