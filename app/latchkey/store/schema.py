@@ -55,6 +55,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             data BLOB NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (ending, batch, kind, level)
         ) STRICT""",
     ),
+    (
+        """CREATE TABLE readings (
+            chain_id INTEGER NOT NULL, account TEXT NOT NULL, system TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL,
+            value TEXT NOT NULL, PRIMARY KEY (chain_id, account, system, kind, number)
+        ) STRICT""",
+        """CREATE TABLE sessions_seen (
+            chain_id INTEGER NOT NULL, account TEXT NOT NULL, system TEXT NOT NULL, entity_id INTEGER NOT NULL, mark TEXT NOT NULL,
+            PRIMARY KEY (chain_id, account, system, entity_id)
+        ) STRICT""",
+        """CREATE TABLE notices_said (
+            chain_id INTEGER NOT NULL, account TEXT NOT NULL, system TEXT NOT NULL, subject TEXT NOT NULL,
+            PRIMARY KEY (chain_id, account, system, subject)
+        ) STRICT""",
+    ),
 )
 
 
