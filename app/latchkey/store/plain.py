@@ -40,7 +40,8 @@ def pack(value: Any) -> Any:
 
 def unpack(kind: type[T], value: Any) -> T:
     """The inverse. Raises ValueError or TypeError (BadInput for an address) when `value` is not one of `kind`."""
-    result: T = _reader(kind)(value)
+    wanted: Any = kind
+    result: T = _reader(wanted)(value)
     return result
 
 
@@ -101,7 +102,8 @@ def _permission(value: Any) -> Any:
     name, *rest = _list(value)
     if name not in KINDS:
         raise ValueError("unknown permission")
-    return _reader(KINDS[name])(rest)
+    kind: Any = KINDS[name]
+    return _reader(kind)(rest)
 
 
 def _list(value: Any) -> list[Any]:

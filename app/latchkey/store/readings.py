@@ -5,6 +5,7 @@ A reading is a copy of what the chain said, and may be lost: one that an older L
 not there. Each session has a row of its own, and only rows that differ are written.
 """
 
+# ruff: noqa: S608 - statements are put together from names in this file alone
 from __future__ import annotations
 
 import json
@@ -64,7 +65,7 @@ class Readings:
         """Drop everything kept here about an account."""
         with self._book._transaction() as connection:
             for table in ("readings", "sessions_seen", "notices_said"):
-                connection.execute(f"DELETE FROM {table} WHERE {_WHERE}", _place(account))  # noqa: S608 (names from the line above)
+                connection.execute(f"DELETE FROM {table} WHERE {_WHERE}", _place(account))
 
     # --- what was looked at
 
