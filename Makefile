@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Everything runs from .venv/, which `make setup` makes.
-.PHONY: setup demo run test soak conformance lint bench bundle lock
+.PHONY: setup demo run test soak conformance lint bench bundle installer try-installer lock
 
 python := .venv/bin/python
 
@@ -35,6 +35,13 @@ bench: setup
 bundle: setup
 	@$(python) -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
 	@dist/latchkey/latchkey --self-test
+
+# The Debian package, from the bundle; `make try-installer` installs, starts and removes it in a bare root.
+installer: bundle
+	@$(python) packaging/installer.py
+
+try-installer:
+	@sh packaging/try_installer.sh
 
 lock: setup
 	@.venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --python-version 3.11 \
