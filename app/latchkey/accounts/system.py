@@ -5,15 +5,18 @@ To add one: a package beside `modular_account` that offers these functions as a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
 from latchkey.core.grant import Grant, SignedGrant
+from latchkey.core.logs import Log, LogFilter
 from latchkey.core.reading import Action, Deferred
+from latchkey.core.session import AccountReading, Block, LogRange, Session
 from latchkey.core.types import Address
 from latchkey.errors import NotServed
 
@@ -24,6 +27,31 @@ class Policy(StrEnum):
     STRICT = "strict"  # everything careful; what only experts may do is refused
     EXPERT = "expert"  # root, account functions, no expiry, a paymaster guard and extra selectors are allowed too
     COMPAT = "compat"  # exactly what aa-sdk refuses and nothing more; never signed
+
+
+class Ask(StrEnum):
+    CALL = "call"
+    CODE = "code"
+    STORAGE = "storage"
+    BALANCE = "balance"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing to ask the chain at the block of a reading. `data`: calldata, or the storage slot. `about`: what it is about, for a
+    person ("session 5"). `may_fail`: a revert is an answer too, and is told as None."""
+
+    ask: Ask
+    address: Address
+    data: bytes = b""
+    about: str = ""
+    may_fail: bool = False
+
+
+#: The published contracts that the chain has: True where the code is the published one, False for a stand-in of the practice chain.
+Contracts: TypeAlias = Mapping[Address, bool]
+#: Hands out rounds of questions, takes the answers in their order, and ends with the reading. Raises CannotDecode on odd answers.
+Inquiry: TypeAlias = Generator[tuple[Question, ...], tuple[bytes | None, ...], AccountReading]
 
 
 class AccountSystem(Protocol):
@@ -68,6 +96,27 @@ class AccountSystem(Protocol):
 
     def signer_of(self, grant: Grant, signature: bytes) -> Address:
         """The address whose key made the signature."""
+
+    def log_filters(self, account: Account) -> tuple[LogFilter, ...]:
+        """The logs that tell of everything that was ever let in, since the account was made."""
+
+    def first_code(self, account: Account) -> Address:
+        """Whose code appearing on the chain comes before every log that matters for the account."""
+
+    def read(
+        self,
+        account: Account,
+        block: Block,
+        logs: Sequence[Log],
+        read: LogRange,
+        contracts: Contracts,
+        *,
+        also: Iterable[int] = (),
+    ) -> Inquiry:
+        """Who has power over the account at `block`. `also`: ids to look for beside those of the logs."""
+
+    def granted(self, session: Session, to: Address, data: bytes) -> Session:
+        """The session with what its limits began with, as far as its install transaction (receiver, input) tells."""
 
     def predict(self, chain_id: int, owner: Address, salt: int, mode: Mode) -> Account:
         """The account that follows from an owner: address and init code."""

@@ -37,7 +37,8 @@ class SessionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`left`: what may still be spent. `granted`: what it began with, None when nobody can tell. `token` for ERC20 alone."""
+    """`left`: what may still be spent. `granted`: what it began with or was last set to, None when nobody can tell. `token` for ERC20
+    alone."""
 
     kind: LimitKind
     left: int
@@ -61,9 +62,10 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """State an earlier install left in a module under this entity id. It is in force whenever a validation of that id has that hook.
+    """One thing a module has stored under an entity id. It is in force whenever a validation has that module as its hook under that id.
 
-    `target` and `selector` for entries of an allowlist (target None: everywhere), `amount` for limits, None otherwise.
+    An entry of an allowlist: `target`. A function on it: `target` (None: everywhere) and `selector`. A token limit: `target` and
+    `amount`. A limit of coins or gas: `amount`. A time range: `amount`, its last second. A paymaster or a key: `target`.
     """
 
     module: Address
@@ -95,6 +97,7 @@ class Session:
     install: Install
     limits: tuple[Limit, ...]
     leftovers: tuple[Leftover, ...] = ()
+    stored: tuple[Leftover, ...] = ()
     targets_complete: bool = True
     installed_block: int | None = None
     installed_in: bytes | None = None
@@ -112,8 +115,9 @@ class Session:
 class Owner:
     """Who controls the account: shown, never selected for revocation.
 
-    `kind`: "fallback-signer", "single-signer", "passkey" or "unknown". `address` None for a passkey. `disabled`: a fallback signer
-    that was switched off. `signs_messages`: the ERC-1271 flag. `hooks`: hooks on the owner's own validation; there should be none.
+    `kind`: "fallback-signer", "single-signer", "passkey", "account-key" (the key of the account's own address, which stands above all
+    with EIP-7702) or "unknown". `address` None for a passkey. `disabled`: a fallback signer that was switched off. `signs_messages`:
+    the ERC-1271 flag. `hooks`: hooks on the owner's own validation; there should be none.
     """
 
     kind: str
@@ -131,7 +135,7 @@ class Power:
 
     `kind`: "execution-function" (a function a module added), "execution-hook" (on such a function), "direct-call" (a contract that
     may call the account itself, entity id 0xffffffff), "delegation" (EIP-7702 code), "implementation" (proxy upgraded or code not
-    known). `sentence`: one line for a person.
+    known). `sentence`: one line for a person. `hooks`: a direct call's validation hooks and execution hooks in turn.
     """
 
     kind: str

@@ -44,6 +44,7 @@ PROTECTED: dict[Address, str] = {
 _PROXY_TAIL = bytes.fromhex(
     "60095155f3363d3d373d3d363d7f360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc545af43d6000803e6038573d6000fd5b3d6000f3"
 )
+PROXY_CODE = _PROXY_TAIL[5:]  # what an account's proxy runs; a semi-modular account's has its first owner behind it
 _SEMI_MODULAR_PROXY = bytes.fromhex("6100513d8160233d3973")
 _MODULAR_PROXY = bytes.fromhex("603d3d8160223d3973")
 _CREATE_SEMI_MODULAR = bytes.fromhex("8b4e464e")  # createSemiModularAccount(address,uint256)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from latchkey.accounts.modular_account import addresses, build, decode, deferred, judge
+from latchkey.accounts.modular_account import addresses, build, decode, deferred, granted, history, judge, sessions, views
 from latchkey.accounts.modular_account.draft_of import draft_of
-from latchkey.accounts.system import AccountSystem, Policy
+from latchkey.accounts.system import AccountSystem, Contracts, Inquiry, Policy
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
 from latchkey.core.grant import Grant, SignedGrant
+from latchkey.core.logs import Log, LogFilter
 from latchkey.core.reading import Action, Deferred
+from latchkey.core.session import Block, LogRange, Session
 from latchkey.core.types import Address
 
 
@@ -57,6 +60,28 @@ class ModularAccount:
 
     def signer_of(self, grant: Grant, signature: bytes) -> Address:
         return deferred.signer_of(grant.digest, signature)
+
+    def log_filters(self, account: Account) -> tuple[LogFilter, ...]:
+        return history.filters(account.address)
+
+    def first_code(self, account: Account) -> Address:
+        return addresses.SINGLE_SIGNER if account.mode is Mode.EIP7702 else account.address
+
+    def read(
+        self,
+        account: Account,
+        block: Block,
+        logs: Sequence[Log],
+        read: LogRange,
+        contracts: Contracts,
+        *,
+        also: Iterable[int] = (),
+    ) -> Inquiry:
+        state = yield from views.rounds(account, history.history_of(logs, account.address), contracts, also)
+        return sessions.reading_of(state, block, read)
+
+    def granted(self, session: Session, to: Address, data: bytes) -> Session:
+        return granted.granted(session, to, data)
 
     def predict(self, chain_id: int, owner: Address, salt: int, mode: Mode) -> Account:
         return addresses.predict(chain_id, owner, salt, mode)
