@@ -9,6 +9,7 @@ from PySide6.QtGui import QClipboard, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QCompleter, QLabel, QLineEdit
 from tests.gui.conftest import names_missing
 
+from latchkey.shipped import english_words
 from latchkey.ui.desk.addresses import AddressPage
 from latchkey.ui.desk.confirm import ARMING_MS, ConfirmPage
 from latchkey.ui.desk.importing import MAX_KEYSTORE, ImportPage
@@ -19,7 +20,6 @@ from latchkey.ui.desk.passphrase import NewPassphrasePage, PassphrasePage
 from latchkey.ui.desk.secret_edit import HINTS, SecretEdit
 from latchkey.ui.desk.strength import STRONG, strength
 from latchkey.ui.desk.window import PAGES, DeskWindow
-from latchkey.ui.desk.wordlist import wordlist
 
 pytestmark = pytest.mark.gui
 
@@ -213,7 +213,7 @@ def test_strength_orders_passphrases() -> None:
 
 
 def test_word_list_is_bip39s() -> None:
-    words = wordlist()
+    words = english_words()
     assert len(words) == len(set(words)) == 2048
     assert (words[0], words[-1]) == ("abandon", "zoo")
     assert len({word[:4] for word in words}) == 2048
@@ -427,6 +427,9 @@ def test_say_shows_markup_as_text(shown: Any) -> None:
 # Confirming ----------------------------------------------------------------------------------------------------------------------
 
 
+DIGEST_WORDS = ["abandon", "amount", "liar", "amount", "expire", "adjust", "cage", "candy"]
+
+
 def confirmation(lines: int = 3, **more: Any) -> dict[str, Any]:
     words = {
         "headline": [["plain", "Until tomorrow this key can act for "], ["address", ADDRESS]],
@@ -437,7 +440,8 @@ def confirmation(lines: int = 3, **more: Any) -> dict[str, Any]:
     findings = [{"id": "long", "level": "warning", "sentence": "It lasts long.", "advice": "Choose a day."}]
     return {
         "title": "Let a key in?", "account": ADDRESS, "network": "Base", "words": words, "findings": findings,
-        "signed": [["Nonce", "0x01"], ["Deadline", "1893456000"]], "digest": "0x" + "cd" * 32, "verb": "Sign", **more,
+        "signed": [["Nonce", "0x01"], ["Deadline", "1893456000"]], "digest": "0x" + "cd" * 32,
+        "digest_words": DIGEST_WORDS, "verb": "Sign", **more,
     }  # fmt: skip
 
 
@@ -460,6 +464,7 @@ def test_confirm_shows_everything_in_full(shown: Any) -> None:
         "It lasts long.",
         "Choose a day.",
     ]
+    parts += [f"{number} {word}" for number, word in enumerate(DIGEST_WORDS, 1)]
     parts += ["Nonce", "0x01", "Deadline", "1893456000", "0x" + "cd" * 32, "It can", "It cannot", "Most you can lose"]
     for part in parts:
         assert part in text

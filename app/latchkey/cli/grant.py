@@ -11,6 +11,7 @@ from typing import Any
 from latchkey.accounts.system import Policy, system
 from latchkey.cli.output import Output, error_json, read_input, read_lines
 from latchkey.codec.hand_over import decode
+from latchkey.core.digest_words import digest_words
 from latchkey.core.draft import draft_from_json
 from latchkey.core.grant import Grant
 from latchkey.core.types import to_hex
@@ -92,6 +93,7 @@ def grant_json(grant: Grant) -> dict[str, Any]:
         "call": to_hex(grant.call),
         "typedData": system(grant.draft.system).typed_data(grant),
         "digest": to_hex(grant.digest),
+        "digestWords": " ".join(digest_words(grant.digest)),
         "nonce": f"0x{grant.nonce:064x}",
         "needsExecuteUserOp": grant.needs_execute_user_op,
         "unsigned": to_hex(grant.unsigned),

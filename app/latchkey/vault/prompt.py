@@ -322,6 +322,7 @@ def _confirmation(ask: Fields) -> Iterable[str]:
         yield from (f"  {label}: {value}" for label, value in ask["signed"])
     if ask["digest"]:
         yield f"  digest: {ask['digest']}"
+        yield f"  in words: {' '.join(ask['digest_words'])}"
 
 
 def _show_code(terminal: _Terminal, ask: Fields) -> Fields:

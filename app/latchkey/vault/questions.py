@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from latchkey.core.digest_words import digest_words
 from latchkey.core.phrases import Finding, Phrase, Words
 from latchkey.core.types import Address
 from latchkey.errors import SignerError
@@ -130,6 +131,7 @@ class Questions:
             findings=[{"id": f.id, "level": str(f.level), "sentence": f.sentence, "advice": f.advice} for f in what.findings],
             signed=[list(field) for field in what.words.signed],
             digest="0x" + what.digest.hex() if what.digest else "",
+            digest_words=list(digest_words(what.digest)) if what.digest else [],
             verb=what.verb,
             typed=what.typed,
         )

@@ -12,6 +12,7 @@ from latchkey.core.phrases import Finding, Level, Part, Phrase, Style
 from latchkey.ui import theme
 from latchkey.ui.desk.page import MARGIN, WIDTH, Page
 from latchkey.ui.widgets import (
+    DigestView,
     FieldTable,
     FindingList,
     Heading,
@@ -19,6 +20,7 @@ from latchkey.ui.widgets import (
     Muted,
     PhraseLabel,
     PhraseList,
+    TextView,
     line_edit,
     phrase,
     set_property,
@@ -28,7 +30,7 @@ ARMING_MS = 600  # a click meant for what stood here a moment ago must not sign
 
 
 class ConfirmPage(Page):
-    """{title, account, network, words, findings, signed, digest, verb, typed?} -> {}.
+    """{title, account, network, words, findings, signed, digest, digest_words, verb, typed?} -> {}.
 
     The yes needs three things: the end of the text was in sight, the page has stood for a moment, and the word was typed where one is
     asked for. Cancel has the focus, so Enter alone never signs.
@@ -136,12 +138,19 @@ class _Content(QWidget):
         if words["lose"]:
             rows.addSpacing(theme.space(0.5))
             rows.addWidget(_Loss([_phrase(p) for p in words["lose"]], findings))
-        if fields := _fields(ask):
+        if ask["signed"]:
             rows.addSpacing(theme.space(0.5))
             rows.addWidget(Heading("What is signed"))
-            rows.addWidget(FieldTable(fields))
+            rows.addWidget(FieldTable([(label, value) for label, value in ask["signed"]]))
+        if ask["digest"]:
+            rows.addSpacing(theme.space(0.5))
+            rows.addWidget(Heading("Its digest"))
+            rows.addWidget(Muted("Where another machine or window shows these words and digits too, it speaks of the same bytes."))
+            digest = DigestView()
+            digest.set_digest(ask["digest"], ask["digest_words"])
+            rows.addWidget(digest)
         rows.addStretch(1)
-        for label in self.findChildren(PhraseLabel):
+        for label in self.findChildren(TextView):
             label.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
 
 
@@ -158,8 +167,7 @@ class _Loss(QFrame):
         rows.setContentsMargins(theme.space(2), theme.space(1.5), theme.space(2), theme.space(1.5))
         rows.setSpacing(theme.space(0.5))
         rows.addWidget(Heading("Most you can lose", tone=tone))
-        for one in phrases:
-            rows.addWidget(PhraseLabel(one))
+        rows.addWidget(PhraseList(phrases, tone=tone))
 
 
 def _account(account: str, network: str) -> QHBoxLayout:
@@ -172,12 +180,6 @@ def _account(account: str, network: str) -> QHBoxLayout:
     texts.addWidget(PhraseLabel(network, size=theme.SMALL, tone="muted"))
     row.addLayout(texts, 1)
     return row
-
-
-def _fields(ask: dict[str, Any]) -> list[tuple[str, str]]:
-    """Every field and the digest; none where the yes is to something else than a signature."""
-    fields = [(label, value) for label, value in ask["signed"]]
-    return [*fields, ("Digest", ask["digest"])] if ask["digest"] else fields
 
 
 def _phrase(parts: list[list[str]]) -> Phrase:

@@ -9,11 +9,11 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from latchkey.shipped import english_words
 from latchkey.ui import theme
 from latchkey.ui.desk.page import Page
 from latchkey.ui.desk.secret_edit import SecretEdit
 from latchkey.ui.desk.secret_view import COLUMNS, SecretWords, ShowButton
-from latchkey.ui.desk.wordlist import wordlist
 from latchkey.ui.widgets import Label, Muted
 
 SUGGESTED = 6
@@ -71,7 +71,7 @@ class WordEdit(SecretEdit):
     def candidates(self) -> list[str]:
         """Words of the list that begin as typed, once two letters stand there; none when the text is one of them already."""
         typed = self.text().lower()
-        found = [word for word in wordlist() if word.startswith(typed)] if len(typed) > 1 else []
+        found = [word for word in english_words() if word.startswith(typed)] if len(typed) > 1 else []
         return [] if typed in found else found
 
 
@@ -139,14 +139,14 @@ class WordGrid(QWidget):
 
     def unknown(self) -> list[int]:
         """Indices of the fields that were left with something that is no word of the list."""
-        known = frozenset(wordlist())
+        known = frozenset(english_words())
         return [i for i, edit in enumerate(self.edits) if edit.text() and not edit.hasFocus() and self.words()[i] not in known]
 
     def complete(self) -> bool:
         return all(self.words())
 
     def correct(self) -> bool:
-        return frozenset(self.words()) <= frozenset(wordlist())
+        return frozenset(self.words()) <= frozenset(english_words())
 
     def fill(self, words: list[str]) -> None:
         for edit, word in zip(self.edits, words, strict=False):

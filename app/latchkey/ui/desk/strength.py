@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from math import log2
 
-from latchkey.ui.desk.wordlist import wordlist
+from latchkey.shipped import english_words
 from latchkey.vault.passphrase import weakness
 from latchkey.vault.secret import SecretBytes
 
@@ -37,7 +37,7 @@ def bits(passphrase: str) -> float:
 
     A character that repeats its neighbour or follows it in a row (aaa, 123, cba) adds one bit.
     """
-    known = frozenset(wordlist())
+    known = frozenset(english_words())
     return sum(11.0 if word.lower() in known else _characters(word) for word in passphrase.split() or [passphrase])
 
 

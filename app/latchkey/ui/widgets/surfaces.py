@@ -12,15 +12,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QTextCursor, QTextLength, QTextTableFormat
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from latchkey.core.phrases import Finding, Level, Phrase, Style
 from latchkey.ui import theme
 from latchkey.ui.icons import pixmap
 from latchkey.ui.widgets.buttons import primary
-from latchkey.ui.widgets.text import Body, Heading, PhraseLabel, Title, phrase, set_property
+from latchkey.ui.widgets.text import (
+    Body,
+    Heading,
+    PhraseLabel,
+    TextView,
+    Title,
+    insert_phrase,
+    line_format,
+    phrase,
+    set_property,
+    visible,
+)
 
 _LEVELS = {
     "good": ("good", "check"),
@@ -31,6 +42,7 @@ _LEVELS = {
 }
 _SPOKEN = {"good": "Good", Level.NOTICE: "Note", Level.WARNING: "Warning", Level.DANGER: "Danger", Level.REFUSED: "Refused"}
 _WIDEST = 140 * theme.GRID  # px a page uses at most
+_WIDEST_LABEL = 20 * theme.GRID  # px; longer labels of a table break
 _WORST_FIRST = (Level.REFUSED, Level.DANGER, Level.WARNING, Level.NOTICE)
 
 
@@ -149,23 +161,41 @@ class FindingList(QWidget):
         self.setVisible(bool(ordered) or bool(self._nothing))
 
 
-class FieldTable(QWidget):
-    """Label and value of each field, as it is signed: every digit, nothing cut."""
+class FieldTable(TextView):
+    """Label and value of each field, as it is signed: every digit, nothing cut. The context menu copies the value it is opened on."""
 
     def __init__(self, rows: Iterable[tuple[str, str]] = (), *, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(theme.space(2))
-        self._grid.setVerticalSpacing(theme.space(0.75))
-        self._grid.setColumnStretch(1, 1)
+        super().__init__(parent=parent)
+        self._cells: tuple[tuple[str, str], ...] = ()
         self.set_rows(rows)
 
     def set_rows(self, rows: Iterable[tuple[str, str]]) -> None:
-        clear_layout(self._grid)
-        for number, (label, value) in enumerate(rows):
-            self._grid.addWidget(PhraseLabel(label, size=theme.SMALL, tone="muted"), number, 0, Qt.AlignmentFlag.AlignTop)
-            self._grid.addWidget(PhraseLabel(phrase(value, Style.CODE), size=theme.SMALL), number, 1)
+        self._cells = tuple(rows)
+        self.setText("\n".join(f"{visible(label)}: {visible(value)}" for label, value in self._cells))
+        self._write()
+
+    def _fill(self, cursor: QTextCursor) -> None:
+        if not self._cells:
+            return
+        shape = QTextTableFormat()
+        shape.setBorder(0)
+        shape.setCellSpacing(0)
+        shape.setCellPadding(0)
+        labels = QFontMetrics(theme.font(theme.SMALL))
+        widest = min(max(labels.horizontalAdvance(visible(label)) for label, _ in self._cells), _WIDEST_LABEL) + theme.space(2)
+        kinds = QTextLength.Type
+        shape.setColumnWidthConstraints([QTextLength(kinds.FixedLength, widest), QTextLength(kinds.PercentageLength, 100)])
+        table = cursor.insertTable(len(self._cells), 2, shape)
+        for number, (label, value) in enumerate(self._cells):
+            for column, what in enumerate((phrase(label), phrase(value, Style.CODE))):
+                cell = table.cellAt(number, column).firstCursorPosition()
+                cell.setBlockFormat(line_format(above=theme.space(0.5) if number else 0))
+                insert_phrase(cell, what, size=theme.SMALL, tone="" if column else "muted")
+
+    def _copied(self, where: QPoint) -> str:
+        cell = QTextCursor(self._block_at(where))
+        table = cell.currentTable()
+        return self._cells[table.cellAt(cell).row()][1] if table is not None else self.text()
 
 
 class EmptyState(QWidget):
