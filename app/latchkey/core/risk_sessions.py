@@ -15,7 +15,7 @@ from latchkey.core.contracts import ALLOWLIST, ALLOWLIST_V200, TAKEOVER_FUNCTION
 from latchkey.core.facts import NOTHING_KNOWN, Facts, Surroundings, facts_of
 from latchkey.core.phrases import Finding, Level
 from latchkey.core.risk import RULES as REVIEW_RULES
-from latchkey.core.session import AccountReading, Session
+from latchkey.core.session import AccountReading, Leftover, Session
 from latchkey.core.words_sessions import has_ended
 
 _EXECUTE: Final = ("0xb61d27f6", "0x34fcd5be")  # execute, executeBatch: harmless exactly when an allowlist looks into them
@@ -46,6 +46,11 @@ class Seen:
     def modules(self) -> frozenset[str]:
         """Those whose hooks look at its operations before they are accepted."""
         return frozenset(hook.module for hook in self.session.hooks)
+
+    def looks_at(self, left: Leftover) -> bool:
+        """Whether one of its hooks reads what was left there."""
+        hooks = (*self.session.hooks, *self.session.execution_hooks)
+        return any((hook.module, hook.entity_id) == (left.module, left.entity_id) for hook in hooks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +84,9 @@ def session_findings(session: Session, known: Known, *, now: int) -> tuple[Findi
 
 
 def account_findings(reading: AccountReading) -> tuple[Finding, ...]:
-    """What is so of the account as a whole: what the reading itself found, and the rules; worst first."""
-    found = {finding.id: finding for finding in reading.findings}
-    for rule in ACCOUNT_RULES:
-        if rule.holds(reading):
-            found.setdefault(rule.id, _finding(rule))
-    return worst_first(found.values())
+    """What is so of the account as a whole: what its system found in the reading (code not known, hooks on the owner, blocks that
+    could not be read), and the rules; worst first."""
+    return worst_first((*reading.findings, *(_finding(rule) for rule in ACCOUNT_RULES if rule.holds(reading))))
 
 
 def worst_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -235,34 +237,20 @@ RULES: Final[tuple[SessionRule, ...]] = (
     SessionRule(
         "leftovers",
         Level.WARNING,
-        lambda s: bool(s.session.leftovers),
+        lambda s: any(s.looks_at(left) for left in s.session.leftovers),
         "An earlier session under the same id left limits or entries behind, and they are in force for it.",
         "Compare them with what was granted; revoke it cleanly if they are too much.",
+    ),
+    SessionRule(
+        "leftovers-asleep",
+        Level.NOTICE,
+        lambda s: any(not s.looks_at(left) for left in s.session.leftovers),
+        "Limits or entries that it does not use are stored under its id.",
+        "They are cleaned up when it is revoked.",
     ),
 )
 
 ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = (
-    AccountRule(
-        "code-unknown",
-        Level.DANGER,
-        lambda r: any(power.kind == "implementation" for power in r.powers),
-        "This account runs code that Latchkey does not know; nothing said about its sessions can be relied on.",
-        "Do not sign for this account until you know who exchanged its code.",
-    ),
-    AccountRule(
-        "owner-has-hooks",
-        Level.WARNING,
-        lambda r: any(owner.entity_id == 0 and owner.hooks for owner in r.owners),
-        "Hooks stand on the owner's own key: signed grants are refused by the account while they do.",
-        "Take the hooks away, or find out who put them there.",
-    ),
-    AccountRule(
-        "logs-incomplete",
-        Level.WARNING,
-        lambda r: r.deployed and not r.logs.complete,
-        "Some blocks could not be read: sessions may be missing here, and lists of contracts may be longer.",
-        "Refresh, or use an RPC that has all logs.",
-    ),
     AccountRule(
         "other-powers",
         Level.WARNING,
