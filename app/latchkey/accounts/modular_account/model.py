@@ -292,13 +292,25 @@ def _calls(inner: bytes) -> _Calls:
     except CannotDecode as error:
         if error.code != "CannotDecode":
             raise
-        return _UNREADABLE if inner[:4] == EXECUTE.raw or error.path.endswith(".data") else _refuse_batch()
+        if inner[:4] == EXECUTE_BATCH.raw and not _targets_readable(inner[4:]):
+            raise _Stop(None, "", _NO_ARGUMENTS, selector="") from None
+        return _UNREADABLE
     batch = (arguments,) if inner[:4] == EXECUTE.raw else arguments[0]
     return tuple(InnerCall(*one) for one in batch)
 
 
-def _refuse_batch() -> _Calls:
-    raise _Stop(None, "", _NO_ARGUMENTS, selector="")
+def _targets_readable(batch: bytes) -> bool:
+    """Whether every call of a batch has its three words, and an address in the first."""
+
+    def number(at: int) -> int:
+        return int.from_bytes(batch[at : at + 32], "big") if at + 32 <= len(batch) else len(batch)
+
+    array = number(0)
+    first, calls = array + 32, number(array)
+    if first + 32 * calls > len(batch):
+        return False
+    places = [first + number(first + 32 * i) for i in range(calls)]
+    return all(at + 96 <= len(batch) and not any(batch[at : at + 12]) for at in places)
 
 
 _NO_ARGUMENTS = "The arguments of this call cannot be read."
