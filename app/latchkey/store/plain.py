@@ -21,7 +21,7 @@ Reader = Callable[[Any], Any]
 
 
 def pack(value: Any) -> Any:
-    """What `json.dumps` takes: a list of the fields for a dataclass, hexadecimal for bytes."""
+    """What `json.dumps` takes: an object for a dataclass, hexadecimal for bytes."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, Enum):
@@ -34,8 +34,8 @@ def pack(value: Any) -> Any:
         return [pack(item) for item in value]
     if isinstance(value, frozenset):
         return sorted(pack(item) for item in value)
-    packed = [pack(getattr(value, field.name)) for field in fields(value)]
-    return [value.type, *packed] if type(value) in KINDS.values() else packed
+    packed = {field.name: pack(getattr(value, field.name)) for field in fields(value)}
+    return {"type": value.type, **packed} if type(value) in KINDS.values() else packed
 
 
 def unpack(kind: type[T], value: Any) -> T:
@@ -94,16 +94,21 @@ def _tuple(kinds: tuple[Any, ...]) -> Reader:
 
 def _fields(kind: Any) -> Reader:
     hints = get_type_hints(kind)
-    readers = [_reader(hints[field.name]) for field in fields(kind)]
-    return lambda value: kind(*(read(one) for read, one in zip(readers, _list(value), strict=True)))
+    readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+
+    def read(value: Any) -> Any:
+        if type(value) is not dict or value.keys() != readers.keys():
+            raise ValueError(f"expected the fields of {kind.__name__}")
+        return kind(**{name: reader(value[name]) for name, reader in readers.items()})
+
+    return read
 
 
 def _permission(value: Any) -> Any:
-    name, *rest = _list(value)
-    if name not in KINDS:
-        raise ValueError("unknown permission")
-    kind: Any = KINDS[name]
-    return _reader(kind)(rest)
+    if type(value) is not dict or value.get("type") not in KINDS:
+        raise ValueError("expected a permission")
+    kind: Any = KINDS[value["type"]]
+    return _reader(kind)({name: item for name, item in value.items() if name != "type"})
 
 
 def _list(value: Any) -> list[Any]:

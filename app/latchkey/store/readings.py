@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from latchkey.core.account import Account
 from latchkey.core.session import AccountReading, Leftover, Session
@@ -19,10 +19,20 @@ from latchkey.errors import LatchkeyError
 from latchkey.store.book import Book
 from latchkey.store.plain import pack, unpack
 
-_HEAD, _SESSION, _LEFTOVER = "head", "session", "leftover"
+_HEAD, _SESSION, _LEFTOVER, _SEQUENCE = "head", "session", "leftover", "sequence"
 _EVER = 0  # the owner's id, which no session has: marks that the account was looked at
 
 _WHERE = "chain_id = ? AND account = ? AND system = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`taken`: this computer's clock when it was read, seconds since 1970. `sequences`: number of a grant in the book -> the next
+    sequence of its nonce key at the reading's block."""
+
+    reading: AccountReading
+    taken: int
+    sequences: Mapping[int, int] = field(default_factory=dict)
 
 
 class Readings:
@@ -33,31 +43,31 @@ class Readings:
 
     # --- readings
 
-    def get(self, account: Account) -> AccountReading | None:
+    def get(self, account: Account) -> Kept | None:
         """The last reading that was kept; None when there is none, or none that this version reads."""
-        rows = self._book._rows(f"SELECT kind, value FROM readings WHERE {_WHERE} ORDER BY kind, number", _place(account))
-        parts: dict[str, list[str]] = {_HEAD: [], _SESSION: [], _LEFTOVER: []}
+        rows = self._book._rows(f"SELECT kind, number, value FROM readings WHERE {_WHERE} ORDER BY kind, number", _place(account))
+        parts: dict[str, list[tuple[int, str]]] = {_HEAD: [], _SESSION: [], _LEFTOVER: [], _SEQUENCE: []}
         for row in rows:
-            parts.setdefault(row["kind"], []).append(row["value"])
+            parts.setdefault(row["kind"], []).append((row["number"], row["value"]))
         if not parts[_HEAD]:
             return None
         try:
-            reading = unpack(AccountReading, read_json(parts[_HEAD][0]))
-            sessions = tuple(unpack(Session, read_json(text)) for text in parts[_SESSION])
-            leftovers = tuple(unpack(Leftover, read_json(text)) for text in parts[_LEFTOVER])
+            taken, head = unpack(tuple[int, AccountReading], read_json(parts[_HEAD][0][1]))
+            sessions = tuple(unpack(Session, read_json(text)) for _, text in parts[_SESSION])
+            leftovers = tuple(unpack(Leftover, read_json(text)) for _, text in parts[_LEFTOVER])
+            sequences = {number: unpack(int, read_json(text)) for number, text in parts[_SEQUENCE]}
         except (LatchkeyError, ValueError, TypeError):
             return None
-        return replace(reading, sessions=sessions, leftovers=leftovers)
+        return Kept(replace(head, sessions=sessions, leftovers=leftovers), taken, sequences)
 
-    def put(self, reading: AccountReading) -> None:
+    def put(self, kept: Kept) -> None:
         """Keep a reading in the place of the one before. Raises StoreError, BadInput when a part is larger than what is read again."""
-        place = _place(reading.account)
-        wanted = {(kind, number): text for kind, number, text in _parts(reading)}
+        place, wanted = _place(kept.reading.account), {(kind, number): text for kind, number, text in _parts(kept)}
         with self._book._transaction() as connection:
             rows = connection.execute(f"SELECT kind, number, value FROM readings WHERE {_WHERE}", place).fetchall()
-            kept = {(row["kind"], row["number"]): row["value"] for row in rows}
-            gone = [(*place, *part) for part in kept.keys() - wanted.keys()]
-            changed = [(*place, *part, text) for part, text in wanted.items() if kept.get(part) != text]
+            there = {(row["kind"], row["number"]): row["value"] for row in rows}
+            gone = [(*place, *part) for part in there.keys() - wanted.keys()]
+            changed = [(*place, *part, text) for part, text in wanted.items() if there.get(part) != text]
             connection.executemany(f"DELETE FROM readings WHERE {_WHERE} AND kind = ? AND number = ?", gone)
             connection.executemany("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?, ?, ?)", changed)
 
@@ -101,12 +111,15 @@ def _place(account: Account) -> tuple[int, str, str]:
     return account.chain_id, account.address, account.system
 
 
-def _parts(reading: AccountReading) -> Iterable[tuple[str, int, str]]:
-    yield _HEAD, 0, _text(replace(reading, sessions=(), leftovers=()))
+def _parts(kept: Kept) -> Iterable[tuple[str, int, str]]:
+    reading = kept.reading
+    yield _HEAD, 0, _text((kept.taken, replace(reading, sessions=(), leftovers=())))
     for session in reading.sessions:
         yield _SESSION, session.entity_id, _text(session)
     for number, left in enumerate(reading.leftovers):
         yield _LEFTOVER, number, _text(left)
+    for number, sequence in kept.sequences.items():
+        yield _SEQUENCE, number, _text(sequence)
 
 
 def _text(value: object) -> str:
