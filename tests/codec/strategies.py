@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from latchkey.codec.hand_over import Envelope, Kind
 from latchkey.codec.text import clean
 from latchkey.core.account import Account, Mode
+from latchkey.core.narrow import Asked
 from latchkey.core.permissions import (
     AccountFunctions,
     ContractAccess,
@@ -96,6 +97,7 @@ def requests(draw: st.DrawFn, account_needs_network: bool = True) -> SessionRequ
 @st.composite
 def grants(draw: st.DrawFn) -> Envelope:
     """Unsigned and signed grants."""
+    request_id = draw(st.just("") | request_ids)
     unsigned = Envelope(
         kind=Kind.UNSIGNED_GRANT,
         permissions=draw(permissions),
@@ -106,9 +108,10 @@ def grants(draw: st.DrawFn) -> Envelope:
         entity_id=draw(st.integers(0, 2**32 - 1)),
         nonce=draw(amounts),
         unsigned=draw(filled),
-        request_id=draw(st.just("") | request_ids),
+        request_id=request_id,
         hand_over_key=draw(st.none() | keys32),
         claims=draw(claims),
+        asked=draw(st.none() | st.builds(Asked, permissions, st.none() | expiries)) if request_id else None,
     )
     if draw(st.booleans()):
         return unsigned

@@ -32,6 +32,7 @@ from latchkey.codec.fields import (
     claims_model,
 )
 from latchkey.core.account import Account, Mode
+from latchkey.core.narrow import Asked
 from latchkey.core.permissions import Permission, permissions_from_json, permissions_to_json
 from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.types import Address, HexAmount
@@ -58,7 +59,8 @@ class Envelope:
     `expiry`: chain seconds, 0 = never, None = left open. `nonce`: the operation's whole uint256. `unsigned`: flag || nonce ||
     length || encoded data. `blob`: flag || nonce || deferred action data. `context`: what the Wallet APIs take. `hand_over_key`:
     the X25519 key to which `sealed_session_key`, a key made by Latchkey, is sealed; `session_keystore`: the same key as Web3 Secret
-    Storage (JSON text) where the receiver gave no such key.
+    Storage (JSON text) where the receiver gave no such key. `asked`: what the request asked for, where less than that is given: a
+    statement of the owner's machine to the dApp; what is given is in the bytes.
     """
 
     kind: Kind
@@ -79,9 +81,19 @@ class Envelope:
     claims: Claims = field(default_factory=Claims)
     chain_id: int | None = None
     system: str = "modular_account"
+    asked: Asked | None = None
 
 
 # JSON twin -----------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _AskedTwin:
+    """`asked`: permissions and end as the request had them; without `expirySec` the request left the end open."""
+
+    __pydantic_config__: ClassVar = CONFIG
+    permissions: Any
+    expiry_sec: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +123,7 @@ class _Twin:
     sealed_session_key: Data | None = None
     session_keystore: Keystore | None = None
     claims: ClaimsModel | None = None
+    asked: _AskedTwin | None = None
 
 
 _TWIN = TypeAdapter(_Twin)
@@ -120,10 +133,10 @@ _TIED = _ALWAYS | {"chainId", "account", "mode", "expirySec", "key", "entityId",
 _MAKING = {"owner", "salt", "initCode"}
 _RULES: dict[Kind, tuple[set[str], set[str]]] = {  # kind -> (needed, allowed)
     Kind.REQUEST: (_ALWAYS | {"requestId"}, _ANY),
-    Kind.UNSIGNED_GRANT: (_TIED | {"unsigned"}, _ANY | _TIED | _MAKING | {"unsigned"}),
+    Kind.UNSIGNED_GRANT: (_TIED | {"unsigned"}, _ANY | _TIED | _MAKING | {"unsigned", "asked"}),
     Kind.SIGNED_GRANT: (
         _TIED | {"deferredAction"},
-        _ANY | _TIED | _MAKING | {"deferredAction", "context", "sealedSessionKey", "sessionKeystore"},
+        _ANY | _TIED | _MAKING | {"deferredAction", "context", "sealedSessionKey", "sessionKeystore", "asked"},
     ),
 }
 _MODE_NEEDS: dict[Mode | None, set[str]] = {Mode.SMA: {"owner", "salt"}, Mode.MA: {"owner", "salt"}, Mode.EIP7702: {"owner"}}
@@ -156,6 +169,7 @@ def to_json(envelope: Envelope) -> dict[str, Any]:
         sealed_session_key=envelope.sealed_session_key or None,
         session_keystore=envelope.session_keystore or None,
         claims=claims,
+        asked=_AskedTwin(permissions_to_json(envelope.asked.permissions), envelope.asked.expiry) if envelope.asked else None,
     )
     result: dict[str, Any] = _TWIN.dump_python(twin, mode="json", by_alias=True, exclude_none=True, warnings=False)
     return result
@@ -190,6 +204,7 @@ def from_json(value: Any) -> Envelope:
         claims=twin.claims.claims() if twin.claims else Claims(),
         chain_id=None if twin.account else twin.chain_id,
         system="modular_account" if twin.account else twin.system,
+        asked=_asked(twin),
     )
     if envelope.sealed_session_key and not envelope.hand_over_key:
         raise BadInput("handOverKey is missing: a sealed session key says to which key it is sealed.", path="handOverKey")
@@ -230,6 +245,18 @@ def _permissions(value: Any) -> tuple[Permission, ...]:
     if not permissions:
         raise BadInput("permissions: expected at least one.", path="permissions")
     return permissions
+
+
+def _asked(twin: _Twin) -> Asked | None:
+    """What was asked is told in an answer alone. Whether the grant gives less than it is judged where the grant is read."""
+    if twin.asked is None:
+        return None
+    if twin.request_id is None:
+        raise BadInput("requestId is missing: what was asked is told in answer to a request.", path="requestId")
+    asked = Asked(permissions_from_json(twin.asked.permissions, path="asked.permissions"), twin.asked.expiry_sec)
+    if not asked.permissions:
+        raise BadInput("asked.permissions: expected at least one.", path="asked.permissions")
+    return asked
 
 
 def _account(twin: _Twin) -> Account | None:

@@ -142,6 +142,8 @@ _KIND, _CONTEXT = 1, 16
 _LOCAL_CONTEXT = 1  # stands for the context 0x01 || deferredAction, which would say everything twice
 _NAME = _row(("address", _HEX), ("name", _TEXT), ("symbol", _TEXT), ("decimals", _NUMBER))
 _CLAIMS = _record({1: ("name", _TEXT), 2: ("url", _TEXT), 3: ("names", _list_of(_NAME)), 4: ("functions", _list_of(_TEXT))})
+_PERMISSIONS = _list_of(_Shape(_pack_permission, _unpack_permission))
+_ASKED = _record({1: ("permissions", _PERMISSIONS), 2: ("expirySec", _NUMBER)})
 _FIELDS = {
     _KIND: ("kind", _TEXT),
     2: ("system", _TEXT),
@@ -151,7 +153,7 @@ _FIELDS = {
     6: ("owner", _HEX),
     7: ("salt", _AMOUNT),
     8: ("initCode", _ZEROS),
-    9: ("permissions", _list_of(_Shape(_pack_permission, _unpack_permission))),
+    9: ("permissions", _PERMISSIONS),
     10: ("expirySec", _NUMBER),
     11: ("key", _row(("publicKey", _HEX), ("type", _TEXT))),
     12: ("entityId", _NUMBER),
@@ -164,5 +166,6 @@ _FIELDS = {
     19: ("sealedSessionKey", _HEX),
     20: ("sessionKeystore", _TEXT),
     21: ("claims", _CLAIMS),
+    22: ("asked", _ASKED),
 }
 _BODY = _record(_FIELDS)
