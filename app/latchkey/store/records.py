@@ -17,6 +17,7 @@ class GrantState(StrEnum):
     SIGNED = "signed"
     HANDED_OVER = "handed-over"
     PUT_ASIDE = "put-aside"  # signed, not handed over from here, and still valid until it expires
+    WAITING = "waiting"  # signed, and kept here until what it replaces is gone (store.replacing)
 
 
 class KeyOrigin(StrEnum):

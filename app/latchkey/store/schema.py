@@ -69,6 +69,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (chain_id, account, system, subject)
         ) STRICT""",
     ),
+    (
+        "CREATE TABLE replacements (grant_id INTEGER NOT NULL, entity_id INTEGER NOT NULL, PRIMARY KEY (grant_id, entity_id)) STRICT",
+    ),
 )
 
 

@@ -103,6 +103,8 @@ def state_in_words(record: GrantRecord, now: int) -> tuple[str, str]:
             return "Handed over", "good"
         case GrantState.PUT_ASIDE:
             return "Put aside, still valid", "warn"
+        case GrantState.WAITING:
+            return "Waiting for what it replaces", "accent"
 
 
 def still_valid(record: GrantRecord, now: int) -> str:
