@@ -9,7 +9,8 @@ from typing import Any
 
 from latchkey.cli.output import Output, read_input
 from latchkey.core.account import Account, Mode
-from latchkey.core.types import Address
+from latchkey.core.digest_words import digest_words
+from latchkey.core.types import Address, to_hex
 from latchkey.errors import BadInput
 from latchkey.flow.explain import Explanation
 from latchkey.flow.explain import explain as explain_bytes
@@ -39,6 +40,9 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
         "mostYouCanLose": [p.plain for p in words.most_you_can_lose],
         "findings": [{"id": f.id, "level": str(f.level), "sentence": f.sentence, "advice": f.advice} for f in found.findings],
         "signed": [list(row) for row in words.signed],
+        "digest": to_hex(found.digest) if found.digest else None,
+        "digestWords": " ".join(digest_words(found.digest)) if found.digest else None,
+        "lessThanAsked": [p.plain for p in found.less],
         "signer": found.signer and str(found.signer),
         "envelope": found.envelope,
     }
@@ -51,10 +55,16 @@ def _lines(found: Explanation) -> Iterator[str]:
         if phrases:
             yield f"\n{title}"
             yield from (f"  - {phrase.plain}" for phrase in phrases)
+    if found.less:
+        yield "\nIt says that the request asked for more"
+        yield from (f"  - {phrase.plain}" for phrase in found.less)
     if found.findings:
         yield "\nMind"
         yield from (f"  - {f.level}: {f.sentence} {f.advice} [{f.id}]" for f in found.findings)
     yield "\nWhat is signed"
     yield from (f"  {label}: {value}" for label, value in words.signed)
+    if found.digest:
+        yield f"  Digest: {to_hex(found.digest)}"
+        yield f"  Digest in words: {' '.join(digest_words(found.digest))}"
     if found.signer:
         yield f"  Signed by the key of: {found.signer}"

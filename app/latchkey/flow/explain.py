@@ -14,17 +14,19 @@ from latchkey.accounts.system import system
 from latchkey.codec.hand_over import Envelope, Kind, to_json
 from latchkey.codec.inbox import open_text
 from latchkey.core.account import Account, Mode
+from latchkey.core.digest_words import digest_words
 from latchkey.core.draft import Draft, draft_from_json, draft_to_json
 from latchkey.core.grant import Grant
 from latchkey.core.permissions import permissions_to_json
-from latchkey.core.phrases import Finding, Words
+from latchkey.core.phrases import Finding, Phrase, Words
 from latchkey.core.reading import Deferred, Install, Reading, unknown_in
 from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.risk import findings
 from latchkey.core.types import Address, hex_bytes, to_hex
 from latchkey.core.untrusted import MAX_BYTES, read_json
 from latchkey.core.words import NO_CLAIMS, describe
-from latchkey.errors import BadInput, CannotDecode, Mismatch, NotServed
+from latchkey.errors import BadInput, CannotDecode, LatchkeyError, Mismatch, NotServed
+from latchkey.flow.narrowing import changes, check_told
 
 _SYSTEM = "modular_account"
 _FACE = system(_SYSTEM)  # bare bytes name no account system; there is one that has any
@@ -33,7 +35,8 @@ _FACE = system(_SYSTEM)  # bare bytes name no account system; there is one that 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """`draft`: the JSON draft, with None where the bytes do not say (calldata names no account). `signer`: who signed, when that can be
-    told. `envelope`: the JSON twin of an envelope that was explained, every field of it.
+    told. `envelope`: the JSON twin of an envelope that was explained, every field of it. `digest`: what is signed, 32 bytes, where the
+    account and the network are known. `less`: what a reply says it gives less than was asked, in words.
     """
 
     words: Words
@@ -41,6 +44,8 @@ class Explanation:
     draft: dict[str, Any] | None
     signer: Address | None = None
     envelope: dict[str, Any] | None = None
+    digest: bytes = b""
+    less: tuple[Phrase, ...] = ()
 
 
 def explain(data: str | bytes, *, now: int, account: Account | None = None) -> Explanation:
@@ -84,7 +89,8 @@ def _built(value: dict[str, Any], now: int) -> Explanation:
     typed = _FACE.decode_typed_data(value["typedData"])
     account = _account_of(typed)
     grant, _ = exact(hex_bytes(value["unsigned"], path="unsigned", limit=MAX_BYTES), account)
-    shown = {"call": to_hex(grant.call), "digest": to_hex(grant.digest), "nonce": f"0x{grant.nonce:064x}"}
+    words = " ".join(digest_words(grant.digest))
+    shown = {"call": to_hex(grant.call), "digest": to_hex(grant.digest), "digestWords": words, "nonce": f"0x{grant.nonce:064x}"}
     for name, ours in shown.items():
         if name in value and str(value[name]).lower() != ours:
             raise Mismatch(f"{name} is not what the grant's bytes say.", path=name)
@@ -132,7 +138,7 @@ def _deferred(reading: Deferred, now: int, account: Account | None, claims: Clai
 
 def _reading(reading: Reading, account: Account | None, now: int, claims: Claims, draft: dict[str, Any] | None) -> Explanation:
     words = describe(reading, account=account, now=now, claims=claims)
-    return Explanation(words, findings(reading, account=account, now=now), draft)
+    return Explanation(words, findings(reading, account=account, now=now), draft, digest=_digest(reading, account))
 
 
 def _grant(grant: Grant, account: Account, now: int, claims: Claims = NO_CLAIMS) -> Explanation:
@@ -159,7 +165,8 @@ def _incoming(incoming: SessionRequest | Envelope, now: int) -> Explanation:
         reading = face.decode_signed(incoming.blob)
     words = describe(reading, account=account, now=now, claims=incoming.claims)
     found = findings(reading, account=account, now=now)
-    return Explanation(words, found, draft_to_json(grant.draft), signer, to_json(incoming))
+    less = changes(incoming.asked, grant.draft, claims=incoming.claims) if incoming.asked else ()
+    return Explanation(words, found, draft_to_json(grant.draft), signer, to_json(incoming), grant.digest, less)
 
 
 def verify_signature(envelope: Envelope, grant: Grant) -> Address:
@@ -191,10 +198,24 @@ def _same(envelope: Envelope, grant: Grant) -> None:
     for name, fits in stated.items():
         if not fits:
             raise Mismatch(f"{name} in the envelope is not what its bytes say.", path=name)
+    check_told(envelope.asked, draft)
     if account is not None and account.mode in (Mode.SMA, Mode.MA, Mode.EIP7702) and account.owner is not None:
         derived = system(account.system).predict(account.chain_id, account.owner, account.salt or 0, account.mode)
         if derived.address != account.address or account.init_code not in (b"", derived.init_code):
             raise Mismatch("The account in the envelope does not follow from its owner.", path="account")
+
+
+def _digest(reading: Reading, account: Account | None) -> bytes:
+    """What signing this signs; empty where that is not known, or where the bytes are not what would be built from their meaning."""
+    if not isinstance(reading, Deferred) or account is None or unknown_in(reading):
+        return b""
+    face = system(account.system)
+    try:
+        grant = face.build(face.draft_of(reading, account))
+    except LatchkeyError:
+        return b""
+    same = (grant.nonce, grant.draft.expiry, grant.call) == (reading.nonce, reading.deadline, reading.call)
+    return grant.digest if same else b""
 
 
 def _account_of(reading: Deferred) -> Account:

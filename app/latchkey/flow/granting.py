@@ -24,6 +24,7 @@ from latchkey.codec.hand_over import Envelope, Kind, encode
 from latchkey.core.account import Account
 from latchkey.core.amounts import ETH, format_amount
 from latchkey.core.moments import span, utc
+from latchkey.core.narrow import Asked
 from latchkey.core.networks import network
 from latchkey.core.permissions import permissions_to_json
 from latchkey.core.powers import powers_of
@@ -34,6 +35,7 @@ from latchkey.core.words import NO_CLAIMS
 from latchkey.errors import Mismatch, Refused
 from latchkey.flow.accounts import same_place
 from latchkey.flow.explain import explain, verify_signature
+from latchkey.flow.narrowing import told
 from latchkey.flow.wizard import KeySource, WizardState, World, account_of, draft_of
 from latchkey.store.records import GrantRecord, GrantState, KeyOrigin, Outcome, RequestMark
 
@@ -152,7 +154,8 @@ class Granting:
         shown = review(envelope.unsigned, envelope.account, now=now, policy=policy, claims=envelope.claims)
         request = None
         if envelope.request_id:
-            request = SessionRequest(envelope.permissions, envelope.request_id, claims=envelope.claims)
+            asked = envelope.asked or Asked(envelope.permissions, envelope.expiry)
+            request = SessionRequest(asked.permissions, envelope.request_id, expiry=asked.expiry, claims=envelope.claims)
         return Prepared(envelope.account, shown, "", envelope.claims, request, KeyOrigin.GIVEN, envelope.key_type)
 
     # --- signing
@@ -261,6 +264,7 @@ class Granting:
             request_id=prepared.request_id,
             hand_over_key=request.hand_over_key if sealed and request else None,
             claims=prepared.claims,
+            asked=told(request, draft),
         )
 
     def _record(self, prepared: Prepared) -> GrantRecord:

@@ -19,13 +19,13 @@ from latchkey.core.draft import Draft
 from latchkey.core.forms import EXPERT_KINDS, Form, form_of, is_scope, no_eth, read_form
 from latchkey.core.narrow import Asked, widenings
 from latchkey.core.networks import network
-from latchkey.core.permissions import Erc20TokenTransfer, NativeTokenTransfer, Permission
+from latchkey.core.permissions import Erc20TokenTransfer, FunctionsOnContract, NativeTokenTransfer, Permission
 from latchkey.core.phrases import Words
 from latchkey.core.presets import DAY
 from latchkey.core.reading import Install
 from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.types import MAX_UINT48, ZERO_ADDRESS, Address
-from latchkey.core.words import describe
+from latchkey.core.words import NO_CLAIMS, describe
 from latchkey.errors import BadInput, LatchkeyError, NotServed, Refused
 from latchkey.flow.accounts import find, parse_address, parse_label
 
@@ -108,7 +108,11 @@ class ExpiryInput:
 
 @dataclass(frozen=True, slots=True)
 class WizardState:
-    """Everything entered. `owner`: who signs, typed, where the account does not say. `label`: the person's name for the session."""
+    """Everything entered. `owner`: who signs, typed, where the account does not say. `label`: the person's name for the session.
+
+    `borrowed`: the claims of a request that the person went beyond, see `as_own`. `replaces`: see flow.similar; None until it is
+    decided, an empty tuple to keep both.
+    """
 
     request: SessionRequest | None = None
     account: Account | None = None
@@ -117,10 +121,12 @@ class WizardState:
     label: str = ""
     cards: tuple[Card, ...] = ()
     expiry: ExpiryInput = ExpiryInput()
+    borrowed: Claims = NO_CLAIMS
+    replaces: tuple[int, ...] | None = None
 
     @property
     def claims(self) -> Claims:
-        return self.request.claims if self.request else Claims()
+        return self.request.claims if self.request else self.borrowed
 
     @property
     def asked(self) -> Asked | None:
@@ -145,12 +151,13 @@ class World:
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why a step is not done. `path`: the field in the draft's terms. `card`: the id of the card it belongs to, if any. `blank`: something
-    is merely not filled in yet, which is no mistake."""
+    is merely not filled in yet, which is no mistake. `wider`: it goes beyond the request, which only a draft of one's own may."""
 
     path: str
     text: str
     card: int | None = None
     blank: bool = False
+    wider: bool = False
 
 
 # --- starting
@@ -221,6 +228,75 @@ def edit_card(state: WizardState, card_id: int, form: Form) -> WizardState:
 def remove_card(state: WizardState, card_id: int) -> WizardState:
     """Take a card away. A limit on ETH goes back to the careful one while there is anything to limit."""
     return replace(state, cards=careful(tuple(c for c in state.cards if c.id != card_id)))
+
+
+def narrow_to_functions(state: WizardState, card_id: int) -> WizardState:
+    """A card for a whole contract becomes one for functions of it, to be named; the request still stands behind it."""
+    cards = (replace(c, form=replace(c.form, kind=FunctionsOnContract.type)) if c.id == card_id else c for c in state.cards)
+    return replace(state, cards=careful(tuple(cards)))
+
+
+def left_out(state: WizardState) -> tuple[Permission, ...]:
+    """What the request asks and no card stands for any more, in the request's order."""
+    kept = [c.asked for c in state.cards if c.asked is not None]
+    missing = []
+    for permission in state.request.permissions if state.request else ():
+        if permission in kept:
+            kept.remove(permission)
+        else:
+            missing.append(permission)
+    return tuple(missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One line of asked beside given. `asked` None: the person or Latchkey added it. `given` None: left out, or (with a card) not read."""
+
+    asked: Permission | None
+    given: Permission | None
+    card: Card | None = None
+
+
+def pairs(state: WizardState) -> tuple[Pair, ...]:
+    """Everything the request asks with what is given in its place, in the request's order, then what was added."""
+    given, _ = _read_cards(state.cards)
+    cards, missing = list(state.cards), list(left_out(state))
+    rows = []
+    for permission in state.request.permissions if state.request else ():
+        card = next((c for c in cards if c.asked == permission), None)
+        if card is not None:
+            cards.remove(card)
+            rows.append(Pair(permission, given.get(card.id), card))
+        elif permission in missing:
+            missing.remove(permission)
+            rows.append(Pair(permission, None))
+    return (*rows, *(Pair(None, given.get(card.id), card) for card in cards))
+
+
+def put_back(state: WizardState, permission: Permission) -> WizardState:
+    """A permission that was left out is asked for again, as the request has it, in its old place."""
+    if state.request is None or permission not in left_out(state):
+        return state
+    order = list(state.request.permissions)
+    card = Card(_next_id(state.cards), asked_form(state.claims, permission), Origin.ASKED, permission)
+    later = (i for i, c in enumerate(state.cards) if c.asked not in order or order.index(c.asked) > order.index(permission))
+    at = next(later, len(state.cards))
+    kept = tuple(c for c in state.cards if c.origin is not Origin.CAREFUL or c.form.kind != permission.type)
+    at = min(at, len(kept))
+    return replace(state, cards=careful((*kept[:at], card, *kept[at:])))
+
+
+def as_own(state: WizardState) -> WizardState:
+    """A draft of one's own that begins with what stands here: it may go beyond the request, and no longer answers it.
+
+    The sender's names stay, as claims; its key too. What it asked is not held against the draft any more.
+    """
+    request = state.request
+    if request is None:
+        return state
+    cards = tuple(replace(c, origin=Origin.CHOSEN if c.origin is Origin.ASKED else c.origin, asked=None) for c in state.cards)
+    expiry = replace(state.expiry, until=Until.DATE, at=request.expiry or 0) if state.expiry.until is Until.ASKED else state.expiry
+    return replace(state, request=None, borrowed=request.claims, cards=cards, expiry=expiry)
 
 
 def careful(cards: tuple[Card, ...]) -> tuple[Card, ...]:
@@ -439,7 +515,7 @@ def _widened(state: WizardState, permissions: dict[int, Permission]) -> Iterable
         ids = list(permissions)
         for widening in widenings(replace(state.asked, expiry=None), tuple(permissions.values()), 1):
             index = _card_index(widening.path)
-            yield Problem(widening.path, widening.sentence, None if index is None else ids[index])
+            yield Problem(widening.path, widening.sentence, None if index is None else ids[index], wider=True)
 
 
 def _card_index(path: str) -> int | None:
@@ -460,7 +536,7 @@ def _expiry_problems(state: WizardState, world: World) -> Iterable[Problem]:
         return
     asked = state.request.expiry if state.request else None
     if asked and (not expiry or expiry > asked):
-        yield Problem("expiry", "The key would live longer than the request asked for.")
+        yield Problem("expiry", "The key would live longer than the request asked for.", wider=True)
 
 
 def _review_problems(state: WizardState, world: World) -> Iterable[Problem]:
