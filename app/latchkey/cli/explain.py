@@ -17,11 +17,12 @@ from latchkey.flow.explain import explain as explain_bytes
 
 
 def explain(options: Namespace, output: Output) -> None:
-    found = explain_bytes(read_input(options.file), now=int(time.time()), account=_account(options))
+    found = explain_bytes(read_input(options.file), now=int(time.time()), account=account_of(options))
     output.result(explanation_json(found), "\n".join(_lines(found)))
 
 
-def _account(options: Namespace) -> Account | None:
+def account_of(options: Namespace) -> Account | None:
+    """What --account and --chain-id name."""
     if options.account is None and options.chain_id is None:
         return None
     if options.account is None or options.chain_id is None or options.chain_id < 1:
