@@ -358,3 +358,16 @@ def _text(data: bytes) -> str:
 
 def _bad_answer() -> CannotSimulate:
     return CannotSimulate("The RPC answers with something that is no trial's result; try another one.", code="BadAnswer")
+
+
+def gas_price(node: Node, chain_id: int) -> int:
+    """wei per gas. Raises ChainError, also when the node serves another network than this."""
+    found, price = node.many([("eth_chainId",), ("eth_gasPrice",)])
+    try:
+        if int(found, 16) != chain_id:
+            raise CannotSimulate(
+                "The RPC that is set for this network serves another one; set the right one in Settings.", code="WrongChain"
+            )
+        return int(price, 16)
+    except (TypeError, ValueError):
+        raise _bad_answer() from None

@@ -236,14 +236,11 @@ def attempt(
 def try_calls(
     session: Session, calls: Sequence[InnerCall], *, now: int, fees: Fees | None, remaining: Remaining | None = None
 ) -> Outcome:
-    """The same for a list of calls, sent as a careful sender would."""
-    return attempt(session, sent_as(session, calls, fees), now=now, fees=fees, remaining=remaining)
-
-
-def sent_as(session: Session, calls: Sequence[InnerCall], fees: Fees | None) -> bytes:
-    """Calls as a careful sender sends them: one by execute, several by executeBatch, wrapped where the session needs it."""
+    """The same for a list of calls, sent as a careful sender would: one by execute, several by executeBatch, wrapped where needed."""
     data = call_data_of(calls)
-    return EXECUTE_USER_OP.raw + data if fees is not None and session.has_execution_hooks else data
+    if fees is not None and session.has_execution_hooks:
+        data = EXECUTE_USER_OP.raw + data
+    return attempt(session, data, now=now, fees=fees, remaining=remaining)
 
 
 def call_data_of(calls: Sequence[InnerCall]) -> bytes:
