@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import sys
 
+OFFLINE = "--offline"
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the program; returns the exit code: 0 done, 1 failed, 2 refused or bad input."""
-    arguments = sys.argv[1:] if argv is None else argv
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if OFFLINE in arguments:  # before anything else is loaded
+        from latchkey.offline import lock_down
+
+        lock_down()
+        arguments.remove(OFFLINE)
     match arguments:
         case ["signer", *_]:
             from latchkey.vault.signer import main as signer

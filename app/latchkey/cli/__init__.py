@@ -50,10 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"latchkey {__version__}")
     parser.add_argument("--open", metavar="FILE", help="open a request, a file or a latchkey: link, in the window")
+    parser.add_argument("--offline", action="store_true", help="never reach a network, whatever happens (must stand first to count)")
     parser.add_argument("--self-test", action="store_true", help="check this installation, signer and desk included")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     _grant(commands, common)
     _explain(commands, common)
+    _try(commands, common)
     _account(commands, common)
     _vault(commands, common)
     _practice(commands, common)
@@ -101,6 +103,29 @@ def _explain(commands: _Commands, common: argparse.ArgumentParser) -> None:
     explain.add_argument("file", metavar="FILE|-")
     explain.add_argument("--account", metavar="ADDRESS", help="the account, where the bytes name none")
     explain.add_argument("--chain-id", type=int, metavar="N", help="the network, where the bytes name none")
+
+
+def _try(commands: _Commands, common: argparse.ArgumentParser) -> None:
+    trying = _command(
+        commands,
+        common,
+        "try",
+        "trying:run",
+        "say what the account would do with a call of a grant's key; nothing is signed or sent; ends with 0 when it would do it",
+    )
+    trying.add_argument("file", metavar="GRANT|-", help="a draft, a grant signed or not, an envelope: whatever `explain` reads")
+    trying.add_argument("--to", metavar="ADDRESS", help="the contract that is called; without it, --data is what the account is asked")
+    trying.add_argument("--data", metavar="0x", help="calldata")
+    trying.add_argument("--function", metavar="SIGNATURE", help='instead of --data, such as "transfer(address,uint256)"')
+    trying.add_argument("--arg", action="append", metavar="VALUE", help="an argument of the function, in order; lists as JSON")
+    trying.add_argument("--value", metavar="AMOUNT", help="coins sent along, such as 0.1")
+    trying.add_argument("--at", metavar="TIME", help="when: 2026-12-01T10:00 (UTC) or seconds (default: now)")
+    trying.add_argument("--by-key", action="store_true", help="the key calls with its own transaction instead of an operation")
+    trying.add_argument("--paymaster", metavar="ADDRESS", help="who pays for gas")
+    trying.add_argument("--rpc", metavar="URL", help="ask the chain behind this RPC too")
+    trying.add_argument("--owner", metavar="ADDRESS", help="the account's owner, where it is not deployed yet")
+    trying.add_argument("--account", metavar="ADDRESS", help="the account, where the grant names none")
+    trying.add_argument("--chain-id", type=int, metavar="N", help="the network, where the grant names none")
 
 
 def _account(commands: _Commands, common: argparse.ArgumentParser) -> None:

@@ -15,11 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from latchkey.errors import LatchkeyError
+from latchkey.offline import is_marked, lock_down
 from latchkey.store.paths import DataDir
 from latchkey.store.settings import Settings, load
 from latchkey.ui.context import Context
@@ -47,14 +48,28 @@ def run(data_dir: Path | None = None, *, request: str | None = None) -> int:
     sys.excepthook = _report
     try:
         folder = DataDir.open(data_dir)
+        if is_marked(folder.root):
+            lock_down()
         with folder.lock():
-            return _show(app, folder, request)
+            code, again = _show(app, folder, request)
     except LatchkeyError as error:
         _tell_kindly(app, error)
         return 1
+    if again:
+        _start_again(data_dir)
+    return code
 
 
-def _show(app: QApplication, folder: DataDir, request: str | None) -> int:
+def _start_again(data_dir: Path | None) -> None:
+    """In this process's place, so that whoever started it still waits for the right one."""
+    from latchkey.vault.prompt import own_command
+
+    command = own_command("--data-dir")
+    command = [*command, str(data_dir)] if data_dir else command[:-1]
+    os.execv(command[0], command)  # noqa: S606 - our own program
+
+
+def _show(app: QApplication, folder: DataDir, request: str | None) -> tuple[int, bool]:
     settings = load(folder.settings)
     _tint(app, settings.appearance)
     context = Context(folder, settings, make_client=make_client, make_book=make_book)
@@ -63,7 +78,7 @@ def _show(app: QApplication, folder: DataDir, request: str | None) -> int:
     window.painted.connect(lambda: _painted(app, context, window, request))
     window.show()
     try:
-        return app.exec()
+        return app.exec(), context.restart
     finally:
         context.close()
 
@@ -101,6 +116,7 @@ def _load(context: Context, window: Window, request: str | None) -> None:
 
     def loaded(_: None) -> None:
         window.ready()
+        QTimer.singleShot(0, context.lock.follow_system)
         if request:
             from latchkey.ui.widgets.intake import open_text
 

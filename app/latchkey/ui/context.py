@@ -10,6 +10,7 @@ A page is a QWidget made as `Page(context)`, kept for the life of the window, an
                                                         or one for that account
     signed     latchkey.ui.pages.signed.SignedPage      enter(id of the grant in the book)
     accounts   latchkey.ui.pages.accounts.AccountsPage  enter("add") opens the form at once
+    machine    latchkey.ui.pages.machine.MachinePage
 
 The signer and the book load heavy libraries, so both are made by `load`, after the first paint.
 """
@@ -65,6 +66,7 @@ class Context(QObject):
         self.clock = clock
         self.tasks = Tasks(self)
         self.status: Status | None = None
+        self.restart = False  # whether to start again once the window is closed
         self.lock = Lock(self)
         self._make_client, self._make_book = make_client, make_book
         self._client: SignerClient | None = None
@@ -167,6 +169,17 @@ class Context(QObject):
     def say(self, text: str) -> None:
         """A short piece of news at the foot of the window, also for screen readers."""
         self.said.emit(text)
+
+    def go_offline(self) -> None:
+        """Mark the data folder as offline for good and start again; raises StoreError when it cannot be marked."""
+        from PySide6.QtWidgets import QApplication
+
+        from latchkey.offline import MARKER
+        from latchkey.store import atomic
+
+        atomic.write(self.data_dir.root / MARKER, b"Programs of this folder never go online. Remove this file to undo that.\n")
+        self.restart = True
+        QApplication.quit()
 
     def close(self) -> None:
         """Stop delivering, end the signer, close the book."""

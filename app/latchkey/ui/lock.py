@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QWindow
 
     from latchkey.ui.context import Context
+    from latchkey.ui.suspend import Suspend
 
 _USE = {"KeyPress", "MouseButtonPress", "MouseMove", "Wheel", "TouchBegin"}  # of QEvent.Type
 _TICK_MS = 1000
 
 
 class Lock(QObject):
-    """Follows the signer's state (`context.status`) and locks after `settings.idle_minutes` without a key or a pointer.
+    """Follows the signer's state (`context.status`) and locks after `settings.idle_minutes` without a key or a pointer, and when the
+    computer sleeps or its screen is locked.
 
     `changed` whenever `unlocked` or `sentence` does. Time at the desk counts as use: work that waits for it is running.
     """
@@ -28,6 +30,7 @@ class Lock(QObject):
         super().__init__(context)
         self._context = context
         self._idle = 0
+        self._suspend: Suspend | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -48,6 +51,24 @@ class Lock(QObject):
     def watch(self, window: QWindow) -> None:
         """Take keys and pointer moves in this window as use."""
         window.installEventFilter(self)
+
+    def follow_system(self) -> None:
+        """Lock when the computer sleeps or its screen is locked. Called once the window is there: it asks the message bus."""
+        from latchkey.ui.suspend import Suspend
+
+        self._suspend = Suspend(self)
+        self._suspend.away.connect(self.at_once)
+
+    @property
+    def follows_system(self) -> bool:
+        """Whether anybody tells us that the computer sleeps."""
+        return self._suspend is not None and self._suspend.heard
+
+    def at_once(self) -> None:
+        """Lock now, in this very moment: nobody can wait for a worker."""
+        if self.unlocked:
+            self._context.client.lock()
+            self._context.ask_signer(lambda _client: None, done=lambda _: self._context.say("Locked."))
 
     def toggle(self) -> None:
         self.now() if self.unlocked else self.unlock()

@@ -7,9 +7,10 @@ from functools import partial
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from latchkey.offline import is_offline
 from latchkey.ui import theme
 from latchkey.ui.context import Context
-from latchkey.ui.widgets import Button, Heading, Icon, Muted
+from latchkey.ui.widgets import Button, Chip, Heading, Icon, Muted
 
 WIDTH = 212
 RAIL = (
@@ -18,6 +19,14 @@ RAIL = (
     ("accounts", "Accounts", "account"),
     ("settings", "Settings", "settings"),
 )
+
+
+_MACHINE = ("machine", "This machine", "shield")
+
+
+def entries() -> tuple[tuple[str, str, str], ...]:
+    """(page, text, icon) in their order; the machine's self-check stands there when the program is offline."""
+    return (*RAIL, _MACHINE) if is_offline() else RAIL
 
 
 class Rail(QFrame):
@@ -35,7 +44,7 @@ class Rail(QFrame):
         rows.addSpacing(theme.space(2))
         self._marked = ""
         self.entries: dict[str, Button] = {}
-        for number, (name, text, icon_name) in enumerate(RAIL, start=1):
+        for number, (name, text, icon_name) in enumerate(entries(), start=1):
             entry = Button(text, partial(self._go, name), kind="rail", icon_name=icon_name)
             entry.setCheckable(True)
             entry.setToolTip(f"Ctrl+{number}")
@@ -83,7 +92,10 @@ class Rail(QFrame):
         row.setContentsMargins(theme.space(1.25), 0, 0, 0)
         row.setSpacing(theme.space(1))
         row.addWidget(Icon("key", "accent", size=20))
-        row.addWidget(Heading("Latchkey"), 1)
+        row.addWidget(Heading("Latchkey"), 0 if is_offline() else 1)
+        if is_offline():
+            row.addWidget(Chip("offline"))
+            row.addStretch(1)
         return row
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
+from latchkey.offline import is_offline
 from latchkey.shipped import resource
 from latchkey.ui.context import Context
 
@@ -62,6 +63,12 @@ def _wizard(context: Context) -> QWidget:
     return WizardPage(context)
 
 
+def _machine(context: Context) -> QWidget:
+    from latchkey.ui.pages.machine import MachinePage
+
+    return MachinePage(context)
+
+
 def _signed(context: Context) -> QWidget:
     from latchkey.ui.pages.signed import SignedPage
 
@@ -70,7 +77,7 @@ def _signed(context: Context) -> QWidget:
 
 PAGES: dict[str, Callable[[Context], QWidget]] = {
     "welcome": _welcome, "grants": _grants, "grant": _grant, "wizard": _wizard, "signed": _signed, "accounts": _accounts,
-    "settings": _settings,
+    "settings": _settings, "machine": _machine,
 }  # fmt: skip
 _RAIL_OF = {"signed": "wizard", "grant": "grants"}  # pages that are not on the rail stand under one that is
 
@@ -91,7 +98,7 @@ class Window(QWidget):
         self._page, self._payload = start, None
         self._rail: Rail | None = None
         self._has_appeared = self._has_painted = self._is_ready = False
-        self.setWindowTitle("Latchkey")
+        self.setWindowTitle("Latchkey (offline)" if is_offline() else "Latchkey")
         self.setMinimumSize(*MIN_SIZE)
         self.setAcceptDrops(True)
         self._restore_geometry()
@@ -249,7 +256,7 @@ class Window(QWidget):
     def _shortcuts(self) -> None:
         from PySide6.QtGui import QKeySequence, QShortcut
 
-        from latchkey.ui.rail import RAIL
+        from latchkey.ui.rail import entries
 
         keys: dict[str, Callable[[], object]] = {
             "Ctrl+N": lambda: self._context.navigate("wizard"),
@@ -257,7 +264,7 @@ class Window(QWidget):
             "Ctrl+L": self._context.lock.now,
             "Ctrl+Q": self.close,
         }
-        for number, (name, _, _) in enumerate(RAIL, start=1):
+        for number, (name, _, _) in enumerate(entries(), start=1):
             keys[f"Ctrl+{number}"] = partial(self._context.navigate, name)
         for sequence, act in keys.items():
             shortcut = QShortcut(QKeySequence(sequence), self)

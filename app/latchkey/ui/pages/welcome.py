@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from latchkey.errors import LatchkeyError
+from latchkey.offline import is_offline
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.widgets import AddressLabel, Banner, Body, Card, Icon, Muted, StepTrail, Title, primary, quiet, secondary
@@ -73,7 +74,9 @@ class WelcomePage(QWidget):
             self.key.made.connect(self._name_account)
             self._key_holder.addWidget(self.key)
             self.key.name.editor.setFocus(Qt.FocusReason.OtherFocusReason)
-            self._offer_practice()
+            if not is_offline():
+                self._offer_practice()
+                self._offer_offline()
 
     # --- the practice chain
 
@@ -92,6 +95,17 @@ class WelcomePage(QWidget):
         row.addWidget(self.practice)
         self._practice_holder.addLayout(row)
         self._practice_holder.addWidget(self.practice_news)
+
+    def _offer_offline(self) -> None:
+        """The other machine of two: the one that signs and has never seen a network."""
+        from latchkey.ui.pages.machine import ask_to_stay_offline
+
+        self.offline = secondary("This machine stays offline…", lambda: ask_to_stay_offline(self._context, self))
+        row = QHBoxLayout()
+        row.addWidget(Muted("Is this the machine that signs for another one, by QR code?"))
+        row.addStretch(1)
+        row.addWidget(self.offline)
+        self._practice_holder.addLayout(row)
 
     def _practise(self) -> None:
         from latchkey.flow import practice
