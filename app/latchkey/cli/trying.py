@@ -37,10 +37,7 @@ def run(options: Namespace, output: Output) -> int:
 def _question(options: Namespace) -> Question:
     if options.function and options.data:
         raise BadInput("Give --data, or --function with --arg for each argument, not both.", path="data")
-    if options.function:
-        data = calldata(options.function, options.arg or [])
-    else:
-        data = hex_bytes(options.data or "0x", path="data")
+    data = calldata(options.function, options.arg or []) if options.function else hex_bytes(options.data or "0x", path="data")
     target = Address.parse(options.to, path="to") if options.to else None
     if target is None and not data:
         raise BadInput("Name the contract with --to, or give with --data what the account itself is asked.", path="to")
