@@ -55,7 +55,7 @@ def summary(session: Session, *, claims: Claims = NO_CLAIMS, notes: Notes = NO_N
         return phrase("everything you can do with this account")
     pieces = [*_spends(powers, names), *_calls(powers, names), *_beside(session)]
     if not pieces:
-        return phrase("nothing: no call is allowed")
+        return phrase("nothing more: its limits are used up" if powers.may_act else "nothing: no call is allowed")
     joined = list(pieces[0])
     for piece in pieces[1:]:
         joined += [Part("; "), *piece]
@@ -110,9 +110,10 @@ def _spends(powers: Powers, names: Names) -> Iterator[list[Part]]:
         yield [strong(f"any amount of {names.coin}")]
     elif powers.native and powers.may_call:
         yield [Part("up to "), names.coins(powers.native)]
-    for token in powers.tokens[:_NAMED]:
+    tokens = [token for token in powers.tokens if token.allowance]
+    for token in tokens[:_NAMED]:
         yield [Part("up to "), *_amount(token, names)]
-    if more := powers.tokens[_NAMED:]:
+    if more := tokens[_NAMED:]:
         yield [Part(f"{len(more)} more token{'s' if len(more) > 1 else ''} with limits")]
 
 
