@@ -100,8 +100,9 @@ class AccountSystem(Protocol):
     def log_filters(self, account: Account) -> tuple[LogFilter, ...]:
         """The logs that tell of everything that was ever let in, since the account was made."""
 
-    def first_code(self, account: Account) -> Address:
-        """Whose code appearing on the chain comes before every log that matters for the account."""
+    def first_code(self, account: Account, code: bytes) -> Address | None:
+        """Whose code appearing on the chain comes before every log that matters for the account; None when there can be no logs.
+        `code`: what stands at the account's address now."""
 
     def read(
         self,

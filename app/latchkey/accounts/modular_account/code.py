@@ -11,8 +11,9 @@ from latchkey.accounts.modular_account.addresses import (
     SEMI_MODULAR_ACCOUNT_7702,
     SEMI_MODULAR_ACCOUNT_7702_V110,
     SEMI_MODULAR_ACCOUNT_STORAGE_ONLY,
+    SINGLE_SIGNER,
 )
-from latchkey.core.account import Mode
+from latchkey.core.account import Account, Mode
 from latchkey.core.types import Address
 
 #: keccak-256 of "eip1967.proxy.implementation", less one.
@@ -42,3 +43,11 @@ def runs(code: bytes, implementation: Address) -> Address | None:
     """The contract whose code runs: a delegation's, or a proxy's; None for code that is neither. `implementation`: from the slot."""
     is_proxy = code[: len(PROXY_CODE)] == PROXY_CODE and len(code) in (len(PROXY_CODE), len(PROXY_CODE) + 20)
     return implementation if is_proxy else delegated_to(code)
+
+
+def first_code(account: Account, code: bytes) -> Address | None:
+    """A contract's own code; for a person's address, which may have been delegated, taken back and delegated again, the code of a module
+    that is as old as all of the system. None for a contract account that is not deployed."""
+    if not code and account.mode in (Mode.SMA, Mode.MA):
+        return None
+    return SINGLE_SIGNER if not code or delegated_to(code) else account.address

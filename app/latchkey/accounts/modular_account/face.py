@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from latchkey.accounts.modular_account import addresses, build, decode, deferred, granted, history, judge, sessions, views
+from latchkey.accounts.modular_account import code as code_of
 from latchkey.accounts.modular_account.draft_of import draft_of
 from latchkey.accounts.system import AccountSystem, Contracts, Inquiry, Policy
 from latchkey.core.account import Account, Mode
@@ -64,8 +65,8 @@ class ModularAccount:
     def log_filters(self, account: Account) -> tuple[LogFilter, ...]:
         return history.filters(account.address)
 
-    def first_code(self, account: Account) -> Address:
-        return addresses.SINGLE_SIGNER if account.mode is Mode.EIP7702 else account.address
+    def first_code(self, account: Account, code: bytes) -> Address | None:
+        return code_of.first_code(account, code)
 
     def read(
         self,

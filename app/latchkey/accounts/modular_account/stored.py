@@ -23,6 +23,7 @@ from latchkey.core.types import ZERO_ADDRESS, Address, Selector
 ALLOWLISTS: Final = (ALLOWLIST, ALLOWLIST_V200)
 _TOKEN_FUNCTIONS: Final = [Selector.from_bytes(APPROVE), Selector.from_bytes(TRANSFER)]
 _NEVER: Final = (-1, -1)
+_VALIDATION_HOOK: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +70,22 @@ class Kept:
     looked_at: bool
     earlier: bool
 
+    @property
+    def book(self) -> Book:
+        return self.entry.module, self.entry.entity_id
+
 
 def kept(state: State, under: Iterable[int], hooks: Iterable[Hook]) -> tuple[Kept, ...]:
-    """Everything under these entity ids, and under those the hooks look at. `hooks`: of an installed validation, or none."""
-    wanted = [(h.module, h.entity_id, not h.flags & 1) for h in hooks]
-    ids = dict.fromkeys([*under, *(i for _, i, _ in wanted)])
-    found: list[Kept] = []
-    for entity_id in ids:
-        found += _singles(state, entity_id, {(m, i) for m, i, _ in wanted})
-        for module in ALLOWLISTS:
-            at = {when for m, i, when in wanted if (m, i) == (module, entity_id)}
-            found += _lists(state, (module, entity_id), False in at, True in at)
+    """Everything under these entity ids, and what the hooks look at under others. `hooks`: of an installed validation, or none."""
+    wanted = [(h.module, h.entity_id, not h.flags & _VALIDATION_HOOK) for h in hooks]
+    own = dict.fromkeys(under)
+    others = [(m, i) for m, i, _ in wanted if i not in own]
+    looked_at = {(m, i) for m, i, _ in wanted}
+    found = [entry for entity_id in own for entry in _singles(state, entity_id, looked_at)]
+    found += [e for entity_id in {i: None for _, i in others} for e in _singles(state, entity_id, looked_at) if e.book in others]
+    for book in dict.fromkeys([*((m, i) for i in own for m in ALLOWLISTS), *(b for b in others if b[0] in ALLOWLISTS)]):
+        at = {when for m, i, when in wanted if (m, i) == book}
+        found += _lists(state, book, False in at, True in at)
     return tuple(found)
 
 
