@@ -16,7 +16,7 @@ from latchkey.core.draft import draft_from_json
 from latchkey.core.grant import Grant
 from latchkey.core.types import to_hex
 from latchkey.core.untrusted import read_json
-from latchkey.errors import LatchkeyError
+from latchkey.errors import LatchkeyError, Refused
 
 
 def build(options: Namespace, output: Output) -> int:
@@ -41,6 +41,7 @@ def sign(options: Namespace, output: Output) -> None:
     from latchkey.flow.granting import Granting, earlier
     from latchkey.flow.keys import remember_keys
     from latchkey.flow.signing import owned, to_sign
+    from latchkey.flow.similar import Replacing
     from latchkey.store.book import Book
     from latchkey.store.records import GrantState
 
@@ -57,6 +58,8 @@ def sign(options: Namespace, output: Output) -> None:
             remember_keys(book, keys)
             signed = granting.sign(owned(prepared, keys, options.owner))
             record = granting.keep(signed)
+        if not Replacing(book, lambda: now).release_if_gone(record):
+            raise Refused("This grant waits until the one it replaces is gone.", code="Waiting")
         book.set_state(record.id, GrantState.HANDED_OVER)
     output.result(signed_json(record.envelope or b""))
 

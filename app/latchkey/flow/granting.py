@@ -38,6 +38,7 @@ from latchkey.flow.explain import explain, verify_signature
 from latchkey.flow.narrowing import told
 from latchkey.flow.wizard import KeySource, WizardState, World, account_of, draft_of
 from latchkey.store.records import GrantRecord, GrantState, KeyOrigin, Outcome, RequestMark
+from latchkey.store.replacing import Replacements
 
 if TYPE_CHECKING:
     from latchkey.store.book import Book
@@ -57,7 +58,8 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A grant as it would be signed, read back from its bytes. `account` names the owner when that is known."""
+    """A grant as it would be signed, read back from its bytes. `account` names the owner when that is known. `replaces`: entity ids of
+    sessions that have to be gone before it is handed over."""
 
     account: Account
     review: Review
@@ -66,6 +68,7 @@ class Prepared:
     request: SessionRequest | None = None
     key_origin: KeyOrigin = KeyOrigin.GIVEN
     key_type: str = "secp256k1"
+    replaces: tuple[int, ...] = ()
 
     @property
     def request_id(self) -> str:
@@ -140,6 +143,7 @@ class Granting:
             request=state.request,
             key_origin=KeyOrigin.MADE if made else KeyOrigin.GIVEN,
             key_type=state.request.key_type if state.request else "secp256k1",
+            replaces=state.replaces or (),
         )
 
     def reopen(self, envelope: Envelope, policy: Policy) -> Prepared:
@@ -185,14 +189,19 @@ class Granting:
         return Signed(replace(prepared, account=account), encode(envelope))
 
     def keep(self, signed: Signed) -> GrantRecord:
-        """Put a signed grant into the book and mark its request as answered. Raises StoreError; then nothing may be handed over."""
+        """Put a signed grant into the book and mark its request as answered. Raises StoreError; then nothing may be handed over.
+
+        One that replaces others waits: its state is "waiting", and it is handed over when they are gone (flow.similar).
+        """
         prepared = signed.prepared
-        waiting = earlier(prepared, self._book)  # the same bytes, prepared here before and not signed yet
-        if waiting is None:
-            record = self._book.add_grant(replace(self._record(prepared), envelope=signed.envelope, state=GrantState.SIGNED))
+        unsigned = earlier(prepared, self._book)  # the same bytes, prepared here before and not signed yet
+        if unsigned is None:
+            state = GrantState.WAITING if prepared.replaces else GrantState.SIGNED
+            record = self._book.add_grant(replace(self._record(prepared), envelope=signed.envelope, state=state))
         else:
-            self._book.put_envelope(waiting.id, signed.envelope)
-            record = self._book.grant(waiting.id)
+            self._book.put_envelope(unsigned.id, signed.envelope)
+            record = self._book.grant(unsigned.id)
+        record = self._held(record, prepared.replaces)
         if prepared.request is not None:
             mark = RequestMark(prepared.request.request_id, digest_of(prepared.request), self._clock(), Outcome.GRANTED)
             self._book.mark_request(mark)
@@ -202,7 +211,9 @@ class Granting:
         """Keep a grant that another machine is to sign, so that its nonce and entity id are taken; and its hand-over's bytes."""
         envelope = replace(self._envelope(prepared, prepared.account, Kind.UNSIGNED_GRANT), unsigned=prepared.review.grant.unsigned)
         raw = encode(envelope)
-        return self._book.add_grant(self._record(prepared)), raw
+        record = self._book.add_grant(self._record(prepared))
+        Replacements(self._book).plan(record.id, prepared.replaces)
+        return record, raw
 
     def accept_signed(self, envelope: Envelope) -> GrantRecord:
         """A grant that comes back signed from another machine, held against the one that went out.
@@ -218,6 +229,12 @@ class Granting:
         if known is not None and signer != known:
             raise Mismatch("The signature is not the owner's.", code="WrongSigner", path="deferredAction")
         self._book.put_envelope(record.id, encode(envelope))
+        return self._held(self._book.grant(record.id), Replacements(self._book).waits_for(record.id))
+
+    def _held(self, record: GrantRecord, entity_ids: tuple[int, ...]) -> GrantRecord:
+        if not entity_ids:
+            return record
+        Replacements(self._book).hold(record.id, entity_ids)
         return self._book.grant(record.id)
 
     def _waiting(self, account: Account, nonce: int | None) -> GrantRecord:

@@ -28,18 +28,27 @@ class Replacements:
             found.setdefault(row["grant_id"], []).append(row["entity_id"])
         return {number: tuple(ids) for number, ids in found.items()}
 
+    def plan(self, number: int, entity_ids: Iterable[int]) -> None:
+        """A grant that is signed elsewhere will have to wait for these."""
+        with self._book._transaction() as connection:
+            _note(connection, number, entity_ids)
+
     def hold(self, number: int, entity_ids: Iterable[int]) -> None:
         """Keep a signed grant back until these are gone. Raises StoreError when it is missing or not signed."""
         with self._book._transaction() as connection:
             _set_state(connection, number, GrantState.WAITING)
-            rows = [(number, entity_id) for entity_id in entity_ids]
-            connection.executemany("INSERT OR IGNORE INTO replacements (grant_id, entity_id) VALUES (?, ?)", rows)
+            _note(connection, number, entity_ids)
 
     def release(self, number: int) -> None:
         """It waits no longer: signed, and ready to be handed over. Raises StoreError when it is missing."""
         with self._book._transaction() as connection:
             connection.execute("DELETE FROM replacements WHERE grant_id = ?", (number,))
             _set_state(connection, number, GrantState.SIGNED)
+
+
+def _note(connection: Connection, number: int, entity_ids: Iterable[int]) -> None:
+    rows = [(number, entity_id) for entity_id in entity_ids]
+    connection.executemany("INSERT OR IGNORE INTO replacements (grant_id, entity_id) VALUES (?, ?)", rows)
 
 
 def _set_state(connection: Connection, number: int, state: GrantState) -> None:
