@@ -38,8 +38,6 @@ def record(owner: Address | None = OWNER, *, sequence: int = 0, signed: bool = T
         nonce=7,
         blob=b"\0",
     )
-        Kind.SIGNED_GRANT, made.permissions, account, made.expiry, made.session_key, "secp256k1", made.entity_id, 7, blob=b"\0"
-    )
     state = GrantState.SIGNED if signed else GrantState.UNSIGNED
     return GrantRecord(made, (3 << 64) + sequence, b"", NOW, envelope=encode(envelope) if signed else None, state=state, id=1)
 
