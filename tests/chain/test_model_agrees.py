@@ -1,4 +1,5 @@
 """The local model of the hooks against the contracts themselves: random grants, random calls, honest and hostile, one after the other.
+Before each call the chain is also asked what it would do (`chain.simulate`), and has to do just that.
 
 What the account does and the error that decides have to be equal. Where the model lets a call through, the called contract may still
 fail: that is beyond the model, and takes nothing off the limits.
@@ -9,8 +10,10 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import pytest
 
@@ -28,6 +31,8 @@ from latchkey.accounts.modular_account.model import (
 from latchkey.accounts.modular_account.model import Session as Model
 from latchkey.accounts.modular_account.model import Stage as At
 from latchkey.accounts.modular_account.userop import EXECUTE_USER_OP
+from latchkey.chain.node import Node
+from latchkey.chain.simulate import Trial, simulate
 from latchkey.core.account import Account
 from latchkey.core.permissions import (
     AccountFunctions,
@@ -37,14 +42,17 @@ from latchkey.core.permissions import (
     Permission,
     Root,
 )
+from latchkey.core.reading import Install
 from latchkey.core.types import MAX_UINT256, Address, Selector
+from latchkey.flow.trying import same
 from tests.chain import abi
 from tests.chain.cases import CLAIM, MOVE, PRACTICE
 from tests.chain.errors import module_name
-from tests.chain.stage import GAS, INCREMENT, OWNER, RECEIVER, STRANGER, Session, Stage
+from tests.chain.stage import FACE, GAS, INCREMENT, OWNER, RECEIVER, STRANGER, Session, Stage
 from tests.chain.test_permissions import install_module
 from tests.chain.test_random import PAYABLE, random_call, random_permissions
 from tests.counts import SOAK, count
+from tests.devnet.devnet import Devnet
 from tests.devnet.places import COIN, COUNTER, DOLLAR, GAME, NFT, PAYMASTER
 
 CALLS = 20
@@ -56,14 +64,23 @@ _TARGETS = (GAME, COUNTER, NFT, RECEIVER, DOLLAR, COIN)
 Call = tuple[Address, int, bytes]
 
 
+@pytest.fixture(scope="module")
+def node(net: Devnet) -> Iterator[Node]:
+    with closing(Node(net.url)) as node:
+        yield node
+
+
 @pytest.mark.parametrize("seed", range(count(8, 250)))
-def test_the_model_says_what_the_contracts_do(stage: Stage, seed: int) -> None:
+def test_the_model_says_what_the_contracts_do(stage: Stage, node: Node, seed: int) -> None:
     rng = random.Random(seed)
     play = _play(stage, rng)
     for _ in range(CALLS):
         tried = _random_try(rng, play)
         expected = attempt(play.model, tried.data, now=tried.now, fees=tried.fees, remaining=play.left)
+        foretold = simulate(node, Trial(play.session.account, play.install, play.session.signed.grant.call, *tried))
+        assert same(expected, foretold, by_key=tried.fees is None), (tried, foretold, expected)
         seen = play.send(tried)
+        assert (foretold.stage is None) is (seen == "done"), (tried, foretold, seen)
         assert (_told(seen, expected), tried) == (_said(expected, tried), tried), (play.permissions, seen)
         play.settle(expected, seen)
         _decided[_said(expected, tried)[2] or ("allowed" if isinstance(expected, Allowed) else "no reason")] += 1
@@ -92,6 +109,7 @@ _decided: Counter[str] = Counter()
 class _Play:
     stage: Stage
     session: Session
+    install: Install
     model: Model
     permissions: list[Permission]
     left: Remaining
@@ -113,11 +131,10 @@ class _Play:
         self.left = replace(expected.remaining, native=self.left.native, tokens=self.left.tokens) if undone else expected.remaining
 
 
-@dataclass(frozen=True, slots=True)
-class _Try:
+class _Try(NamedTuple):
     data: bytes
-    now: int
     fees: Fees | None
+    now: int
 
 
 def _play(stage: Stage, rng: random.Random) -> _Play:
@@ -134,7 +151,9 @@ def _play(stage: Stage, rng: random.Random) -> _Play:
     if special:
         register = abi.call("updateSpecialPaymaster(address,bool)", PAYMASTER, True)
         assert stage.owner_tx(account, abi.execute(addresses.NATIVE_TOKEN_LIMIT, 0, register)).text == "done"
-    return _Play(stage, stage.session(signed, account), model, permissions, model.whole, installed, special)
+    install = FACE.decode_unsigned(signed.grant.unsigned).action
+    assert isinstance(install, Install)
+    return _Play(stage, stage.session(signed, account), install, model, permissions, model.whole, installed, special)
 
 
 def _random_grant(rng: random.Random, account: Account) -> list[Permission]:
@@ -165,7 +184,7 @@ def _random_try(rng: random.Random, play: _Play) -> _Try:
         now = max(play.stage.now() + 1, end + rng.choice((-1, 0, 1)))
     fees = None if play.installed and rng.random() < 0.15 else _random_fees(rng, play)
     data = _random_data(rng, play, fees)
-    return _Try(data, now, fees)
+    return _Try(data, fees, now)
 
 
 def _random_fees(rng: random.Random, play: _Play) -> Fees:

@@ -6,7 +6,8 @@ install the grant that is pending, validate the operation, execute its call; or 
 
     eth_call with state overrides   a few bytes of code stand at the EntryPoint's address and make these calls one after the other;
                                     nearly every RPC has it
-    eth_simulateV1                  makes the same calls from that address; asked where the first does not work
+    eth_simulateV1                  makes the same calls from that address; asked where the first does not work, and first where the
+                                    call names the EntryPoint itself, which then has its own code
 
 Where an RPC has neither, CannotSimulate says so. The account is as it really is: its balances, and what used limits have left.
 """
@@ -240,7 +241,7 @@ def _ask(node: Node, trial: Trial, around: _Around, steps: Sequence[_Step], time
     if trial.fees is None and trial.session.session_key is not None:
         codes[trial.session.session_key] = {"code": to_hex(RELAY)}
     for moment in (time, None) if time is not None else (None,):
-        for ask in (_by_call, _by_simulation):
+        for ask in (_by_simulation, _by_call) if ENTRY_POINT.raw in trial.call_data else (_by_call, _by_simulation):
             try:
                 return ask(node, steps, codes, moment), moment == time
             except (RpcError, BadInput, KeyError, TypeError, IndexError, ValueError):

@@ -12,6 +12,7 @@ from latchkey.cli.explain import account_of
 from latchkey.cli.output import Output, read_input
 from latchkey.core.amounts import ETH, parse_amount
 from latchkey.core.arguments import calldata
+from latchkey.core.functions import function_of
 from latchkey.core.types import Address, hex_bytes
 from latchkey.errors import BadInput
 from latchkey.flow.trying import Answer, Question, Verdict, parse_moment, read_subject, try_call
@@ -48,6 +49,8 @@ def _question(options: Namespace) -> Question:
         at=parse_moment(options.at) if options.at else None,
         by_key=options.by_key,
         paymaster=Address.parse(options.paymaster, path="paymaster") if options.paymaster else None,
+        signature=function_of(options.function).signature or "" if options.function else "",
+        arguments=tuple(options.arg or ()),
     )
 
 
@@ -68,7 +71,7 @@ def _json(answer: Answer) -> dict[str, Any]:
     return {
         "verdict": str(answer.verdict),
         "headline": answer.headline.plain,
-        "asked": [p.plain for p in (answer.asked.headline, *answer.asked.can)],
+        "asked": [p.plain for p in answer.asked],
         "at": answer.at,
         "model": {
             "outcome": None if model is None else str(denied.stage) if denied else "allowed",
@@ -86,8 +89,8 @@ def _json(answer: Answer) -> dict[str, Any]:
 
 def _lines(answer: Answer, online: bool) -> Iterator[str]:
     yield answer.headline.plain
-    yield "\nThe call"
-    yield from (f"  - {p.plain}" for p in answer.asked.can or (answer.asked.headline,))
+    yield "\nIt is asked to"
+    yield from (f"  - {p.plain}" for p in answer.asked)
     yield "\nLatchkey's model"
     yield f"  {answer.model_says.plain}"
     if online:

@@ -38,7 +38,7 @@ from latchkey.core.lookalikes import clean
 from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.networks import network
 from latchkey.core.permissions import ContractAccess, FunctionsOnContract
-from latchkey.core.phrases import Part, Phrase, Style, Words
+from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.core.powers import PLAIN_PAYMENT, install_gas, powers_of
 from latchkey.core.reading import Install
 from latchkey.core.request import Claims
@@ -82,7 +82,7 @@ class Question:
     """`target` None: `data` is what the account itself is asked, byte for byte. `value`: wei. `at`: chain second, None for now.
 
     `by_key`: the key calls with a transaction of its own instead of an operation. `paymaster`: who pays for gas; None for the account,
-    or for the paymaster that the key is bound to.
+    or for the paymaster that the key is bound to. `signature`, `arguments`: what `data` was made of, where the person typed that.
     """
 
     target: Address | None
@@ -91,6 +91,8 @@ class Question:
     at: int | None = None
     by_key: bool = False
     paymaster: Address | None = None
+    signature: str = ""
+    arguments: tuple[str, ...] = ()
 
 
 class Verdict(StrEnum):
@@ -110,7 +112,7 @@ class Answer:
 
     verdict: Verdict
     headline: Phrase
-    asked: Words
+    asked: tuple[Phrase, ...]
     at: int
     model: Outcome | None
     model_says: Phrase
@@ -207,7 +209,7 @@ def parse_moment(text: str, *, path: str = "at") -> int:
 
 
 def try_call(subject: Subject, question: Question, *, now: int, node: Node | None = None) -> Answer:
-    """Blocks while the node is asked; what goes wrong there is told in the answer. Raises BadInput, CannotDecode for the call itself."""
+    """Blocks while the node is asked; what goes wrong there is told in the answer. Raises BadInput for a question that is none."""
     account, names = subject.account, Names(subject.account, subject.claims, subject.notes)
     session: Session | None = None
     gap = ""
@@ -218,7 +220,6 @@ def try_call(subject: Subject, question: Question, *, now: int, node: Node | Non
     price, chain_gap = _price(node, account.chain_id)
     fees = None if question.by_key else _fees(subject, question, price)
     data = _call_data(subject, session, question, fees)
-    reading = system(account.system).decode_call(data, account=account.address)
     chain, chain_gap = (None, chain_gap) if node is None or chain_gap else _ask_chain(node, subject, question, data, fees)
     at = question.at if question.at is not None else chain.time if chain else now
     model: Outcome | None = None
@@ -232,7 +233,7 @@ def try_call(subject: Subject, question: Question, *, now: int, node: Node | Non
     return Answer(
         verdict=verdict,
         headline=_headline(verdict, model, chain, question.by_key),
-        asked=describe(reading, account=account, now=at, claims=subject.claims, notes=subject.notes),
+        asked=_asked(subject, question, data, names, at),
         at=at,
         model=model,
         model_says=_model_says(model, gap),
@@ -276,6 +277,21 @@ def _call_data(subject: Subject, session: Session | None, question: Question, fe
     else:
         data = call_data_of([InnerCall(question.target, question.value, question.data)])
     return EXECUTE_USER_OP.raw + data if wraps else data
+
+
+def _asked(subject: Subject, question: Question, data: bytes, names: Names, at: int) -> tuple[Phrase, ...]:
+    """What the account is asked to do; each line goes on from "It is asked to"."""
+    if question.signature and question.target is not None:
+        with_ = [Part(" with "), code(", ".join(clean(text) for text in question.arguments))] if question.arguments else []
+        sent = [Part(", sending "), names.coins(question.value)] if question.value else []
+        return (phrase("call ", code(question.signature), with_, " of ", names.named(question.target), sent),)
+    inner = data[4:] if data[:4] == EXECUTE_USER_OP.raw else data
+    try:
+        reading = system(subject.account.system).decode_call(inner, account=subject.account.address)
+    except CannotDecode as error:
+        return (phrase("do something that cannot be read: ", error.text),)
+    words = describe(reading, account=subject.account, now=at, claims=subject.claims, notes=subject.notes)
+    return words.can or (words.headline,)
 
 
 def _ask_chain(node: Node, subject: Subject, question: Question, data: bytes, fees: Fees | None) -> tuple[Simulated | None, str]:

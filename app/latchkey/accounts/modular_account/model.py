@@ -33,7 +33,7 @@ from latchkey.core.powers import Powers, powers_of
 from latchkey.core.reading import Install, unknown_in
 from latchkey.core.types import MAX_UINT256, Address, Selector
 from latchkey.core.words import NO_CLAIMS
-from latchkey.core.words_pieces import Names, address_part, phrase
+from latchkey.core.words_pieces import Names, address_part, phrase, strong
 from latchkey.errors import CannotDecode
 
 EXECUTE, EXECUTE_BATCH = Selector.parse("0xb61d27f6"), Selector.parse("0x34fcd5be")
@@ -463,6 +463,6 @@ def _spend_token(call: InnerCall, limit: int, index: int, names: Names) -> int:
     amount = int.from_bytes(call.data[36:68], "big")
     if amount > limit:
         moves: list[Part] = names.tokens(amount, call.target)
-        sentence = phrase("The call moves ", moves, "; the limit has ", names.tokens(limit, call.target), " left.")
+        sentence = phrase("The call moves ", moves, "; the limit has ", strong(names.amount(limit, call.target)), " left.")
         raise _Stop(ALLOWLIST, "ExceededTokenLimit", sentence, index)
     return limit - amount
