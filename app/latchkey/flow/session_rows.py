@@ -13,11 +13,12 @@ from enum import StrEnum
 
 from latchkey.core.account import Account
 from latchkey.core.draft import Draft
+from latchkey.core.lookalikes import clean
 from latchkey.core.moments import span
 from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.networks import network
 from latchkey.core.permissions import AccountFunctions, Erc20TokenTransfer, GasLimit, NativeTokenTransfer
-from latchkey.core.phrases import Finding, Level, Part, Phrase, Words
+from latchkey.core.phrases import Finding, Level, Part, Phrase, Style, Words
 from latchkey.core.risk_sessions import Known, account_findings, is_dangerous, session_findings
 from latchkey.core.session import AccountReading, Block, Limit, LimitKind, LogRange, Session, SessionState, state_of
 from latchkey.core.types import Address, Selector
@@ -73,7 +74,7 @@ class Row:
         if self.label:
             return phrase(self.label)
         if self.claim:
-            return Phrase((Part("calls itself “"), Part(self.claim), Part("”")))
+            return Phrase((Part(f"calls itself “{self.claim}”", Style.CLAIM),))
         return phrase(f"Session {self.session.entity_id}" if self.origin is Origin.HERE else "Not made here")
 
     @property
@@ -205,7 +206,7 @@ class _Join:
         return Row(
             session=session,
             label=record.label if record else "",
-            claim=claims.dapp_name,
+            claim=clean(claims.dapp_name),
             origin=Origin.HERE if record else Origin.ELSEWHERE,
             state=self._state(session, ending),
             line=summary(session, claims=claims, notes=self.notes),

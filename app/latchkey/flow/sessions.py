@@ -75,7 +75,7 @@ class Sessions:
         """
         with self._turn(account):
             kept = self._read(account, progress, stop)
-            if any(same_place(account, known) for known in self._book.accounts()):
+            if self._in_book(account):
                 with suppress(StoreError, BadInput):
                     self._readings.put(kept)
         return self._view(account, kept)
@@ -103,13 +103,18 @@ class Sessions:
 
     def looked(self, view: View) -> None:
         """The person has looked at this view; what comes later is new. Raises StoreError."""
-        self._readings.put_seen(view.account, {row.session.entity_id: mark_of(row.session) for row in view.rows})
+        if self._in_book(view.account):
+            self._readings.put_seen(view.account, {row.session.entity_id: mark_of(row.session) for row in view.rows})
 
     def forget(self, account: Account) -> None:
         """Drop what is kept of an account that leaves the book."""
         self._readings.forget(account)
 
     # --- reading
+
+    def _in_book(self, account: Account) -> bool:
+        """Of an account that is only asked about, nothing is kept."""
+        return any(same_place(account, known) for known in self._book.accounts())
 
     def _turn(self, account: Account) -> threading.Lock:
         with self._lock:
