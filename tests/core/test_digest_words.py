@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latchkey.core.digest_words import digest_words
-from latchkey.shipped import english_words
+from latchkey.core.wordlist import english_words
 
 digests = st.binary(min_size=32, max_size=32)
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QClipboard, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QCompleter, QLabel, QLineEdit
 from tests.gui.conftest import names_missing
 
-from latchkey.shipped import english_words
+from latchkey.core.wordlist import english_words
 from latchkey.ui.desk.addresses import AddressPage
 from latchkey.ui.desk.confirm import ARMING_MS, ConfirmPage
 from latchkey.ui.desk.importing import MAX_KEYSTORE, ImportPage

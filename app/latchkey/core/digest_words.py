@@ -9,7 +9,7 @@ hexadecimal, which is there beside the words, settles every doubt.
 
 from __future__ import annotations
 
-from latchkey.shipped import english_words
+from latchkey.core.wordlist import english_words
 
 COUNT, _BITS = 8, 11
 

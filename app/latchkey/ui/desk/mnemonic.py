@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from latchkey.shipped import english_words
+from latchkey.core.wordlist import english_words
 from latchkey.ui import theme
 from latchkey.ui.desk.page import Page
 from latchkey.ui.desk.secret_edit import SecretEdit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from math import log2
 
-from latchkey.shipped import english_words
+from latchkey.core.wordlist import english_words
 from latchkey.vault.passphrase import weakness
 from latchkey.vault.secret import SecretBytes
 
