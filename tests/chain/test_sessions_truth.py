@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from latchkey.chain.node import Node
 
 from latchkey.accounts.modular_account.addresses import (
     ALLOWLIST,
@@ -24,8 +23,10 @@ from latchkey.accounts.modular_account.addresses import (
 )
 from latchkey.accounts.modular_account.build import HALF, nonce_key
 from latchkey.accounts.modular_account.ending import clean_calls, end_call, left_by, lower_call, shorten_call, together
+from latchkey.chain.node import Node
 from latchkey.chain.reading import read_account
 from latchkey.core.account import Account, Mode
+from latchkey.core.draft import Draft
 from latchkey.core.permissions import ContractAccess, Erc20TokenTransfer, FunctionsOnContract, Permission, Root
 from latchkey.core.session import AccountReading, Session
 from latchkey.core.types import Address, keccak
@@ -74,7 +75,7 @@ def test_the_list_is_the_truth_for_other_accounts(stage: Stage, truth: Truth, mo
 
 @dataclass
 class Life:
-    """`keys`: whose key a session has, where it is known. `done`: steps that had an effect, by kind."""
+    """`done`: steps that had an effect, by kind."""
 
     stage: Stage
     account: Account
@@ -82,7 +83,6 @@ class Life:
     truth: Truth
     sdk: Sdk | None
     owner: Key = OWNER
-    keys: dict[int, Key] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
     reading: AccountReading = field(init=False)
 
@@ -145,10 +145,8 @@ class Life:
 
     # --- installing
 
-    def _draft(self) -> Any:
-        key, entity_id = self.a_key(), self.an_id()
-        if entity_id < HALF and entity_id not in [s.entity_id for s in self.reading.sessions]:
-            self.keys[entity_id] = key
+    def _draft(self) -> Draft:
+        key, entity_id = self.a_key(), self.an_id() % HALF
         return self.stage.draft(self.account, *self.permissions(), entity_id=entity_id, expiry=self.expiry(), session=key.address)
 
     def _named(self, permissions: Sequence[Permission]) -> Call:
@@ -166,7 +164,7 @@ class Life:
 
     def install_by_latchkey(self) -> Outcome:
         draft = self._draft()
-        if self.account.mode is Mode.MA or draft.entity_id > HALF or self.rng.random() < 0.3:
+        if self.account.mode is Mode.MA or self.rng.random() < 0.3:
             return self.by_owner(self.stage.grant(draft, self.account, checked=False).grant.call)
         signed = self.stage.grant(draft, self.account, owner=self.owner, checked=False)
         return self.stage.session(signed, self.account).first(abi.execute(*self._named(draft.permissions)))
@@ -175,8 +173,6 @@ class Life:
         if self.sdk is None:
             return self.install_by_latchkey()
         draft = self._draft()
-        if draft.entity_id >= HALF:
-            return None
         key = KEYS[draft.session_key]
         try:
             if self.rng.random() < 0.5:
@@ -205,7 +201,6 @@ class Life:
         selectors = self.rng.sample(
             [abi.selector(s) for s in ("execute(address,uint256,bytes)", "practice()")], self.rng.randrange(3)
         )
-        self.keys.setdefault(entity_id, key)
         return self.by_owner(_install(SINGLE_SIGNER, entity_id, flags, selectors, _signer(entity_id, key), chosen))
 
     def _hook(self, module: Address, entity_id: int, flags: int, types: str, *values: Any) -> bytes:
@@ -257,8 +252,6 @@ class Life:
             return None
         key = self.a_key()
         data = _signer(session.entity_id, key) if session.module == SINGLE_SIGNER and self.rng.random() < 0.7 else b""
-        if data:
-            self.keys[session.entity_id] = key
         hooks = [self._hook(NATIVE_TOKEN_LIMIT, session.entity_id, 4, "(uint32,uint256)", 3)] if self.rng.random() < 0.6 else []
         call = _install(
             session.module, session.entity_id, self.rng.choice((1, 5, session.flags & 5)), [self.rng.randbytes(4)], data, hooks
@@ -376,8 +369,9 @@ class Life:
         session = self.a_session()
         if session is None:
             return None
-        if session.limits and self.rng.random() < 0.7:
-            limit = self.rng.choice(session.limits)
+        open_ = [limit for limit in session.limits if limit.left]
+        if open_ and self.rng.random() < 0.7:
+            limit = self.rng.choice(open_)
             call = lower_call(session, limit, limit.left // 2)
         elif session.valid_until > self.stage.now() + 50:
             call = shorten_call(session, session.valid_until - 20)

@@ -111,7 +111,6 @@ class Truth {
       }),
     ]);
     this.ids = new Set();
-    this.maybe = new Set();
     this.installed = new Map(); // entity id -> the module of its newest install
     this.firstIn = new Map(); // entity id -> transaction of the first install since it was last gone
     this.gone = new Map(); // entity id -> where it was last uninstalled
@@ -142,7 +141,7 @@ class Truth {
   fromModule(eventName, args, log) {
     const id = args.entityId;
     this.ids.add(id > HALF ? id - HALF : id);
-    if (id > HALF) (eventName === "TimeRangeSet" ? this.ids : this.maybe).add(id);
+    if (eventName === "TimeRangeSet") this.ids.add(id);
     const place = at(log);
     const list = key(log.address, id);
     const target = (address) => {
@@ -296,7 +295,7 @@ class Truth {
   async answer() {
     await this.gather();
     const code = (await this.client.getCode({ address: this.account, blockNumber: this.blockNumber })) ?? "0x";
-    const everyId = new Set([0, ...this.ids, ...this.maybe, ...Array.from({ length: PROBES + 1 }, (_, i) => i)]);
+    const everyId = new Set([0, ...this.ids, ...Array.from({ length: PROBES + 1 }, (_, i) => i)]);
     this.live = new Map();
     const said = await Promise.all([...everyId].map((id) => (code === "0x" ? undefined : this.validation(ZERO, id))));
     for (const [i, id] of [...everyId].entries()) {

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from latchkey.accounts.system import AccountSystem, Ask, Contracts, Question, system
 from latchkey.chain.logs import LogStore, Progress, Scanned, scan
-from latchkey.chain.node import Node, RpcError
+from latchkey.chain.node import Node, RpcError, block_of
 from latchkey.chain.vouch import ADDRESSES, vouched
 from latchkey.core.account import Account
 from latchkey.core.logs import Log
@@ -64,10 +64,10 @@ def read_account(
     whose logs are added and whose answers are compared; `second_store` keeps its logs. `also`: entity ids to look for beside those of
     the logs. Raises WrongChain, NotTrusted, Moved, NotAnswered and what `Node` raises.
     """
-    face = system(account.system)
+    face, node = system(account.system), node.stoppable(stop)
     contracts, block = _begin(node, account.chain_id, at)
     read = scanned or _logs(node, face, account, block, store, progress, stop)
-    witness = _Witness(second) if second else None
+    witness = _Witness(second.stoppable(stop)) if second else None
     if witness:
         read = witness.compare_logs(account, face, block, read, second_store, progress, stop)
     reading = _inquire(_Pinned(node, block), face, account, read, contracts, also, witness)
@@ -90,7 +90,7 @@ def _begin(node: Node, chain_id: int, at: Block | None) -> tuple[Contracts, Bloc
     chain, head, *codes = (_certain(answer) for answer in node.many(calls))
     if _number(chain) != chain_id:
         raise WrongChain(f"The RPC belongs to network {_number(chain)}, the account to network {chain_id}.")
-    block = _block(head)
+    block = block_of(head)
     if at is not None and block.hash != at.hash:
         raise Moved("The block has been replaced by another; read again.")
     if known is None:
@@ -179,7 +179,7 @@ class _Pinned:
         return answers
 
     def _check(self, head: Any) -> None:
-        if not isinstance(head, dict) or _block(head).hash != self.block.hash:
+        if not isinstance(head, dict) or block_of(head).hash != self.block.hash:
             raise Moved("The chain was reorganised while it was read; read again.")
 
 
@@ -221,7 +221,7 @@ def _call(question: Question, pin: Any) -> tuple[Any, ...]:
 
 def _may_stand(question: Question, error: RpcError) -> bool:
     """A revert, and of something that may revert."""
-    return question.may_fail and (error.code == 3 or bool(_REVERTED.search(str(error))))
+    return question.may_fail and (error.number == 3 or bool(_REVERTED.search(str(error))))
 
 
 def _answer(question: Question, answer: Any) -> bytes | None:
@@ -362,12 +362,6 @@ def _certain(answer: Any) -> Any:
     if isinstance(answer, RpcError):
         raise NotAnswered("The RPC does not answer the simplest questions about this network.")
     return answer
-
-
-def _block(head: Any) -> Block:
-    if not isinstance(head, dict):
-        raise NotAnswered("The RPC does not have this block.")
-    return Block(_number(head.get("number")), _bytes(head.get("hash")), _number(head.get("timestamp")))
 
 
 def _number(value: Any) -> int:

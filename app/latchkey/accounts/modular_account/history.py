@@ -65,13 +65,11 @@ class Installed:
 
 @dataclass(slots=True)
 class History:
-    """`ids`: every entity id that occurs. `high`: what modules keep second counters under, which might be a validation's id as well.
-    `installs`: since the id's last uninstall, oldest
+    """`ids`: every entity id that occurs. `installs`: since the id's last uninstall, oldest
     first. `entries`, `functions`, `token_limits`: what an allowlist was told last about a target, with the place and, of a limit,
     the amount. `born_with`: the id that was installed when the account was made."""
 
     ids: set[int] = field(default_factory=lambda: {0})
-    high: set[int] = field(default_factory=set)
     installs: dict[int, list[Installed]] = field(default_factory=dict)
     uninstalls: dict[int, Place] = field(default_factory=dict)
     direct: dict[Address, None] = field(default_factory=dict)
@@ -86,6 +84,10 @@ class History:
 
     def first_install(self, entity_id: int) -> Installed | None:
         return next(iter(self.installs.get(entity_id, ())), None)
+
+    def last_limit(self, book: Book, target: Address) -> int:
+        """What a token limit was last set to; spending only lowers it."""
+        return self.token_limits.get(book, {}).get(target, ((-1, -1), 0))[1]
 
     def is_left(self, entity_id: int, place: Place) -> bool:
         """Whether what was set then was set before the id's last uninstall. `entity_id`: as a module keeps it."""
@@ -151,8 +153,8 @@ def _own_functions(found: History, log: Log) -> None:
 def _modules(found: History, log: Log) -> None:
     entity_id = _number(log.topics[1])
     found.ids.add(owners_of(entity_id)[-1])
-    if entity_id > HALF:
-        (found.ids if log.address == TIME_RANGE else found.high).add(entity_id)
+    if log.address == TIME_RANGE:
+        found.ids.add(entity_id)
     book = (log.address, entity_id)
     match log.topics[0]:
         case t if t == ADDRESS_LISTED:

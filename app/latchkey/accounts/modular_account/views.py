@@ -98,7 +98,7 @@ def _ask(state: State, wanted: Iterable[Key]) -> Generator[tuple[Question, ...],
 def _first(state: State, also: frozenset[int]) -> Iterator[Key]:
     history = state.history
     yield from ((name,) for name in ("code", "implementation", "owner", "balance", "deposit"))
-    for entity_id in sorted(history.ids | history.high | also | set(range(PROBED + 1))):
+    for entity_id in sorted(history.ids | also | set(range(PROBED + 1))):
         yield "validation", entity_id
     yield from (("direct", module) for module in history.direct)
     yield from (("execution", selector) for selector in history.own_functions)
@@ -107,12 +107,14 @@ def _first(state: State, also: frozenset[int]) -> Iterator[Key]:
     for book, targets in history.entries.items():
         for target in targets:
             yield "entry", book, target
-            yield "token", book, target
+            if book[1] > HALF or history.last_limit(book, target):
+                yield "token", book, target
     for book, listed in history.functions.items():
         yield from (("function", book, target, selector) for target, selector in listed)
 
 
 def _second(state: State) -> Iterator[Key]:
+    yield from (("token", *key[1:]) for key, entry in state.known.items() if key[0] == "entry" and entry[2])
     for entity_id in state.installed:
         if entity_id not in state.history.ids:
             yield from _kept_for(entity_id)
