@@ -1,4 +1,4 @@
-"""The English words of BIP-39: for recovery words as they are typed, for digests read out. What recovery words mean is the vault's to say."""
+"""The English words of BIP-39: for recovery words while they are typed, for digests read out. Their meaning is the vault's matter."""
 
 from __future__ import annotations
 
