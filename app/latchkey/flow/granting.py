@@ -16,6 +16,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from latchkey.accounts.review import Review, review
@@ -23,10 +24,12 @@ from latchkey.accounts.system import Policy, system
 from latchkey.codec.hand_over import Envelope, Kind, encode
 from latchkey.core.account import Account
 from latchkey.core.amounts import ETH, format_amount
+from latchkey.core.draft import Draft
 from latchkey.core.moments import span, utc
 from latchkey.core.narrow import Asked
 from latchkey.core.networks import network
 from latchkey.core.permissions import permissions_to_json
+from latchkey.core.phrases import Finding
 from latchkey.core.powers import powers_of
 from latchkey.core.presets import DAY
 from latchkey.core.request import Claims, SessionRequest
@@ -84,28 +87,46 @@ class Signed:
 
 
 Choose = Callable[["Book", Account], Ids]
+Check = Callable[[Account, Draft], tuple[Finding, ...]]
 
 
-def choose_ids(book: Book, account: Account) -> Ids:
-    """Random, and unlike those of every grant in the book: without a network nothing else says which ids are free."""
+def choose_ids(book: Book, account: Account, seen: frozenset[int] | None = None) -> Ids:
+    """Unlike those of every grant in the book. `seen`: every id the account has ever had, when the chain was just read to the end:
+    then the smallest free one. Otherwise random, for without the chain nothing else says which are free.
+    """
     entities = book.entity_ids(account)
     keys = {
         nonce >> 104 for nonce in book.pending_nonces(account)
     }  # nonce = key (152) || entity (32) || options (8) || sequence (64)
     while True:
-        ids = Ids(FIRST_ENTITY_ID + secrets.randbelow(LAST_ENTITY_ID - FIRST_ENTITY_ID + 1), secrets.randbits(NONCE_BITS))
+        ids = Ids(_random_entity_id() if seen is None else _lowest(seen | entities), secrets.randbits(NONCE_BITS))
         if ids.entity_id not in entities and ids.nonce_key not in keys:
             return ids
 
 
+def _random_entity_id() -> int:
+    return FIRST_ENTITY_ID + secrets.randbelow(LAST_ENTITY_ID - FIRST_ENTITY_ID + 1)
+
+
+def _lowest(taken: frozenset[int]) -> int:
+    return next(entity_id for entity_id in count(1) if entity_id not in taken)
+
+
 class Granting:
-    """The use cases of granting. `client` is asked for when the signer is first needed; `choose` is replaced to reproduce a grant."""
+    """The use cases of granting. `client` is asked for when the signer is first needed; `choose` is replaced to reproduce a grant;
+    `check` asks the chain before anything is signed (flow.checking), None when there is no chain to ask."""
 
     def __init__(
-        self, book: Book, client: Callable[[], SignerClient], clock: Callable[[], int], choose: Choose = choose_ids
+        self,
+        book: Book,
+        client: Callable[[], SignerClient],
+        clock: Callable[[], int],
+        choose: Choose = choose_ids,
+        check: Check | None = None,
     ) -> None:
         self._book, self._client, self._clock = book, client, clock
         self.choose = choose
+        self._check = check
 
     # --- requests
 
@@ -164,14 +185,20 @@ class Granting:
 
     # --- signing
 
+    def check(self, prepared: Prepared) -> tuple[Finding, ...]:
+        """Ask the chain, where one is set, whether the grant fits the account; before it is signed (`sign` does so itself) or exported.
+        Blocks. Raises Refused when it does not."""
+        return self._check(prepared.account, prepared.review.draft) if self._check else ()
+
     def sign(self, prepared: Prepared) -> Signed:
         """Have the owner's key sign after the person's yes at the desk. Blocks. Raises Refused when another grant of
-        the account has its nonce or its entity id, SignerError (Declined, Locked), Mismatch.
+        the account has its nonce or its entity id, or when the chain says that it does not fit, SignerError (Declined, Locked), Mismatch.
         """
         earlier(prepared, self._book)
         client, face, shown = self._client(), system(prepared.account.system), prepared.review
         owner = self._owner(prepared.account)
         account = replace(prepared.account, owner=owner)
+        self.check(replace(prepared, account=account))
         client.unlock()  # nothing is asked when it is open already
         preview = client.preview_grant(shown.grant.unsigned, account, owner, prepared.claims)
         if preview.digest != shown.digest or preview.draft != shown.draft:
