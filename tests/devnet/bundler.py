@@ -11,7 +11,7 @@ from pathlib import Path
 
 from latchkey.accounts.modular_account.addresses import ENTRY_POINT
 from tests.devnet.node import HERE, environment, node
-from tests.devnet.rpc import Rpc, RpcError, RpcUnreachable
+from tests.devnet.rpc import Rpc, RpcError, Unreachable
 
 # Accounts 7 and 8 of anvil's public test mnemonic.
 _EXECUTOR = "0x4bbbf85ce3377467afe5d46f804f221813b2bb87f24d81f60f1fcdbf7cbf4356"
@@ -47,7 +47,7 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
             with closing(Rpc(url, timeout=2)) as rpc:
                 rpc("eth_supportedEntryPoints")
             return
-        except (RpcUnreachable, RpcError):
+        except (Unreachable, RpcError):
             time.sleep(0.1)
     raise RuntimeError("the bundler did not start")
 

@@ -25,7 +25,7 @@ from tests.devnet.clone import CannotClone, clone_code
 from tests.devnet.devnet import CHAIN_ID, Devnet, Source, devnet
 from tests.devnet.needed import packages
 from tests.devnet.places import COIN, COUNTER, DOLLAR, PUBLISHED
-from tests.devnet.rpc import Rpc, RpcUnreachable
+from tests.devnet.rpc import Rpc, Unreachable
 
 Answers = Callable[[dict[str, Any]], Any]
 
@@ -275,6 +275,6 @@ def test_stand_ins_are_not_taken_for_the_published_contracts(chain: Devnet) -> N
 
 
 def test_an_unreachable_rpc_says_so_in_one_sentence() -> None:
-    with pytest.raises(RpcUnreachable) as problem:
+    with pytest.raises(Unreachable) as problem:
         Rpc("http://127.0.0.1:1")("eth_chainId")
     assert str(problem.value) == "The RPC cannot be reached."

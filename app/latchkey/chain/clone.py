@@ -14,8 +14,9 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from latchkey.accounts.modular_account.addresses import ENTRY_POINT
+from latchkey.chain.node import BadAnswer
 from latchkey.chain.places import PUBLISHED
-from latchkey.chain.rpc import Rpc, RpcError, RpcUnreachable
+from latchkey.chain.rpc import Rpc, RpcError
 from latchkey.core.types import Address, hex_bytes, keccak, to_hex
 from latchkey.errors import BadInput, ChainError
 
@@ -41,9 +42,11 @@ def clone_code(url: str, *, timeout: float = _TIMEOUT, known: Mapping[Address, s
             if kept := _kept(place):
                 return _checked(kept, known)
             found = _checked(_fetch(rpc), known)
+    except CannotClone:
+        raise
     except RpcError:
         raise CannotClone("Nothing was copied. The RPC refuses to answer.") from None
-    except RpcUnreachable as problem:
+    except ChainError as problem:
         raise CannotClone(f"Nothing was copied. {problem.text}") from None
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +73,7 @@ def _code(answer: object) -> bytes:
     try:
         return hex_bytes(answer, limit=_MOST)
     except BadInput:
-        raise RpcUnreachable("The RPC answers with something that is no contract's code.") from None
+        raise BadAnswer("The RPC answers with something that is no contract's code.") from None
 
 
 def _checked(found: dict[Address, bytes], known: Mapping[Address, str]) -> dict[Address, bytes]:

@@ -26,7 +26,7 @@ from latchkey.chain.places import (
     WORLD,
     runtime,
 )
-from latchkey.chain.rpc import Rpc, RpcError
+from latchkey.chain.rpc import Rpc
 from latchkey.core.account import Account
 from latchkey.core.types import Address, hex_bytes, keccak, to_hex
 from latchkey.errors import ChainError
@@ -111,7 +111,7 @@ def connect(url: str) -> Rpc:
     rpc = Rpc(url)
     try:
         chain_id = rpc("eth_chainId")
-    except (ChainError, RpcError):
+    except ChainError:
         chain_id = ""
     if chain_id != hex(CHAIN_ID):
         rpc.close()
