@@ -42,7 +42,7 @@ EVERY, EVERY_PRACTICE, SELDOM = (
     900,
 )  # seconds between readings: usually, on the practice chain, of an RPC that does not answer
 _FIRST = "watched"  # marks an account that was watched before
-_NOT_SET = "NotSet"  # no RPC for the account's network: nothing to watch, and nothing to say
+_NO_FAULT = ("", "NotSet", "Stopped")  # without an RPC there is nothing to watch, and nothing to say
 _DONE = (SessionState.REVOKING, SessionState.REVOKED, SessionState.EXPIRED)
 
 
@@ -97,7 +97,7 @@ class Watch:
             found.extend(self._heard(account, result))
 
         self._sessions.refresh_all(due, arrived, stop=stop)
-        return tuple(found) if stop is None or not stop.is_set() else ()
+        return tuple(found)
 
     def run(self, say: Callable[[Notice], object], stop: threading.Event, accounts: Iterable[Account] | None = None) -> None:
         """Until `stop` is set."""
@@ -118,11 +118,11 @@ class Watch:
         with self._lock:
             known = self._silent.get(_place(account), "")
             self._silent[_place(account)] = code
-            self._due_again(account, answers=code in ("", _NOT_SET))
+            self._due_again(account, answers=code in _NO_FAULT)
         if isinstance(result, View):
             with suppress(StoreError):
                 return self.take(result)
-        elif code not in (known, _NOT_SET):
+        elif code not in (known, *_NO_FAULT):
             return (Notice(NoticeKind.SILENT, Level.NOTICE, f"{_called(account)} cannot be read: {result.text}", account, 0, ""),)
         return ()
 
