@@ -156,7 +156,7 @@ def _listed(session: Session, hook: Hook) -> Iterator[Leftover]:
                 yield Leftover(hook.module, hook.entity_id, target)
             for selector in selectors:
                 yield Leftover(hook.module, hook.entity_id, target, selector)
-    yield from (x for x in session.leftovers if (x.module, x.entity_id) == (hook.module, hook.entity_id))
+    yield from (x for x in (*session.leftovers, *session.stored) if (x.module, x.entity_id) == (hook.module, hook.entity_id))
 
 
 def _in_force(session: Session) -> Iterator[tuple[Address | None, tuple[Selector, ...]]]:
