@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from latchkey.codec.hand_over import decode
 from latchkey.core.moments import until, utc
 from latchkey.core.session import AccountReading, Owner
 from latchkey.core.types import Address
 from latchkey.errors import LatchkeyError
-from latchkey.store.records import GrantRecord
+from latchkey.store.records import GrantRecord, GrantState
 
 _OWNERS = ("fallback-signer", "single-signer")
 
@@ -79,6 +80,8 @@ def _judged(record: GrantRecord, reading: AccountReading | None, sequence: int |
     if sequence < own:
         return PendingState.DORMANT, _NOT_REACHED
     end = f" until {until(expiry, now)}" if expiry else ", without an end"
+    if record.state is GrantState.WAITING:
+        return PendingState.USABLE, "Signed, and kept back here until the session it replaces is gone."
     if record.envelope is None:
         return PendingState.USABLE, f"It was prepared to be signed on another machine; once signed, it can be used{end}."
     return PendingState.USABLE, f"Waiting for first use: whoever has it can use it{end}."
@@ -119,10 +122,13 @@ def _owner(reading: AccountReading) -> Owner | None:
 
 def signer_of(record: GrantRecord) -> Address | None:
     """Whose key signed it, as was checked when it came into the book; None when it is not signed or its envelope does not say."""
-    if record.envelope is None:
-        return None
+    return None if record.envelope is None else _signer(record.envelope)
+
+
+@lru_cache(maxsize=1024)
+def _signer(envelope: bytes) -> Address | None:
     try:
-        account = decode(record.envelope).account
+        account = decode(envelope).account
     except LatchkeyError:
         return None
     return account.owner if account else None

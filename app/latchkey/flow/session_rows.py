@@ -44,7 +44,7 @@ class Origin(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Row:
     """One session. `claim`: what its dApp calls itself. `more`: how it goes beyond the grant in the book. `ending`: the last attempt to
-    revoke it. `block`, `taken` (this computer's clock), `complete`: what it rests on."""
+    revoke it. `block`, `taken` (this computer's clock), `complete`: what it rests on. `now`: chain time. `notes`: the person's own names."""
 
     session: Session
     label: str
@@ -52,7 +52,6 @@ class Row:
     origin: Origin
     state: SessionState
     line: Phrase
-    words: Words
     findings: tuple[Finding, ...]
     since_last_look: bool
     more: tuple[Phrase, ...]
@@ -61,6 +60,15 @@ class Row:
     block: Block
     taken: int
     complete: bool
+    now: int
+    notes: Notes = NO_NOTES
+
+    @property
+    def words(self) -> Words:
+        """Everything it may do, made when it is asked for: a list shows hundreds of rows and few of them open. `signed` has what stands
+        on the chain."""
+        claims = self.record.claims if self.record else NO_CLAIMS
+        return describe_session(self.session, now=self.now, claims=claims, notes=self.notes)
 
     @property
     def key(self) -> tuple[int, Address, str, int]:
@@ -210,7 +218,6 @@ class _Join:
             origin=Origin.HERE if record else Origin.ELSEWHERE,
             state=self._state(session, ending),
             line=summary(session, claims=claims, notes=self.notes),
-            words=describe_session(session, now=self.now, claims=claims, notes=self.notes),
             findings=session_findings(session, known, now=self.now),
             since_last_look=news,
             more=more,
@@ -219,6 +226,8 @@ class _Join:
             block=reading.block,
             taken=self.kept.taken,
             complete=reading.logs.complete and session.targets_complete,
+            now=self.now,
+            notes=self.notes,
         )
 
     def _state(self, session: Session, ending: EndingItem | None) -> SessionState:
