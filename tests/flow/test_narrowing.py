@@ -88,8 +88,7 @@ def test_a_limit_that_latchkey_adds_is_told_too() -> None:
 def test_a_whole_contract_is_narrowed_to_functions() -> None:
     state = wizard.start_from(request(), WORLD)
     card = state.cards[1]
-    state = wizard.narrow_to_functions(state, card.id)
-    form = replace(state.cards[1].form, functions=(wizard.asked_form(Claims(), SCOPE[0]).functions[0],))
+    form = replace(card.form, kind="functions-on-contract", functions=(wizard.asked_form(Claims(), SCOPE[0]).functions[0],))
     state = wizard.edit_card(state, card.id, form)
     assert wizard.problems(state, Step.SCOPE, WORLD) == ()
     assert wizard.pairs(state)[1].asked == ContractAccess(OTHER)
@@ -105,6 +104,7 @@ def test_going_beyond_is_refused_and_starts_a_draft_of_ones_own() -> None:
     assert problem.card == gas.id
     own = wizard.as_own(state)
     assert own.request is None
+    assert own.own
     assert own.claims == Claims("Rooms")
     assert {c.origin for c in own.cards} == {Origin.CHOSEN}
     assert all(c.asked is None for c in own.cards)

@@ -420,13 +420,6 @@ def test_words_so_far_need_neither_key_nor_expiry() -> None:
         wizard.session_key_of(state)
 
 
-def test_what_was_asked_stands_beside_what_is_given() -> None:
-    asked = wizard.words_asked(wizard.start_from(request(SCOPE), WORLD), WORLD)
-    assert asked is not None
-    assert any("any amount of ETH" in phrase.plain for phrase in asked.can)
-    assert wizard.words_asked(done(), WORLD) is None
-
-
 def test_claimed_decimals_show_amounts_in_the_tokens_own_unit() -> None:
     claims = Claims(names=((TOKEN, "USD Coin", "USDC", 6),))
     state = wizard.start_from(request(Erc20TokenTransfer(TOKEN, 2_500_000), claims=claims), WORLD)

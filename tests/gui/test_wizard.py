@@ -293,7 +293,8 @@ def test_a_request_cannot_be_widened(drive: Driver) -> None:
     drive.click("Next")
     assert drive.step is Step.EXPIRY
     drive.enter()
-    assert "It also asked for this, which you do not give:" in drive.texts()
+    assert "less: move(uint8,uint8)" in drive.texts()
+    assert "Narrowed" in drive.texts()
     assert [f.selector for f in drive.page.wizard.state.cards[0].form.functions] == [CLAIM]
 
 

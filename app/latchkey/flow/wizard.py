@@ -19,10 +19,9 @@ from latchkey.core.draft import Draft
 from latchkey.core.forms import EXPERT_KINDS, Form, form_of, is_scope, no_eth, read_form
 from latchkey.core.narrow import Asked, widenings
 from latchkey.core.networks import network
-from latchkey.core.permissions import Erc20TokenTransfer, FunctionsOnContract, NativeTokenTransfer, Permission
+from latchkey.core.permissions import Erc20TokenTransfer, NativeTokenTransfer, Permission
 from latchkey.core.phrases import Words
 from latchkey.core.presets import DAY
-from latchkey.core.reading import Install
 from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.types import MAX_UINT48, ZERO_ADDRESS, Address
 from latchkey.core.words import NO_CLAIMS, describe
@@ -110,8 +109,8 @@ class ExpiryInput:
 class WizardState:
     """Everything entered. `owner`: who signs, typed, where the account does not say. `label`: the person's name for the session.
 
-    `borrowed`: the claims of a request that the person went beyond, see `as_own`. `replaces`: see flow.similar; None until it is
-    decided, an empty tuple to keep both.
+    `own`: a draft of one's own that began with a request, see `as_own`; `borrowed`: that request's claims. `replaces`: entity ids of
+    what the grant replaces (flow.similar), empty to keep all, None until it is decided.
     """
 
     request: SessionRequest | None = None
@@ -121,6 +120,7 @@ class WizardState:
     label: str = ""
     cards: tuple[Card, ...] = ()
     expiry: ExpiryInput = ExpiryInput()
+    own: bool = False
     borrowed: Claims = NO_CLAIMS
     replaces: tuple[int, ...] | None = None
 
@@ -230,12 +230,6 @@ def remove_card(state: WizardState, card_id: int) -> WizardState:
     return replace(state, cards=careful(tuple(c for c in state.cards if c.id != card_id)))
 
 
-def narrow_to_functions(state: WizardState, card_id: int) -> WizardState:
-    """A card for a whole contract becomes one for functions of it, to be named; the request still stands behind it."""
-    cards = (replace(c, form=replace(c.form, kind=FunctionsOnContract.type)) if c.id == card_id else c for c in state.cards)
-    return replace(state, cards=careful(tuple(cards)))
-
-
 def left_out(state: WizardState) -> tuple[Permission, ...]:
     """What the request asks and no card stands for any more, in the request's order."""
     kept = [c.asked for c in state.cards if c.asked is not None]
@@ -273,6 +267,17 @@ def pairs(state: WizardState) -> tuple[Pair, ...]:
     return (*rows, *(Pair(None, given.get(card.id), card) for card in cards))
 
 
+def is_narrowed(state: WizardState, world: World) -> bool:
+    """Whether less is given than was asked, as far as what stands here can be read."""
+    if state.request is None:
+        return False
+    pairs_differ = any(pair.asked != pair.given for pair in pairs(state))
+    try:
+        return pairs_differ or state.request.expiry not in (None, expiry_of(state, world.now))
+    except BadInput:
+        return pairs_differ
+
+
 def put_back(state: WizardState, permission: Permission) -> WizardState:
     """A permission that was left out is asked for again, as the request has it, in its old place."""
     if state.request is None or permission not in left_out(state):
@@ -296,7 +301,7 @@ def as_own(state: WizardState) -> WizardState:
         return state
     cards = tuple(replace(c, origin=Origin.CHOSEN if c.origin is Origin.ASKED else c.origin, asked=None) for c in state.cards)
     expiry = replace(state.expiry, until=Until.DATE, at=request.expiry or 0) if state.expiry.until is Until.ASKED else state.expiry
-    return replace(state, request=None, borrowed=request.claims, cards=cards, expiry=expiry)
+    return replace(state, request=None, own=True, borrowed=request.claims, cards=cards, expiry=expiry)
 
 
 def careful(cards: tuple[Card, ...]) -> tuple[Card, ...]:
@@ -609,26 +614,6 @@ def words_so_far(state: WizardState, world: World) -> Words | None:
     except LatchkeyError:
         return None
     return describe(reading, account=state.account, now=world.now, claims=state.claims)
-
-
-def words_asked(state: WizardState, world: World) -> Words | None:
-    """What the request asks for, in the words of a grant, to stand beside what is given; None without a request."""
-    request = state.request
-    if request is None:
-        return None
-    asked = Install(
-        entity_id=0,
-        module=ZERO_ADDRESS,
-        session_key=request.session_key,
-        is_user_op=True,
-        signs_messages=False,
-        is_global=any(p.type == "root" for p in request.permissions),
-        permissions=request.permissions,
-        expiry=request.expiry or 0,
-        valid_after=0,
-        has_execution_hooks=False,
-    )
-    return describe(asked, account=state.account, now=world.now, claims=request.claims)
 
 
 def _draft(state: WizardState, account: Account, permissions: tuple[Permission, ...], *, expiry: int) -> Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from latchkey.core.amounts import BASE_UNITS, GWEI, WEI, Unit, format_amount, parse_amount
@@ -18,7 +18,7 @@ from latchkey.flow.wizard import Origin
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.functions import FunctionPicker
 from latchkey.ui.pages.wizard.step_page import View, beside, show_fault, show_text
-from latchkey.ui.widgets import Banner, Chip, Field, Icon, Label, PhraseLabel, line_edit, quiet
+from latchkey.ui.widgets import Banner, Chip, Field, Icon, Label, PhraseLabel, line_edit, link, quiet
 from latchkey.ui.widgets import Card as Surface
 
 
@@ -60,15 +60,25 @@ LOOKS: dict[str, Look] = {
 _ORIGINS = {Origin.ASKED: ("asked for", "accent"), Origin.CAREFUL: ("added by Latchkey", "good")}
 
 
+#: What was asked can be narrowed to another kind of permission, and back: (kind now, kind asked) -> the other kind, and what to call it.
+_SWITCHES = {
+    ("contract-access", "contract-access"): ("functions-on-contract", "Only some of its functions…"),
+    ("functions-on-contract", "contract-access"): ("contract-access", "All of its functions, as asked"),
+    ("functions-on-all-contracts", "functions-on-all-contracts"): ("functions-on-contract", "Only on one contract…"),
+    ("functions-on-contract", "functions-on-all-contracts"): ("functions-on-all-contracts", "On every contract, as asked"),
+}
+
+
 class PermissionCard(Surface):
     """`edited(form)` when the person changes it, `removed()` when they take it away."""
 
     edited = Signal(object)
     removed = Signal()
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, bare: bool = False) -> None:
+        """`bare`: only the blanks, for a place that says itself what they are of."""
         super().__init__()
-        self._kind, self._form = kind, Form(kind)
+        self._kind, self._form, self._bare, self._other = kind, Form(kind), bare, kind
         self._blanks, self._look = blanks_of(kind), LOOKS[kind]
         self._build()
 
@@ -80,13 +90,20 @@ class PermissionCard(Surface):
         head = QHBoxLayout()
         head.setSpacing(theme.space(1))
         tone = "warn" if self._look.icon == "warning" else "accent"
-        for widget in (Icon(self._look.icon, tone), self._title, self._chip):
+        head_widgets = (Icon(self._look.icon, tone), self._title, self._chip, self._remove)
+        for widget in head_widgets[:3]:
             head.addWidget(widget)
         head.addStretch(1)
         head.addWidget(self._remove)
         self.body.addLayout(head)
         self._note = PhraseLabel(size=theme.SMALL, tone="muted")
         self.body.addWidget(self._note)
+        if self._bare:
+            self.setProperty("surface", "")
+            self.body.setContentsMargins(0, 0, 0, 0)
+            self._note.hide()
+            for widget in head_widgets:
+                widget.hide()
         if self._blanks.address:
             self._address = Field(self._look.address, line_edit(placeholder="0x…", mono=True, limit=64))
             self._address.editor.textEdited.connect(lambda text: self._edit(address=text))
@@ -98,6 +115,8 @@ class PermissionCard(Surface):
             self._picker = FunctionPicker()
             self._picker.changed.connect(lambda functions, pasted: self._edit(functions=functions, pasted=pasted))
             self.body.addWidget(self._picker)
+        self._switch = link("Another kind", self._switch_kind)
+        self.body.addWidget(self._switch, 0, Qt.AlignmentFlag.AlignLeft)
         self._fault = Banner("danger")
         self._fault.hide()
         self.body.addWidget(self._fault)
@@ -125,10 +144,16 @@ class PermissionCard(Surface):
         if card.form.kind in EXPERT_KINDS:
             text, tone = ("experts only" if not text else f"{text}, experts only"), "warn"
         self._chip.set_state(text, tone)
-        self._chip.setVisible(bool(text))
-        self._remove.setVisible(wizard.removable(card))
+        self._chip.setVisible(bool(text) and not self._bare)
+        self._remove.setVisible(wizard.removable(card) and not self._bare)
         self._remove.setAccessibleName(f"Remove: {title}")
         self._note.set_phrase(_note(card, view, self._look, coin))
+        other = _SWITCHES.get((self._kind, card.asked.type)) if card.asked is not None else None
+        self._other = other[0] if other else self._kind
+        self._switch.setVisible(other is not None)
+        if other is not None:
+            self._switch.setText(other[1])
+            self._switch.setAccessibleName(other[1])
         if self._blanks.address:
             self._show_address(card, view)
         if self._blanks.amount:
@@ -142,7 +167,7 @@ class PermissionCard(Surface):
     def _show_address(self, card: wizard.Card, view: View) -> None:
         editor = self._address.editor
         show_text(editor, card.form.address)
-        editor.setReadOnly(card.asked is not None)
+        editor.setReadOnly(getattr(card.asked, self._blanks.address or "", None) is not None)
         self._address.set_hint(_claimed_name(view.state.claims, card.form.address))
         show_fault(self._address, view.fault(f".{self._blanks.address}", card=card.id), attempted=view.attempted)
 
@@ -162,7 +187,8 @@ class PermissionCard(Surface):
 
     def _show_rest(self, card: wizard.Card, view: View) -> None:
         """Faults that belong to no blank of their own, or whose blank has nowhere to show them."""
-        shown = {self._blanks.address, self._blanks.amount, self._blanks.functions if card.asked is None else None} - {None}
+        typed = self._blanks.functions if not getattr(card.asked, "functions", ()) else None
+        shown = {self._blanks.address, self._blanks.amount, typed} - {None}
         texts = [p.text for p in view.problems if p.card == card.id and view.shows(p) and p.path.rsplit(".", 1)[-1] not in shown]
         self._fault.setVisible(bool(texts))
         if texts:
@@ -174,13 +200,20 @@ class PermissionCard(Surface):
             return self._address.editor
         if self._blanks.amount:
             return self._amount.editor
-        return self._picker.first() if self._blanks.functions else self._remove
+        if self._blanks.functions:
+            return self._picker.first()
+        return self._switch if self._switch.isVisibleTo(self) else self._remove
 
     # --- changes
 
     def _edit(self, **fields: object) -> None:
         self._form = replace(self._form, **fields)  # type: ignore[arg-type]
         self.edited.emit(self._form)
+
+    def _switch_kind(self) -> None:
+        """A list of functions is kept only where the other kind has one too."""
+        kept = self._form.functions if blanks_of(self._kind).functions and blanks_of(self._other).functions else ()
+        self._edit(kind=self._other, functions=kept, pasted="")
 
     def _unit_chosen(self, index: int) -> None:
         self._edit(decimals=self._unit.itemData(index))

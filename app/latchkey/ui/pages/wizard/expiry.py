@@ -16,7 +16,7 @@ from latchkey.ui.pages.wizard.step_page import Choice, StepPage, View, show_bann
 from latchkey.ui.times import local_time
 from latchkey.ui.widgets import Banner, Card, Field, line_edit
 
-_TITLES = {
+TITLES = {
     Until.HOUR: "1 hour",
     Until.TODAY: "Today",
     Until.DAY: "1 day",
@@ -40,7 +40,7 @@ class ExpiryPage(StepPage):
         self._group = QButtonGroup(self)
         self._tiles: dict[Until, Choice] = {}
         self._placed: tuple[Until, ...] = ()
-        for until, title in _TITLES.items():
+        for until, title in TITLES.items():
             tile = Choice(title, " ", parent=self._card)
             tile.clicked.connect(lambda _checked=False, until=until: self._choose(until))
             tile.confirmed.connect(self.onward)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGraphicsOpacityEffect, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from latchkey.core.phrases import Level, Part, Phrase, Style, Words
+from latchkey.core.digest_words import digest_words
+from latchkey.core.phrases import Level, Part, Phrase, Style
 from latchkey.core.request import Claims
 from latchkey.core.types import to_hex
 from latchkey.flow.granting import Prepared, good_signs
+from latchkey.flow.narrowing import asked_of, changes
 from latchkey.ui import theme
+from latchkey.ui.pages.wizard.asked import AskedCard, own_note
+from latchkey.ui.pages.wizard.similar import SimilarCard
 from latchkey.ui.pages.wizard.step_page import StepPage, View
 from latchkey.ui.widgets import (
     Banner,
     Card,
     Dialog,
+    DigestView,
     FieldTable,
     FindingList,
     Heading,
@@ -31,26 +35,37 @@ from latchkey.ui.widgets import (
     set_property,
 )
 
-_SIDE_WIDTH, _WIDE, _UNBOUND = 296, 760, 16_777_215
+_SIDE_WIDTH, _WIDE, _UNBOUND, _PALE = 296, 760, 16_777_215, 0.4
 
 
 class ReviewPage(StepPage):
-    """`to_scope`, `to_expiry`: where narrowing happens."""
+    """`decided(choice)`: what becomes of what stands already, "keep", "replace" or "leave"."""
 
-    def __init__(self, to_scope: Callable[[], object], to_expiry: Callable[[], object]) -> None:
+    decided = Signal(str)
+
+    def __init__(self) -> None:
         super().__init__()
         self._prepared: Prepared | None = None
-        self._whole: Words | None = None
         self._error = Banner("danger")
         self._error.hide()
+        self.similar = SimilarCard()
+        self.similar.decided.connect(self.decided)
+        self.asked = AskedCard()
+        self.asked.edited.connect(self.edited)
         self.rows.addWidget(self._error)
+        self.rows.addWidget(self.similar)
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns.setSpacing(theme.space(2))
-        self._columns.addWidget(self._meaning(), 1)
+        main = QVBoxLayout()
+        main.setSpacing(theme.space(2))
+        main.addWidget(self._meaning())
+        main.addWidget(self.asked)
+        main.addStretch(1)
+        self._columns.addLayout(main, 1)
         side = QVBoxLayout()
         side.setSpacing(theme.space(2))
         side.addWidget(self._checks())
-        side.addWidget(self._asked(to_scope, to_expiry))
+        side.addWidget(self._told())
         side.addWidget(self._signing())
         side.addStretch(1)
         self._side = QWidget()
@@ -71,7 +86,12 @@ class ReviewPage(StepPage):
 
     def _meaning(self) -> QWidget:
         self._card = Card()
+        self._pale = QGraphicsOpacityEffect(self._card)
+        self._pale.setOpacity(_PALE)
+        self._pale.setEnabled(False)
+        self._card.setGraphicsEffect(self._pale)
         self._from = PhraseLabel(size=theme.SMALL, tone="muted")
+        self._note = PhraseLabel(size=theme.SMALL, tone="accent")
         self._headline = PhraseLabel(size=theme.BODY + 2)
         self._can, self._cannot = PhraseList(tone="good"), PhraseList()
         self._lose = QFrame()
@@ -84,9 +104,17 @@ class ReviewPage(StepPage):
         lose.addWidget(self._lose_title)
         lose.addWidget(self._losses)
         body = self._card.body
-        for widget in (self._from, self._headline, Heading("It can"), self._can, Heading("It cannot"), self._cannot, self._lose):
+        for widget in (
+            self._from,
+            self._note,
+            self._headline,
+            Heading("It can"),
+            self._can,
+            Heading("It cannot"),
+            self._cannot,
+            self._lose,
+        ):
             body.addWidget(widget)
-        body.addStretch(1)
         return self._card
 
     def _checks(self) -> QWidget:
@@ -98,28 +126,21 @@ class ReviewPage(StepPage):
         card.body.addWidget(self._findings)
         return card
 
-    def _asked(self, to_scope: Callable[[], object], to_expiry: Callable[[], object]) -> QWidget:
-        self._asked_card = Card("What was asked for")
-        self._asked_note = Muted()
-        self._asked_more = PhraseList()
-        self._asked_card.body.addWidget(self._asked_note)
-        self._asked_card.body.addWidget(self._asked_more)
-        links = QVBoxLayout()
-        links.setSpacing(0)
-        for text, where in (
-            ("&Narrow what it may do", to_scope),
-            ("&End it sooner", to_expiry),
-            ("Show the &whole request", self._show_whole),
-        ):
-            links.addWidget(link(text, where))
-        self._asked_card.body.addLayout(links)
-        return self._asked_card
+    def _told(self) -> QWidget:
+        """What the request asked for more, where it is not at hand to be narrowed: a grant that was prepared elsewhere."""
+        self._less_card, self._less = Card("Less than was asked"), PhraseList(size=theme.SMALL + 1)
+        self._less_card.body.addWidget(self._less)
+        return self._less_card
 
     def _signing(self) -> QWidget:
         card = Card("What you sign")
         self._gist = QVBoxLayout()
         self._gist.setSpacing(theme.space(0.5))
         card.body.addLayout(self._gist)
+        card.body.addSpacing(theme.space(0.5))
+        card.body.addWidget(Muted("Its digest. The desk has to show the same words."))
+        self._digest = DigestView(columns=2)
+        card.body.addWidget(self._digest)
         self._every = link("Show every &field", self._show_fields)
         card.body.addWidget(self._every)
         return card
@@ -127,7 +148,10 @@ class ReviewPage(StepPage):
     # --- drawing
 
     def _draw(self, view: View) -> None:
-        """Everything here follows from the prepared grant; see `show_grant`."""
+        """What is asked and given; all else follows from the prepared grant, see `show_grant`."""
+        self.asked.show_view(view)
+        self._note.set_phrase(own_note(view))
+        self._note.setVisible(view.state.own)
 
     def show_error(self, text: str) -> None:
         """Why the grant could not be prepared or signed; "" takes it away."""
@@ -135,9 +159,15 @@ class ReviewPage(StepPage):
         if text:
             self._error.set("danger", text)
 
-    def show_grant(self, prepared: Prepared, now: int, asked: Words | None) -> None:
-        """Draw a grant. `asked`: what the request asked for, in the same words; None without a request."""
+    def show_unready(self) -> None:
+        """Something is wrong or missing: what still stands here is what it was before."""
+        self._prepared = None
+        self._pale.setEnabled(True)
+
+    def show_grant(self, prepared: Prepared, now: int) -> None:
+        """Draw a grant."""
         self._prepared = prepared
+        self._pale.setEnabled(False)
         words, findings = prepared.review.words, prepared.review.findings
         self.show_error("")
         self._from.set_phrase(_sender(prepared.claims))
@@ -153,18 +183,10 @@ class ReviewPage(StepPage):
         for sign in good_signs(prepared.review, now):
             self._signs.addLayout(_sign(sign))
         self._findings.set_findings(findings)
-        self._show_asked(asked, words)
+        less = changes(asked_of(prepared.request), prepared.review.draft, claims=prepared.claims) if prepared.request else ()
+        self._less.set_phrases(less)
+        self._less_card.setVisible(bool(less))
         self._show_gist(prepared)
-
-    def _show_asked(self, asked: Words | None, given: Words) -> None:
-        self._whole = asked
-        self._asked_card.setVisible(asked is not None)
-        if asked is not None:
-            more = _beyond(asked, given)
-            self._asked_note.setText(
-                "It also asked for this, which you do not give:" if more else "You give all that it asked for."
-            )
-            self._asked_more.set_phrases(more)
 
     def _show_gist(self, prepared: Prepared) -> None:
         clear_layout(self._gist)
@@ -176,17 +198,14 @@ class ReviewPage(StepPage):
             f"call {to_hex(grant.call[:4])}… ({len(grant.call)} bytes)",
         ):
             self._gist.addWidget(PhraseLabel(Phrase((Part(line, Style.CODE),)), size=theme.SMALL, tone="muted"))
+        digest = prepared.review.digest
+        self._digest.set_digest(to_hex(digest), digest_words(digest))
 
     def _show_fields(self) -> None:
         if self._prepared is not None:
             table = FieldTable(self._prepared.review.words.signed)
             note = Muted("The signature is over the digest of these fields (EIP-712).")
             LongDialog(self, "What you sign, every field", table, note).open()
-
-    def _show_whole(self) -> None:
-        if self._whole is not None:
-            parts = PhraseLabel(self._whole.headline), Heading("It would then be able to"), PhraseList(self._whole.can)
-            LongDialog(self, "What was asked for", *parts).open()
 
     def first(self) -> QWidget:
         return self._every
@@ -223,16 +242,6 @@ def _sender(claims: Claims) -> Phrase:
     if claims.dapp_url:
         parts += [Part(", from " if parts else "The sender names "), Part(claims.dapp_url, Style.CLAIM)]
     return Phrase(tuple(parts))
-
-
-def _beyond(asked: Words, given: Words) -> list[Phrase]:
-    """What was asked and is not given in these words; the later end first."""
-    kept = {phrase.plain for phrase in given.can}
-    end = asked.headline.parts[0]
-    later = (
-        [] if end == given.headline.parts[0] else [Phrase((Part("work "), Part(end.text[:1].lower() + end.text[1:], end.style)))]
-    )
-    return later + [phrase for phrase in asked.can if phrase.plain not in kept]
 
 
 def _tone(levels: set[Level]) -> str:

@@ -16,9 +16,11 @@ from latchkey.codec.hand_over import Envelope, Kind
 from latchkey.core.account import Account, Mode
 from latchkey.core.request import SessionRequest
 from latchkey.core.types import Address
+from latchkey.core.words import difference
 from latchkey.errors import Declined, LatchkeyError
-from latchkey.flow import accounts, wizard
+from latchkey.flow import accounts, similar, wizard
 from latchkey.flow.granting import Granting, Prepared, Signed
+from latchkey.flow.similar import Similar
 from latchkey.flow.wizard import Step, Wizard, WizardState, World
 from latchkey.store.book import GrantRecord, MasterKeyRecord
 from latchkey.ui.context import Context
@@ -52,11 +54,13 @@ class WizardPage(Page):
         self._attempted = False
         self._hidden = False
         self._prepared: Prepared | None = None
+        self._similar: tuple[Similar, ...] = ()
         self._fixed = False  # a grant from another machine: to be read and signed, not edited
         self.wizard = Wizard(WizardState(), self._world)
         self._trail = StepTrail([step.value.capitalize() for step in _STEPS])
         self.header.addWidget(self._trail)
-        self.review = ReviewPage(lambda: self.go(Step.SCOPE), lambda: self.go(Step.EXPIRY))
+        self.review = ReviewPage()
+        self.review.decided.connect(self._decide)
         self.pages: dict[Step, StepPage] = {
             Step.ACCOUNT: AccountPage(self._owners, self._recognised, self._add_requested, self._add_account),
             Step.KEY: KeyPage(),
@@ -108,7 +112,7 @@ class WizardPage(Page):
         super().hideEvent(event)
 
     def _start(self, payload: Payload | None) -> None:
-        self._answered, self._prepared, self._fixed = "", None, False
+        self._answered, self._prepared, self._fixed, self._similar = "", None, False, ()
         if isinstance(payload, Envelope):
             self._start_from_envelope(payload)
             return
@@ -183,7 +187,17 @@ class WizardPage(Page):
 
     def _edited(self, state: WizardState) -> None:
         self.wizard.state = state
+        if self.wizard.step is Step.REVIEW:
+            self._prepare()
         self._draw()
+
+    def _decide(self, choice: str) -> None:
+        """What becomes of what this dApp or key holds already."""
+        if choice == "leave":
+            self._context.navigate("grants")
+            return
+        replaced = tuple(one.entity_id for one in self._similar) if choice == "replace" else ()
+        self._edited(replace(self.wizard.state, replaces=replaced))
 
     def _entered(self) -> None:
         """A step begins: its page is shown from the top, with the focus on what comes first."""
@@ -211,7 +225,7 @@ class WizardPage(Page):
         self._unsigned.setVisible(reviewing and not self._fixed)
         self._next.setText("&Sign…" if reviewing else "&Next")
         self._next.setAccessibleName("Sign" if reviewing else "Next")
-        ready = not reviewing or self._prepared is not None
+        ready = not reviewing or (self._prepared is not None and not self._undecided())
         self._next.setEnabled(ready and not self._wait.text())
         self._unsigned.setEnabled(ready and not self._wait.text())
 
@@ -273,17 +287,38 @@ class WizardPage(Page):
         self._context.ask_signer(lambda _client: self.granting.make_key(), made, failed=self._failed, owner=self)
 
     def _prepare(self) -> None:
-        if self._fixed and self._prepared is not None:
-            self.review.show_grant(self._prepared, self._context.clock(), None)
-            return
-        state, world = self.wizard.state, self._world()
-        try:
-            self._prepared = self.granting.prepare(state, world)
-        except LatchkeyError as error:
-            self._prepared = None
-            self.review.show_error(error.text)
-        else:
-            self.review.show_grant(self._prepared, world.now, wizard.words_asked(state, world))
+        """Make the grant from what stands here and read it back."""
+        now = self._context.clock()
+        if not self._fixed:
+            try:
+                self._prepared = self.granting.prepare(self.wizard.state, self._world())
+            except LatchkeyError as error:
+                self._prepared = None
+                self.review.show_unready()
+                told = any(p.card is not None or p.path == "expiry" for p in self.wizard.problems(Step.REVIEW))
+                self.review.show_error("" if told else error.text)
+                return
+        if self._prepared is not None:
+            self.review.show_grant(self._prepared, now)
+            self._find_similar(self._prepared, now)
+
+    def _find_similar(self, prepared: Prepared, now: int) -> None:
+        draft, book = prepared.review.draft, self._context.book
+        besides = prepared.review.grant.unsigned
+        self._similar = similar.find(
+            book, prepared.account, draft.session_key, prepared.claims, self._context.clock, besides=besides
+        )
+        changes = {s.entity_id: difference(s.record.draft, draft, claims=prepared.claims) for s in self._similar if s.record}
+        replaces = self.wizard.state.replaces
+        choice = "" if replaces is None or self._undecided() else "replace" if replaces else "keep"
+        self.review.similar.show_similar(self._similar, changes, choice, now)
+
+    def _undecided(self) -> bool:
+        """Whether it still has to be said what becomes of what stands already."""
+        replaces = self.wizard.state.replaces
+        return bool(self._similar) and (
+            replaces is None or bool(replaces and set(replaces) != {s.entity_id for s in self._similar})
+        )
 
     def _sign(self) -> None:
         prepared = self._prepared
