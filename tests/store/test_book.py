@@ -479,3 +479,10 @@ def test_a_damaged_book_is_read_right_or_refused(tmp_path_factory: pytest.TempPa
     path.write_bytes(sample)
     with suppress(LatchkeyError):
         use_everything(path)
+
+
+def test_grants_of_one_account(book: Book) -> None:
+    mine, other = book.add_grant(grant(1)), book.add_grant(grant(2, OTHER))
+    assert (book.grants(ACCOUNT), book.grants(OTHER)) == ((mine,), (other,))
+    assert book.grants(replace(ACCOUNT, chain_id=1)) == ()
+    assert book.grants() == (other, mine)

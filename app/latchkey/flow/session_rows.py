@@ -44,7 +44,8 @@ class Origin(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Row:
     """One session. `claim`: what its dApp calls itself. `more`: how it goes beyond the grant in the book. `ending`: the last attempt to
-    revoke it. `block`, `taken` (this computer's clock), `complete`: what it rests on. `now`: chain time. `notes`: the person's own names."""
+    revoke it. `block`, `taken` (this computer's clock), `complete`: what it rests on. `now`: chain time.
+    `notes`: the person's own names."""
 
     session: Session
     label: str

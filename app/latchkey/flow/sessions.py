@@ -125,7 +125,7 @@ class Sessions:
         from latchkey.chain.sequences import next_sequences
         from latchkey.store.logs import BookLogs
 
-        node, records, before = self._chains.node(account.chain_id), self._records(account), self._readings.get(account)
+        node, records, before = self._chains.node(account.chain_id), self._book.grants(account), self._readings.get(account)
         taken = self._clock()  # now, for the block is the first thing that is read
         reading = read_account(
             node,
@@ -163,15 +163,11 @@ class Sessions:
 
     # --- joining
 
-    def _records(self, account: Account) -> tuple[GrantRecord, ...]:
-        place = (account.chain_id, account.address)
-        return tuple(record for record in self._book.grants() if (record.draft.chain_id, record.draft.account) == place)
-
     def _view(self, account: Account, kept: Kept) -> View:
         return view_of(
             account,
             kept,
-            self._records(account),
+            self._book.grants(account),
             seen=self._readings.seen(account),
             endings=self._endings.latest(account),
             clock=self._clock(),

@@ -151,9 +151,14 @@ class Book:
         )
         return replace(grant, id=number)
 
-    def grants(self) -> tuple[GrantRecord, ...]:
-        """Newest first."""
-        return tuple(_grant(row) for row in self._rows("SELECT * FROM grants ORDER BY id DESC"))
+    def grants(self, account: Account | None = None) -> tuple[GrantRecord, ...]:
+        """Newest first; of one account when it is named."""
+        if account is None:
+            return tuple(_grant(row) for row in self._rows("SELECT * FROM grants ORDER BY id DESC"))
+        place = (account.chain_id, account.address)
+        return tuple(
+            _grant(row) for row in self._rows("SELECT * FROM grants WHERE chain_id = ? AND account = ? ORDER BY id DESC", place)
+        )
 
     def grant(self, number: int) -> GrantRecord:
         """Raises StoreError (code "Missing")."""
