@@ -50,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"latchkey {__version__}")
     parser.add_argument("--open", metavar="FILE", help="open a request, a file or a latchkey: link, in the window")
-    parser.add_argument("--offline", action="store_true", help="never reach a network, whatever happens (must stand first to count)")
+    parser.add_argument(
+        "--offline", action="store_true", help="never reach a network, whatever happens (must stand first to count)"
+    )
     parser.add_argument("--self-test", action="store_true", help="check this installation, signer and desk included")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     _grant(commands, common)
@@ -84,6 +86,9 @@ def _grant(commands: _Commands, common: argparse.ArgumentParser) -> None:
     build.add_argument("--lines", action="store_true", help="one draft a line in, one result a line out")
     build.add_argument("--expert", action="store_true", help="allow what the expert switch allows")
     build.add_argument("--compat", action="store_true", help="judge exactly as aa-sdk does (implies --expert)")
+    build.add_argument(
+        "--rpc", default="", metavar="URL", help="ask the chain behind this RPC about the grant's surroundings; adds findings"
+    )
     build.set_defaults(always_json=True)
     sign = _command(group, common, "sign", "grant:sign", "show a grant, ask, sign it; always prints JSON")
     sign.add_argument("file", metavar="FILE|-", help="a JSON draft, what `grant build` printed, or an unsigned envelope")
@@ -103,6 +108,7 @@ def _explain(commands: _Commands, common: argparse.ArgumentParser) -> None:
     explain.add_argument("file", metavar="FILE|-")
     explain.add_argument("--account", metavar="ADDRESS", help="the account, where the bytes name none")
     explain.add_argument("--chain-id", type=int, metavar="N", help="the network, where the bytes name none")
+    explain.add_argument("--rpc", default="", metavar="URL", help="ask the chain behind this RPC about the grant's surroundings")
 
 
 def _try(commands: _Commands, common: argparse.ArgumentParser) -> None:
@@ -114,7 +120,9 @@ def _try(commands: _Commands, common: argparse.ArgumentParser) -> None:
         "say what the account would do with a call of a grant's key; nothing is signed or sent; ends with 0 when it would do it",
     )
     trying.add_argument("file", metavar="GRANT|-", help="a draft, a grant signed or not, an envelope: whatever `explain` reads")
-    trying.add_argument("--to", metavar="ADDRESS", help="the contract that is called; without it, --data is what the account is asked")
+    trying.add_argument(
+        "--to", metavar="ADDRESS", help="the contract that is called; without it, --data is what the account is asked"
+    )
     trying.add_argument("--data", metavar="0x", help="calldata")
     trying.add_argument("--function", metavar="SIGNATURE", help='instead of --data, such as "transfer(address,uint256)"')
     trying.add_argument("--arg", action="append", metavar="VALUE", help="an argument of the function, in order; lists as JSON")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from latchkey.cli.output import Output, read_input
 from latchkey.core.account import Account, Mode
 from latchkey.core.digest_words import digest_words
+from latchkey.core.phrases import Finding
 from latchkey.core.types import Address, to_hex
 from latchkey.errors import BadInput
 from latchkey.flow.explain import Explanation
@@ -17,8 +20,21 @@ from latchkey.flow.explain import explain as explain_bytes
 
 
 def explain(options: Namespace, output: Output) -> None:
-    found = explain_bytes(read_input(options.file), now=int(time.time()), account=account_of(options))
+    data, now, account = read_input(options.file), int(time.time()), account_of(options)
+    found = explain_bytes(data, now=now, account=account)
+    if options.rpc and found.draft is not None and found.draft["account"] is not None:
+        found = replace(found, findings=_online(data, options.rpc, found, now, account))
     output.result(explanation_json(found), "\n".join(_lines(found)))
+
+
+def _online(data: bytes, rpc: str, found: Explanation, now: int, account: Account | None) -> tuple[Finding, ...]:
+    from latchkey.chain.node import Node
+    from latchkey.flow.surroundings import findings_online
+    from latchkey.flow.trying import read_subject
+
+    subject = read_subject(data, now=now, account=account)
+    with closing(Node(rpc)) as node:
+        return findings_online(subject.unsigned, subject.account, node, now=now, signed=found.signer is not None)
 
 
 def account_of(options: Namespace) -> Account | None:
@@ -39,7 +55,7 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
         "can": [p.plain for p in words.can],
         "cannot": [p.plain for p in words.cannot],
         "mostYouCanLose": [p.plain for p in words.most_you_can_lose],
-        "findings": [{"id": f.id, "level": str(f.level), "sentence": f.sentence, "advice": f.advice} for f in found.findings],
+        "findings": findings_json(found.findings),
         "signed": [list(row) for row in words.signed],
         "digest": to_hex(found.digest) if found.digest else None,
         "digestWords": " ".join(digest_words(found.digest)) if found.digest else None,
@@ -47,6 +63,10 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
         "signer": found.signer and str(found.signer),
         "envelope": found.envelope,
     }
+
+
+def findings_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    return [{"id": f.id, "level": str(f.level), "sentence": f.sentence, "advice": f.advice} for f in findings]
 
 
 def _lines(found: Explanation) -> Iterator[str]:

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from argparse import Namespace
+from contextlib import closing
 from typing import Any
 
 from latchkey.accounts.system import Policy, system
@@ -16,15 +17,18 @@ from latchkey.core.draft import draft_from_json
 from latchkey.core.grant import Grant
 from latchkey.core.types import to_hex
 from latchkey.core.untrusted import read_json
-from latchkey.errors import LatchkeyError, Refused
+from latchkey.errors import BadInput, LatchkeyError, Refused
 
 
 def build(options: Namespace, output: Output) -> int:
-    """Pure: reads no book and no vault, only the clock."""
+    """Reads no book and no vault, only the clock; and with --rpc what the chain tells around the grant."""
     policy = Policy.COMPAT if options.compat else Policy.EXPERT if options.expert else Policy.STRICT
     if not options.lines:
-        output.result(_build(read_input(options.file), policy))
+        result = _build(read_input(options.file), policy)
+        output.result(result | _around(result, options.rpc) if options.rpc else result)
         return 0
+    if options.rpc:
+        raise BadInput("--rpc is for one draft, not for --lines.", path="rpc")
     for line in read_lines(options.file):
         try:
             result = _build(line, policy)
@@ -75,6 +79,19 @@ def signed_json(envelope: bytes) -> dict[str, Any]:
         "context": to_hex(opened.context),
         "envelope": to_hex(envelope),
     }
+
+
+def _around(result: dict[str, Any], rpc: str) -> dict[str, Any]:
+    """What the rules say, with what the chain knows."""
+    from latchkey.chain.node import Node
+    from latchkey.cli.explain import findings_json
+    from latchkey.flow.surroundings import findings_online
+    from latchkey.flow.trying import read_subject
+
+    now = int(time.time())
+    subject = read_subject(json.dumps(result).encode(), now=now)
+    with closing(Node(rpc)) as node:
+        return {"findings": findings_json(findings_online(subject.unsigned, subject.account, node, now=now))}
 
 
 def _build(text: bytes, policy: Policy) -> dict[str, Any]:

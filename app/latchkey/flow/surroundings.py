@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from latchkey.accounts.review import exact
 from latchkey.core.account import Account
 from latchkey.core.facts import NOTHING_KNOWN, Surroundings, facts_of
 from latchkey.core.names import NO_NOTES, Notes
+from latchkey.core.phrases import Finding
 from latchkey.core.reading import Install, Reading
 from latchkey.core.request import Claims
 from latchkey.core.risk import findings
@@ -55,6 +57,14 @@ def with_surroundings(prepared: Prepared, around: Surroundings, now: int, *, not
     shown = prepared.review
     found = findings(shown.reading, account=prepared.account, now=now, surroundings=around, claims=prepared.claims, notes=notes)
     return replace(prepared, review=replace(shown, findings=found))
+
+
+def findings_online(unsigned: bytes, account: Account, node: Node, *, now: int, signed: bool = False) -> tuple[Finding, ...]:
+    """The findings of a grant with what the chain tells. `signed`: it may be in use; that its id is, is then no surprise."""
+    _, reading = exact(unsigned, account)
+    around = surroundings(reading, account, now=now, node=node)
+    around = replace(around, used_entity_ids=frozenset()) if signed else around
+    return findings(reading, account=account, now=now, surroundings=around)
 
 
 def _with_book(

@@ -63,10 +63,12 @@ TRANSFER, APPROVE = "transfer(address,uint256)", "approve(address,uint256)"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose powers are tried. `call`: installValidation calldata while the grant is pending, b"" for a session that is on the chain."""
+    """Whose powers are tried. `unsigned`, `call`: the grant's bytes and its installValidation calldata while it is pending, b"" for a
+    session that is on the chain."""
 
     account: Account
     install: Install
+    unsigned: bytes = b""
     call: bytes = b""
     claims: Claims = NO_CLAIMS
     notes: Notes = NO_NOTES
@@ -130,7 +132,7 @@ def of_grant(unsigned: bytes, account: Account, *, claims: Claims = NO_CLAIMS, n
     grant, reading = exact(unsigned, account)
     if not isinstance(reading.action, Install):
         raise CannotDecode("The signed action is not the installation of a session key.", path="call")
-    return Subject(account, reading.action, grant.call, claims, notes)
+    return Subject(account, reading.action, unsigned, grant.call, claims, notes)
 
 
 def of_session(session: Installed, *, notes: Notes = NO_NOTES) -> Subject:
