@@ -50,13 +50,13 @@ class Checks:
 
         Raises Refused when the chain contradicts the grant, or the RPC is not to be believed.
         """
-        from latchkey.chain.reading import WrongChain
-        from latchkey.chain.vouch import NotTrusted
-
         try:
             node = self._chains.node(account.chain_id)
         except ChainError:
             return ()  # none is set
+        from latchkey.chain.reading import WrongChain
+        from latchkey.chain.vouch import NotTrusted
+
         try:
             reading = _brief(node.stoppable(stop), self._chains.second(account.chain_id), account, draft.entity_id, stop)
         except (WrongChain, NotTrusted) as error:
