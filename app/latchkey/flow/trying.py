@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 
 _PRE_VERIFICATION, _VERIFICATION, _CALL = 60_000, 250_000, 300_000  # gas units an ordinary operation declares
 _PAYMASTER_GAS = 100_000
+_LIMITS = ("ExceededTokenLimit", "ExceededNativeTokenLimit")
 TRANSFER, APPROVE = "transfer(address,uint256)", "approve(address,uint256)"
 
 
@@ -230,7 +231,9 @@ def try_call(subject: Subject, question: Question, *, now: int, node: Node | Non
             model = attempt(session, data, now=at, fees=fees, names=names)
         except CannotDecode as error:
             gap = error.text
-    agree = same(model, chain, by_key=question.by_key) if model is not None and chain is not None else None
+    agree = None
+    if model is not None and chain is not None and not _is_used_up(subject, model, chain):
+        agree = same(model, chain, by_key=question.by_key)
     verdict = _verdict(model, chain, agree)
     return Answer(
         verdict=verdict,
@@ -303,6 +306,11 @@ def _ask_chain(node: Node, subject: Subject, question: Question, data: bytes, fe
         return simulate(node, Trial(subject.account, subject.install, subject.call, data, fees, question.at)), ""
     except LatchkeyError as error:
         return None, error.text
+
+
+def _is_used_up(subject: Subject, model: Outcome, chain: Simulated) -> bool:
+    """The grant is in use already, and what it has left is too little: the model, which knows the grant alone, cannot tell."""
+    return bool(subject.call) and chain.installed and not isinstance(model, Denied) and chain.error in _LIMITS
 
 
 def same(model: Outcome, chain: Simulated, *, by_key: bool = False) -> bool:
