@@ -27,7 +27,7 @@ from latchkey.store.records import GrantRecord, GrantState, MasterKeyRecord
 from latchkey.store.settings import load
 from latchkey.ui import theme
 from latchkey.ui.pages.account_form import AccountForm
-from latchkey.ui.widgets import AddressLabel, Banner, Button, Chip, Dialog, EmptyState, Label, PhraseLabel, Toast
+from latchkey.ui.widgets import AddressLabel, Banner, Button, Chip, Dialog, EmptyState, Label, PhraseLabel, TextView, Toast
 from latchkey.ui.window import Window
 from latchkey.vault.model import Prompt, PromptMode
 
@@ -309,7 +309,7 @@ def test_return_opens_a_grant_and_a_button_leads_back(with_grants: Window, qtbot
     QTest.keyClick(view, Qt.Key.Key_Return)
     page: Any = with_grants.page
     assert page.title.text() == "Sooner"
-    said = [label.text() for label in page.findChildren(PhraseLabel)]
+    said = [line for label in page.findChildren(TextView) for line in label.text().splitlines()]
     assert "send or attach any ETH (limit 0)" in said
     assert any(text.startswith("Until 21 November 2026") or text.startswith("Until") for text in said)
     page.back.click()
@@ -356,7 +356,7 @@ def test_every_signed_field_can_be_seen(with_grants: Window, qtbot: QtBot) -> No
     with_grants.show_page("grant", 3)
     settle(with_grants, qtbot)
     click(with_grants.page, "Show every field")
-    said = [label.text() for label in with_grants.page.findChildren(PhraseLabel)]
+    said = "\n".join(label.text() for label in with_grants.page.findChildren(TextView))
     nonce = with_grants._context.book.grant(3).nonce
     assert f"0x{nonce:064x}" in said
 

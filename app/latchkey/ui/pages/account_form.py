@@ -17,7 +17,7 @@ from latchkey.core.networks import NETWORKS, Network, network
 from latchkey.errors import BadInput
 from latchkey.flow.accounts import as_7702, from_address, from_owner, parse_chain_id, parse_salt
 from latchkey.ui import theme
-from latchkey.ui.widgets import AddressLabel, Card, Field, Muted, Segmented, line_edit, short_address
+from latchkey.ui.widgets import AddressLabel, Banner, Card, Field, Muted, Segmented, line_edit, short_address
 
 _WAYS = (("owner", "From its owner"), ("address", "By its address"), ("7702", "EIP-7702"))
 _TYPES = ((Mode.SMA, "Semi-modular (usual)"), (Mode.MA, "Modular, owner in a module"))
@@ -26,6 +26,10 @@ _MEANING = {
     "address": "Taken as it is. Latchkey cannot tell without a network whether an account is there.",
     "7702": "The owner's own address. It has to be delegated to the account code before a session can be used.",
 }
+_NO_GRANTS = (
+    "Latchkey cannot grant on this type of account yet: its grants need another form of signature. "
+    "Sessions that it has are shown and can be ended."
+)
 
 
 class NetworkBox(QComboBox):
@@ -68,6 +72,7 @@ class AccountForm(QWidget):
         for mode, title in _TYPES:
             self.type.editor.addItem(title, mode)
         self._meaning = Muted()
+        self._no_grants = Banner("notice", _NO_GRANTS)
         self._predicted = AddressLabel()
         self._lay_out()
         self._listen()
@@ -105,6 +110,7 @@ class AccountForm(QWidget):
         rows.addWidget(self.owner)
         rows.addWidget(self.address)
         rows.addLayout(_pair(self.type, self.salt))
+        rows.addWidget(self._no_grants)
         rows.addWidget(self.name)
         result = Card()
         result.setProperty("surface", "tint")
@@ -129,6 +135,7 @@ class AccountForm(QWidget):
         self.address.setVisible(way == "address")
         self.type.setVisible(way == "owner")
         self.salt.setVisible(way == "owner")
+        self._no_grants.setVisible(way == "owner" and Mode(self.type.editor.currentData()) is Mode.MA)
         self._account = self._read()
         self._meaning.setText(_MEANING[way])
         self._predicted.set_address(str(self._account.address) if self._account else "")

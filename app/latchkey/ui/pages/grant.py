@@ -80,6 +80,10 @@ class GrantPage(Page):
         self.again.setVisible(record.envelope is not None and valid)
         self.aside.setVisible(record.state in (GrantState.SIGNED, GrantState.HANDED_OVER) and valid)
         self.forget.setVisible(record.envelope is None)
+        if record.state is GrantState.WAITING and valid:
+            self._place.addWidget(
+                Banner("notice", "It waits until what it replaces is gone.", "Nothing has left this computer yet.")
+            )
         if record.state is GrantState.PUT_ASIDE and valid:
             self._place.addWidget(Banner("warning", f"Put aside, {still_valid(record, now)}.", _ASIDE))
         try:

@@ -13,12 +13,16 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from latchkey.accounts.system import system
 from latchkey.codec.files import SUFFIX
 from latchkey.codec.hand_over import Envelope, decode, to_json
 from latchkey.codec.link import to_link
+from latchkey.core.digest_words import digest_words
 from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.core.types import Address, to_hex
 from latchkey.errors import BadInput, Declined, LatchkeyError
+from latchkey.flow.narrowing import changes
+from latchkey.flow.similar import Replacing
 from latchkey.store.records import GrantRecord, GrantState, KeyOrigin
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -29,14 +33,17 @@ from latchkey.ui.widgets import (
     Card,
     Chip,
     Dialog,
+    DigestView,
     Heading,
     Muted,
     Page,
     PhraseLabel,
+    PhraseList,
     announce,
     clear_layout,
     confirm,
     link,
+    phrase,
     primary,
     secondary,
     text_edit,
@@ -54,6 +61,12 @@ _SEALED = "Latchkey made the key. Its secret travels in the grant, sealed to the
 _FILE = "Latchkey made the key; its secret is not in the grant. Save it as a file, which opens with six words that the desk shows."
 _CODE_LATER = "The words come once the file is saved and the QR code is hidden, so that no camera sees both. Send them another way."
 _ASIDE = "Whoever has a copy can use it until then. To end it sooner it has to be revoked on the network."
+_NOTHING_YET = "Nothing is on chain yet: the dApp's first call installs it."
+_STAYS = "Nothing has left this computer."
+_WAITS = (
+    "This grant replaces another one. It stays here until that one is gone from the chain, so that they never work side by side."
+)
+_BOTH = "The old one works on until it ends or you revoke it, and what the two may spend adds up."
 _DEVELOPERS = "For aa-sdk: what createModularAccountV2Client takes, with the session key as signer."
 _CONTEXT = "context is for the Wallet APIs (capabilities.permissions); it is not proven yet against the live service."
 
@@ -74,8 +87,10 @@ class SignedPage(Page):
         super().__init__("Session granted")
         self._context = context
         self._opened: Opened | None = None
-        self.header.addWidget(Muted("Nothing is on chain yet: the dApp's first call installs it.", wrap=False))
-        self.header.addWidget(Chip("Signed", "good"))
+        self._so_far = Muted(_NOTHING_YET, wrap=False)
+        self.chip = Chip("Signed", "good")
+        self.header.addWidget(self._so_far)
+        self.header.addWidget(self.chip)
         self.trouble = Banner("danger")
         self.body.addWidget(self.trouble)
         self.qr = QrCard()
@@ -89,6 +104,10 @@ class SignedPage(Page):
         self._cards.addWidget(self.qr, 1)
         self._cards.addWidget(self._side, 1)
         self.body.addWidget(self._both, 1)
+        self.waiting = WaitingCard(context)
+        self.waiting.released.connect(lambda number: self._read(number))
+        self.body.addWidget(self.waiting)
+        self.body.addStretch(0)
         self.aside = secondary("Put aside…", self._ask_aside)
         self.done = primary("Done", self._done)
         self.buttons.addStretch(1)
@@ -109,6 +128,9 @@ class SignedPage(Page):
         ways.addStretch(1)
         self._next = QVBoxLayout()
         self._next.setSpacing(theme.space(0.5))
+        self._less_title, self._less = Heading("Less than was asked"), PhraseList()
+        self._less_note = Muted("The reply says so to the dApp.")
+        self._digest = DigestView()
         self.developers = link("For developers", self._show_parameters)
         card.body.addWidget(self._to)
         card.body.addLayout(ways)
@@ -117,6 +139,11 @@ class SignedPage(Page):
         card.body.addSpacing(theme.space(1.5))
         card.body.addWidget(Heading("What happens next"))
         card.body.addLayout(self._next)
+        for part in (self._less_title, self._less, self._less_note):
+            card.body.addWidget(part)
+        card.body.addSpacing(theme.space(1.5))
+        card.body.addWidget(Heading("The digest you signed"))
+        card.body.addWidget(self._digest)
         card.body.addStretch(1)
         card.body.addWidget(self.developers, 0, Qt.AlignmentFlag.AlignLeft)
         return card
@@ -143,15 +170,22 @@ class SignedPage(Page):
         try:
             record = self._context.book.grant(number)
             raw = record.envelope or b""
-            self._opened = Opened(record, raw, decode(raw))
+            waits = not Replacing(self._context.book, self._context.clock).release_if_gone(record)
+            self._opened = None if waits else Opened(record, raw, decode(raw))
         except LatchkeyError as error:
-            self._opened = None
+            waits, self._opened = False, None
             self.trouble.set("danger", "This grant cannot be handed over.", error.text)
         for part in (self._both, self.aside):
             part.setVisible(self._opened is not None)
-        self.trouble.setVisible(self._opened is None)
+        self.trouble.setVisible(self._opened is None and not waits)
+        self.waiting.setVisible(waits)
+        self.chip.set_state(*(("Waiting", "accent") if waits else ("Signed", "good")))
+        self._so_far.setText(_STAYS if waits else _NOTHING_YET)
         if self._opened is not None:
             self._show(self._opened)
+        elif waits:
+            self.qr.forget()
+            self.waiting.show_grant(record)
 
     def _show(self, opened: Opened) -> None:
         name = opened.envelope.claims.dapp_name
@@ -162,6 +196,13 @@ class SignedPage(Page):
         clear_layout(self._next)
         for number, sentence in enumerate(_what_happens_next(opened, self._context.clock()), 1):
             self._next.addWidget(PhraseLabel(f"{number}. {sentence}", tone="muted"))
+        asked, draft = opened.envelope.asked, opened.record.draft
+        less = changes(asked, draft, claims=opened.envelope.claims) if asked else ()
+        self._less.set_phrases(less)
+        for part in (self._less_title, self._less, self._less_note):
+            part.setVisible(bool(less))
+        digest = system(draft.system).build(draft).digest
+        self._digest.set_digest(to_hex(digest), digest_words(digest))
 
     # --- handing over
 
@@ -219,6 +260,67 @@ class SignedPage(Page):
     def _show_parameters(self) -> None:
         if self._opened is not None:
             ParametersDialog(self, self._opened.envelope).open()
+
+
+class WaitingCard(Card):
+    """A grant that is handed over only when what it replaces is gone. `released(number)`: it may be handed over now."""
+
+    released = Signal(int)
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("Signed, and waiting")
+        self._context = context
+        self._record: GrantRecord | None = None
+        self.body.addWidget(PhraseLabel(_WAITS, tone="muted"))
+        self._olds = PhraseList(tone="warn")
+        self.body.addWidget(self._olds)
+        self.again = primary("Look again", self._look)
+        self.old = secondary("Open the old one", self._open_old)
+        self.both = secondary("Keep both…", self._ask_both)
+        row = QHBoxLayout()
+        row.setSpacing(theme.space(1))
+        for button in (self.again, self.old, self.both):
+            row.addWidget(button)
+        row.addStretch(1)
+        self.body.addSpacing(theme.space(1))
+        self.body.addLayout(row)
+
+    @property
+    def _replacing(self) -> Replacing:
+        return Replacing(self._context.book, self._context.clock)
+
+    def show_grant(self, record: GrantRecord) -> None:
+        """Raises StoreError."""
+        self._record = record
+        olds = self._replacing.olds(record)
+        self._olds.set_phrases(phrase(old.sentence) for old in olds)
+        self._old = next((old.record.id for old in olds if old.record is not None and not old.gone), None)
+        self.old.setVisible(self._old is not None)
+
+    def _look(self) -> None:
+        """The last reading of the chain decides; it is renewed under Sessions."""
+        if self._record is None:
+            return
+        if self._replacing.release_if_gone(self._record):
+            self._released(self._record)
+        else:
+            self.show_grant(self._record)
+            announce(self, "It is not known to be gone yet.")
+
+    def _open_old(self) -> None:
+        self._context.navigate("grant", self._old)
+
+    def _ask_both(self) -> None:
+        confirm(self, "Hand it over now?", _BOTH, "Keep both", self._keep_both, keep="Wait")
+
+    def _keep_both(self) -> None:
+        if self._record is not None:
+            self._replacing.release(self._record)
+            self._released(self._record)
+
+    def _released(self, record: GrantRecord) -> None:
+        self._context.changed.emit("grants")
+        self.released.emit(record.id)
 
 
 class QrCard(Card):

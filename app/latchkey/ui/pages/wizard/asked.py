@@ -8,18 +8,17 @@ from functools import partial
 from PySide6.QtCore import QDateTime, Signal
 from PySide6.QtWidgets import QComboBox, QDateTimeEdit, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from latchkey.core.account import Account, Mode
+from latchkey.core.permissions import Permission
 from latchkey.core.phrases import Part, Phrase, Style
-from latchkey.core.types import ZERO_ADDRESS
 from latchkey.core.words_permissions import describe_end, describe_permission
-from latchkey.core.words_pieces import Names, phrase
+from latchkey.core.words_pieces import phrase
 from latchkey.errors import BadInput
 from latchkey.flow import wizard
 from latchkey.flow.wizard import Origin, Pair, Until, expiry_of, until_choices
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.cards import PermissionCard
 from latchkey.ui.pages.wizard.expiry import TITLES
-from latchkey.ui.pages.wizard.step_page import View
+from latchkey.ui.pages.wizard.step_page import View, names_of
 from latchkey.ui.widgets import Banner, Card, Chip, Heading, Line, Muted, PhraseLabel, clear_layout, confirm, link
 
 _LEFT_OUT, _NOT_ASKED = phrase("left out"), phrase("not asked for")
@@ -163,6 +162,7 @@ class _Row(QWidget):
 
     def say(self, asked: Phrase, given: Phrase, *, same: bool, muted: bool) -> None:
         """`same`: nothing was changed, so the right side need not draw the eye."""
+        self.asked.set_tone("muted" if asked == _NOT_ASKED else "")
         self.asked.set_phrase(asked)
         self.given.set_tone("muted" if muted else "" if same else "accent")
         self.given.set_phrase(given)
@@ -191,7 +191,7 @@ class _PermissionRow(_Row):
     def show_row(self, view: View, pair: Pair | None) -> None:
         assert pair is not None
         self.view, self._pair = view, pair
-        names = _names(view)
+        names = names_of(view)
         asked = describe_permission(pair.asked, names) if pair.asked is not None else _NOT_ASKED
         given = (
             describe_permission(pair.given, names) if pair.given is not None else _LEFT_OUT if pair.card is None else phrase("…")
@@ -297,9 +297,49 @@ def _key(pair: Pair) -> object:
     return (pair.asked, pair.card.id, pair.card.form.kind) if pair.card is not None else (pair.asked, None)
 
 
-def _names(view: View) -> Names:
-    account = view.state.account or Account(1, ZERO_ADDRESS, "modular_account", Mode.ADDRESS)
-    return Names(account, view.state.claims)
+class LeftOutCard(Card):
+    """On the scope page: what the request asks and is not given, to be put back, and the way beyond the request."""
+
+    edited = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: View | None = None
+        self._drawn: object = None
+        self._title = Heading("Left out of what was asked for")
+        self._list = QVBoxLayout()
+        self._list.setSpacing(theme.space(0.5))
+        self.body.addWidget(self._title)
+        self.body.addLayout(self._list)
+        self.body.addWidget(link("Give something &else: a draft of my own…", self._ask_own))
+
+    def show_view(self, view: View) -> None:
+        self._view = view
+        missing = wizard.left_out(view.state)
+        self.setVisible(view.state.request is not None)
+        self._title.setVisible(bool(missing))
+        if missing != self._drawn:
+            self._drawn = missing
+            clear_layout(self._list)
+            for permission in missing:
+                what = describe_permission(permission, names_of(view))
+                back = link("Put back", partial(self._put_back, permission))
+                back.setAccessibleName(f"Put back: {what.plain}")
+                row = QHBoxLayout()
+                row.addWidget(PhraseLabel(what, tone="muted"), 1)
+                row.addWidget(back)
+                self._list.addLayout(row)
+
+    def _put_back(self, permission: Permission) -> None:
+        if self._view is not None:
+            self.edited.emit(wizard.put_back(self._view.state, permission))
+
+    def _ask_own(self) -> None:
+        confirm(self, OWN_TITLE, OWN_TEXT, "Start it", self._become_own, keep="Keep to the request")
+
+    def _become_own(self) -> None:
+        if self._view is not None:
+            self.edited.emit(wizard.as_own(self._view.state))
 
 
 def own_note(view: View) -> Phrase:

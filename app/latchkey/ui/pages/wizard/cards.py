@@ -12,12 +12,13 @@ from latchkey.core.forms import EXPERT_KINDS, Form, blanks_of
 from latchkey.core.phrases import Part, Phrase
 from latchkey.core.request import Claims
 from latchkey.core.types import Address
+from latchkey.core.words_permissions import describe_permission
 from latchkey.errors import BadInput
 from latchkey.flow import wizard
 from latchkey.flow.wizard import Origin
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.functions import FunctionPicker
-from latchkey.ui.pages.wizard.step_page import View, beside, show_fault, show_text
+from latchkey.ui.pages.wizard.step_page import View, beside, names_of, show_fault, show_text
 from latchkey.ui.widgets import Banner, Chip, Field, Icon, Label, PhraseLabel, line_edit, link, quiet
 from latchkey.ui.widgets import Card as Surface
 
@@ -222,8 +223,9 @@ class PermissionCard(Surface):
 def _note(card: wizard.Card, view: View, look: Look, coin: str) -> Phrase:
     if card.origin is Origin.CAREFUL:
         return Phrase((Part(f"No {coin} leaves with its calls. Raise this only if the dApp needs {coin} to be paid."),))
-    if card.origin is Origin.ASKED:
-        return Phrase((Part(look.meaning.format(coin=coin) + " You can lower what was asked for, not raise it."),))
+    if card.origin is Origin.ASKED and card.asked is not None:
+        asked = describe_permission(card.asked, names_of(view))
+        return Phrase((Part("Asked for: "), *asked.parts, Part(". You can narrow it, not widen it.")))
     return Phrase((Part(look.meaning.format(coin=coin)),))
 
 

@@ -13,9 +13,10 @@ from latchkey.core.presets import PRESETS, Preset
 from latchkey.flow import wizard
 from latchkey.flow.wizard import add_cards, edit_card, remove_card, words_so_far
 from latchkey.ui import theme
+from latchkey.ui.pages.wizard.asked import LeftOutCard, own_note
 from latchkey.ui.pages.wizard.cards import LOOKS, PermissionCard
 from latchkey.ui.pages.wizard.step_page import StepPage, View, show_banner
-from latchkey.ui.widgets import Banner, Body, Card, Heading, Muted, PhraseList, Tile, secondary
+from latchkey.ui.widgets import Banner, Body, Card, Heading, Muted, PhraseLabel, PhraseList, Tile, secondary
 
 _ORDER = ("functions-on-contract", "erc20-token-transfer", "native-token-transfer", "gas-limit", "contract-access",
           "functions-on-all-contracts", "paymaster-guard", "account-functions", "root")  # fmt: skip
@@ -40,6 +41,9 @@ class ScopePage(StepPage):
         adding = QHBoxLayout()
         adding.addWidget(self._add)
         adding.addStretch(1)
+        self._left_out = LeftOutCard()
+        self._left_out.edited.connect(self.edited)
+        self._own = PhraseLabel(size=theme.SMALL, tone="accent")
         self._so_far = Card("So far, this key can")
         self._can, self._cannot = PhraseList(tone="good"), PhraseList()
         self._nothing = Body("Nothing yet: what you add is read back here from the bytes it makes.", tone="muted")
@@ -50,10 +54,12 @@ class ScopePage(StepPage):
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self._draw_so_far)
+        self.rows.addWidget(self._own)
         self.rows.addWidget(self._fault)
         self.rows.addWidget(self._start)
         self.rows.addLayout(self._list)
         self.rows.addLayout(adding)
+        self.rows.addWidget(self._left_out)
         self.rows.addWidget(self._so_far)
         self.rows.addStretch(1)
 
@@ -71,6 +77,9 @@ class ScopePage(StepPage):
 
     def _draw(self, view: View) -> None:
         self._start.setVisible(not view.state.cards)
+        self._own.set_phrase(own_note(view))
+        self._own.setVisible(view.state.own)
+        self._left_out.show_view(view)
         show_banner(self._fault, next((p.text for p in view.problems if p.card is None and view.shows(p)), ""))
         known = {_key(card) for card in view.state.cards}
         for gone in self._cards.keys() - known:

@@ -10,6 +10,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QLineEdit, QVBoxLayout, QWidget
 
+from latchkey.core.account import Account, Mode
+from latchkey.core.types import ZERO_ADDRESS
+from latchkey.core.words_pieces import Names
 from latchkey.flow.wizard import Problem, WizardState, World
 from latchkey.ui import theme
 from latchkey.ui.widgets import Banner, Field, Muted, Tile
@@ -30,6 +33,11 @@ class View:
 
     def shows(self, problem: Problem) -> bool:
         return self.attempted or not problem.blank
+
+
+def names_of(view: View) -> Names:
+    """How things are called for the chosen account, or for none yet."""
+    return Names(view.state.account or Account(1, ZERO_ADDRESS, "modular_account", Mode.ADDRESS), view.state.claims)
 
 
 class StepPage(QWidget):
