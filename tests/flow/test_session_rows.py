@@ -252,14 +252,27 @@ def test_what_was_revoked_here_is_remembered() -> None:
     assert view(reading_of(session_of(CAREFUL)), endings=item(ItemState.DONE, 990)).gone == ()
 
 
+def test_a_key_that_acts_for_several_sessions_is_said() -> None:
+    two = view(reading_of(session_of(CAREFUL), session_of(SPENDER)), record(CAREFUL), record(SPENDER, 2)).rows
+    assert all("session-key-used-elsewhere" in [f.id for f in one.findings] for one in two)
+    other = replace(SPENDER, session_key=ODD)
+    apart = view(reading_of(session_of(CAREFUL), session_of(other)), record(CAREFUL), record(other, 2)).rows
+    assert not any("session-key-used-elsewhere" in [f.id for f in one.findings] for one in apart)
+
+
 # --- order and filters
 
+
+def keyed(entity_id: int, **changes: object) -> Draft:
+    return replace(CAREFUL, entity_id=entity_id, session_key=Address.from_bytes(bytes([entity_id]) * 20), **changes)  # type: ignore[arg-type]
+
+
 SAFE, SOON, FOREIGN, ROOT, OVER = (
-    replace(CAREFUL, entity_id=1),
-    replace(CAREFUL, entity_id=2, expiry=NOW + 4_000),
-    replace(CAREFUL, entity_id=3, expiry=NOW + 90_000),
-    replace(CAREFUL, entity_id=4, permissions=(Root(),), expiry=NOW + 80_000),
-    replace(CAREFUL, entity_id=7, expiry=NOW - 1),
+    keyed(1),
+    keyed(2, expiry=NOW + 4_000),
+    keyed(3, expiry=NOW + 90_000),
+    keyed(4, permissions=(Root(),), expiry=NOW + 80_000),
+    keyed(7, expiry=NOW - 1),
 )
 
 
@@ -279,7 +292,7 @@ def test_the_order_does_not_depend_on_where_one_began(order: list[int], seed: in
 
 
 def test_never_ends_after_all_that_end() -> None:
-    endless = replace(SAFE, expiry=0, entity_id=9)
+    endless = keyed(9, expiry=0)
     rows = view(reading_of(session_of(SAFE), session_of(endless)), record(SAFE), record(endless, 2)).rows
     assert [found.session.entity_id for found in rows] == [9, 1]  # without an end is dangerous
     calm = [replace(found, findings=()) for found in rows]

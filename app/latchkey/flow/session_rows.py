@@ -7,12 +7,14 @@ goes beyond the grant is listed, for a later install under the same id adds to w
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from latchkey.core.account import Account
 from latchkey.core.draft import Draft
+from latchkey.core.facts import Surroundings
 from latchkey.core.lookalikes import clean
 from latchkey.core.moments import span
 from latchkey.core.names import NO_NOTES, Notes
@@ -177,7 +179,9 @@ def view_of(
     `endings`: the last word on each thing that was ended here. `clock`: this computer's, seconds since 1970."""
     reading, mine = kept.reading, tuple(records)
     now = chain_now(reading.block, kept.taken, clock)
-    joined = _Join(kept, mine, seen, endings, now, notes)
+    keys = Counter(session.signer for session in reading.sessions if session.signer)
+    shared = frozenset(key for key, times in keys.items() if times > 1)
+    joined = _Join(kept, mine, seen, endings, now, notes, shared)
     return View(
         account=account,
         reading=reading,
@@ -203,6 +207,7 @@ class _Join:
     endings: Mapping[tuple[ItemKind, int, int], EndingItem]
     now: int
     notes: Notes
+    shared: frozenset[Address]  # keys that act for several of the sessions
 
     def row(self, session: Session) -> Row:
         reading, record = self.kept.reading, record_of(session, self.records)
@@ -211,7 +216,7 @@ class _Join:
         more = beyond(session, record.draft) if record else ()
         ending = self.endings.get((ItemKind.REVOKE, session.entity_id, 0))
         news = self.seen is not None and self.seen.get(session.entity_id) != mark_of(session)
-        known = Known(here=record is not None, wider=bool(more), appeared=news)
+        known = Known(here=record is not None, wider=bool(more), appeared=news, around=Surroundings(keys_elsewhere=self.shared))
         return Row(
             session=session,
             label=record.label if record else "",
