@@ -106,7 +106,7 @@ class Node:
     def __init__(self, url: str, *, proxy: str = "", timeout: float = TIMEOUT, stop: threading.Event | None = None) -> None:
         self._wire = Wire(url, proxy=proxy)
         self._timeout = timeout
-        self._stops = (stop,) if stop else ()
+        self.stops: tuple[threading.Event, ...] = (stop,) if stop else ()
         self._state = _State()
 
     def __repr__(self) -> str:
@@ -116,6 +116,11 @@ class Node:
     def place(self) -> str:
         """Host and port, for people."""
         return self._wire.place
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells this address from others, and nothing about it: what was read from one node is not held to be another's word."""
+        return self._wire.fingerprint
 
     @property
     def requests(self) -> int:
@@ -138,11 +143,11 @@ class Node:
 
     def stoppable(self, stop: threading.Event | None) -> Node:
         """The same node, heeding one more event."""
-        if stop is None or stop in self._stops:
+        if stop is None or stop in self.stops:
             return self
         twin = object.__new__(type(self))
         twin._wire, twin._timeout, twin._state = self._wire, self._timeout, self._state
-        twin._stops = (*self._stops, stop)
+        twin.stops = (*self.stops, stop)
         return twin
 
     def close(self) -> None:
@@ -186,10 +191,10 @@ class Node:
         """Ask for the open ones once, in batches of the size the node takes."""
         size = self._state.batch
         if size == 1 or len(open_) == 1:
-            answers = in_parallel([partial(self._single, wanted[i], end) for i in open_], stops=self._stops)
+            answers = in_parallel([partial(self._single, wanted[i], end) for i in open_], stops=self.stops)
             return zip(open_, answers, strict=True)
         parts = [open_[at : at + size] for at in range(0, len(open_), size)]
-        found = in_parallel([partial(self._part, wanted, part, end) for part in parts], stops=self._stops)
+        found = in_parallel([partial(self._part, wanted, part, end) for part in parts], stops=self.stops)
         return itertools.chain.from_iterable(found)
 
     def _part(self, wanted: Sequence[Call], part: Sequence[int], end: float) -> list[tuple[int, Any]]:
@@ -216,9 +221,9 @@ class Node:
             reply = self._ask(requests, end)
         except (TooLarge, TooSlow, BadAnswer, TooManyRequests) as fault:
             may_repeat = isinstance(fault, TooManyRequests) or _repeatable(requests)
-            if time.monotonic() >= end or not may_repeat:
+            if time.monotonic() >= end or not may_repeat or (isinstance(fault, TooSlow) and _asks_logs(requests)):
                 raise
-            raise _LessAtOnce(for_good=isinstance(fault, BadAnswer)) from None
+            raise _LessAtOnce(for_good=fault.code in ("BadRequest", "RequestTooLarge")) from None
         if not isinstance(reply, list):
             refusal = _result(reply)
             raise _LessAtOnce(for_good=not (isinstance(refusal, RpcError) and is_busy(refusal)))
@@ -260,6 +265,7 @@ class Node:
         """The parsed answer: a JSON object or list. A batch is asked once: where it fails, smaller ones follow."""
         is_batch = isinstance(request, list)
         repeatable = _repeatable(request if is_batch else [request])
+        asks_logs = not is_batch and _asks_logs([request])
         body = json.dumps(request, separators=(",", ":")).encode()
         end = min(end, time.monotonic() + _PATIENCE * self._timeout)
         for attempt in itertools.count(1):
@@ -274,7 +280,8 @@ class Node:
                 fault = failed
                 gives_up = isinstance(failed, Unreachable) and failed.code != "Unreachable"
                 smaller_helps = is_batch and not isinstance(failed, Unreachable)
-                if not repeatable or gives_up or smaller_helps or attempt >= _TRIES:
+                tries = 1 if isinstance(failed, TooSlow) and asks_logs else _TRIES
+                if not repeatable or gives_up or smaller_helps or attempt >= tries:
                     raise
             self._pause(_backoff(attempt), end, fault)
         raise AssertionError
@@ -286,7 +293,7 @@ class Node:
             raise TooSlow("The RPC takes too long to answer.")
         with self._state.turn:
             self._state.requests += 1
-        reply = self._wire.post(body, timeout=min(self._timeout, left), stops=self._stops)
+        reply = self._wire.post(body, timeout=min(self._timeout, left), stops=self.stops)
         if reply.status == 429 or (reply.status == 503 and reply.retry_after is not None):
             with self._state.turn:
                 self._state.quiet_until = time.monotonic() + (reply.retry_after or 0.0)
@@ -307,7 +314,7 @@ class Node:
         self._check()
 
     def _check(self) -> None:
-        if any(stop.is_set() for stop in self._stops):
+        if any(stop.is_set() for stop in self.stops):
             raise Stopped
 
 
@@ -392,11 +399,13 @@ def _parsed(reply: Reply) -> Any:
         case 404 | 405 | 410:
             raise NotAllowed("There is no RPC at this address.", code="NoRpc")
         case 413:
-            raise TooLarge("The RPC does not take requests as large as this.")
+            raise TooLarge("The RPC does not take requests as large as this.", code="RequestTooLarge")
         case 407:
             raise Unreachable("The proxy that is set in Settings does not let Latchkey through.", code="BadProxy")
         case status if status >= 500:
             raise Unreachable("The RPC has a fault of its own; try again later, or use another one.")
+        case status if status >= 400:
+            raise BadAnswer("The RPC does not answer in JSON-RPC.", code="BadRequest")
     raise _not_json_rpc()
 
 
@@ -426,6 +435,11 @@ def _asks_to_wait(seconds: float) -> TooManyRequests:
 
 def _repeatable(requests: Iterable[dict[str, Any]]) -> bool:
     return all(_REPEATABLE.match(request["method"]) for request in requests)
+
+
+def _asks_logs(requests: Iterable[dict[str, Any]]) -> bool:
+    """Then whoever asks knows better than to repeat: logs of fewer blocks may come in time."""
+    return any(request["method"] == "eth_getLogs" for request in requests)
 
 
 def _not_json_rpc() -> BadAnswer:

@@ -10,6 +10,7 @@ hold a key.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import threading
 import time
@@ -81,6 +82,7 @@ class Wire:
         self._headers = {"Content-Type": "application/json", "User-Agent": "Latchkey"}
         self._login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}" if "@" in parts.netloc else ""
         self.place = place_of(url)
+        self.fingerprint = hashlib.sha256(f"latchkey rpc {url}".encode()).hexdigest()[:32]
         self._manager: urllib3.PoolManager | None = None
         self._turn = threading.Lock()
 

@@ -72,6 +72,23 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE replacements (grant_id INTEGER NOT NULL, entity_id INTEGER NOT NULL, PRIMARY KEY (grant_id, entity_id)) STRICT",
     ),
+    (
+        """CREATE TABLE log_sets (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, chain_id INTEGER NOT NULL, account TEXT NOT NULL, system TEXT NOT NULL,
+            source TEXT NOT NULL, filters BLOB NOT NULL, UNIQUE (chain_id, account, system, source)
+        ) STRICT""",
+        """CREATE TABLE log_ranges (
+            log_set INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (log_set, first)
+        ) STRICT""",
+        """CREATE TABLE log_marks (
+            log_set INTEGER NOT NULL, block INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (log_set, block)
+        ) STRICT""",
+        """CREATE TABLE logs (
+            log_set INTEGER NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, block_hash BLOB NOT NULL,
+            transaction_hash BLOB NOT NULL, address TEXT NOT NULL, topics BLOB NOT NULL, data BLOB NOT NULL,
+            PRIMARY KEY (log_set, block, position)
+        ) STRICT""",
+    ),
 )
 
 
