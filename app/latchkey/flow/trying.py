@@ -9,6 +9,7 @@ grant installed for the length of the question. Where the two differ, that is wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -32,8 +33,11 @@ from latchkey.accounts.review import exact
 from latchkey.accounts.system import system
 from latchkey.codec.hand_over import from_json
 from latchkey.core.account import Account, Mode
+from latchkey.core.amounts import ETH, parse_amount
+from latchkey.core.arguments import calldata
 from latchkey.core.draft import draft_from_json
-from latchkey.core.functions import Function, function_of, known_signature
+from latchkey.core.forms import named
+from latchkey.core.functions import Function, function_of
 from latchkey.core.lookalikes import clean
 from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.networks import network
@@ -42,7 +46,7 @@ from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.core.powers import PLAIN_PAYMENT, install_gas, powers_of
 from latchkey.core.reading import Install
 from latchkey.core.request import Claims
-from latchkey.core.types import Address, Selector
+from latchkey.core.types import Address, hex_bytes
 from latchkey.core.words import NO_CLAIMS, describe
 from latchkey.core.words_pieces import Names, code, phrase
 from latchkey.errors import BadInput, CannotDecode, ChainError, LatchkeyError
@@ -170,30 +174,19 @@ class Choice:
 def choices(subject: Subject) -> tuple[Choice, ...]:
     """The contracts and functions the grant is about, each once; the person fills in what is open."""
     powers = powers_of(subject.install.permissions, is_global=subject.install.is_global)
+    offered = (*subject.notes.functions, *subject.claims.functions)
     found: list[Choice] = []
     for contract in powers.contracts:
         if isinstance(contract, FunctionsOnContract):
-            found += [Choice(contract.address, _function(s, subject)) for s in contract.functions]
+            found += [Choice(contract.address, function) for function in named(contract.functions, offered)]
         elif isinstance(contract, ContractAccess):
             found.append(Choice(contract.address))
     for token in powers.tokens:
         found += [Choice(token.address, function_of(s)) for s in (TRANSFER, APPROVE)]
-    found += [Choice(None, _function(s, subject)) for s in powers.anywhere if s != PLAIN_PAYMENT]
+    found += [Choice(None, function) for function in named(powers.anywhere, offered) if function.selector != PLAIN_PAYMENT]
     if PLAIN_PAYMENT in powers.anywhere or powers.is_root:
         found.append(Choice(None))
     return tuple(dict.fromkeys(found))
-
-
-def _function(selector: Selector, subject: Subject) -> Function:
-    """With its signature where somebody gave one that fits the selector."""
-    for text in (*subject.notes.functions, *subject.claims.functions):
-        try:
-            function = function_of(text.removeprefix("function "))
-        except BadInput:
-            continue
-        if function.selector == selector:
-            return function
-    return Function(selector, known_signature(selector))
 
 
 def parse_moment(text: str, *, path: str = "at") -> int:
@@ -206,6 +199,55 @@ def parse_moment(text: str, *, path: str = "at") -> int:
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         raise BadInput("Write a time as 2026-12-01 10:00 (UTC), or as a number of seconds.", path=path) from None
+
+
+@dataclass(frozen=True, slots=True)
+class TryForm:
+    """A question as a person types it. `pasted`: `calldata` counts, and without a target it is what the account itself is asked;
+    else `signature` with `arguments`, and without a signature it is a plain payment. `amount`: in the network's coin."""
+
+    target: str = ""
+    signature: str = ""
+    arguments: tuple[str, ...] = ()
+    pasted: bool = False
+    calldata: str = ""
+    amount: str = ""
+    at: str = ""
+    by_key: bool = False
+
+
+def read_form(form: TryForm) -> Question:
+    """Raises BadInput; `.path` is the field of the form ("arguments[1]")."""
+    target = Address.parse(form.target.strip(), path="target") if form.target.strip() else None
+    signature = "" if form.pasted or not form.signature.strip() else _signature(form.signature)
+    if form.pasted:
+        data = hex_bytes("".join(form.calldata.split()) or "0x", path="calldata")
+        if target is None and not data:
+            raise BadInput("Paste what the account is asked, or name the contract that is called.", code="Blank", path="calldata")
+    else:
+        if target is None:
+            raise BadInput("Enter the contract that is called: 0x and 40 hexadecimal digits.", code="Blank", path="target")
+        data = calldata(signature, form.arguments) if signature else b""
+    return Question(
+        target=target,
+        data=data,
+        value=parse_amount(form.amount, ETH, path="amount") if form.amount.strip() else 0,
+        at=parse_moment(form.at, path="at") if form.at.strip() else None,
+        by_key=form.by_key,
+        signature=signature,
+        arguments=form.arguments if signature else (),
+    )
+
+
+def _signature(text: str) -> str:
+    if re.fullmatch(r"0[xX][0-9a-fA-F]{8}", text.strip()):
+        raise BadInput(
+            "Its arguments are not known from a selector alone: write claim(uint256), or paste the calldata.", path="signature"
+        )
+    try:
+        return function_of(text.strip().removeprefix("function ")).signature or ""
+    except BadInput as error:
+        raise BadInput(error.text, code=error.code, path="signature") from None
 
 
 # --- trying
@@ -289,7 +331,7 @@ def _asked(subject: Subject, question: Question, data: bytes, names: Names, at: 
     if question.signature and question.target is not None:
         with_ = [Part(" with "), code(", ".join(clean(text) for text in question.arguments))] if question.arguments else []
         sent = [Part(", sending "), names.coins(question.value)] if question.value else []
-        return (phrase("call ", code(question.signature), with_, " of ", names.named(question.target), sent),)
+        return (phrase("call ", code(question.signature), " on ", names.named(question.target), with_, sent),)
     inner = data[4:] if data[:4] == EXECUTE_USER_OP.raw else data
     try:
         reading = system(subject.account.system).decode_call(inner, account=subject.account.address)
@@ -374,13 +416,13 @@ def _model_says(model: Outcome | None, gap: str) -> Phrase:
 
 
 def _chain_says(chain: Simulated | None, gap: str, model: Outcome | None) -> Phrase:
-    """`model`: the model's outcome where it is the same; it knows the amounts."""
+    """`model`: the model's outcome where it is the same; it knows the amounts, and they are told already."""
     if chain is None:
         return phrase(gap)
     if chain.stage is None:
         return phrase("It is done.")
     if isinstance(model, Denied):
-        return model.sentence
+        return phrase("The same rule decides.")
     if chain.of_target:
         name = [Part(" ("), code(chain.error), Part(")")] if chain.error and not chain.text else []
         said = [Part(f": “{clean(chain.text, 120)}”", Style.CLAIM)] if chain.text else []

@@ -1,0 +1,323 @@
+"""Try a call: a sheet where a call is put together or pasted, and what the account would do with it. Nothing is signed or sent.
+
+TryDialog(self, context, of_grant(unsigned, account)).open()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from latchkey.core.arguments import parameters
+from latchkey.core.moments import utc
+from latchkey.core.networks import network
+from latchkey.core.phrases import Level
+from latchkey.errors import BadInput, LatchkeyError
+from latchkey.flow.trying import Answer, Choice, Subject, TryForm, Verdict, choices, read_form, try_call
+from latchkey.ui import theme
+from latchkey.ui.context import Context
+from latchkey.ui.tasks import Task
+from latchkey.ui.widgets import (
+    Banner,
+    Card,
+    Dialog,
+    Field,
+    Heading,
+    Muted,
+    PhraseLabel,
+    PhraseList,
+    Segmented,
+    clear_layout,
+    line_edit,
+    primary,
+    secondary,
+    short_address,
+    text_edit,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from latchkey.chain.node import Node
+
+_LEVELS = {
+    Verdict.ALLOWED: "good",
+    Verdict.FAILS: Level.WARNING,
+    Verdict.REFUSED: Level.NOTICE,
+    Verdict.DIFFERENT: Level.DANGER,
+    Verdict.UNKNOWN: Level.WARNING,
+}
+_MOST_ARGUMENTS = 16
+
+
+class TryDialog(Dialog):
+    """`subject`: the grant or the session whose key would ask."""
+
+    def __init__(self, parent: QWidget, context: Context, subject: Subject) -> None:
+        super().__init__("Try a call", parent.window(), width=80 * theme.GRID)
+        self._context, self._subject = context, subject
+        self._task: Task | None = None
+        self._arguments: list[Field] = []  # type: ignore[type-arg]
+        rows = self._scrolling()
+        rows.addWidget(Muted("See what your account would do if this key asked for it. Nothing is signed, and nothing is sent."))
+        self.form = self._make_form()
+        rows.addWidget(self.form)
+        self._result = QVBoxLayout()
+        self._result.setSpacing(theme.space(1.5))
+        rows.addLayout(self._result)
+        rows.addStretch(1)
+        self.close_button = secondary("&Close", self.reject)
+        self.button = primary("&Try", self.ask)
+        self.buttons.addWidget(self.close_button)
+        self.buttons.addWidget(self.button)
+        self.button.setDefault(True)
+        self.finished.connect(lambda _result: self._stop())
+        self._show_kind()
+        self._choose(0)
+        self.resize(self.width(), min(96 * theme.GRID, parent.window().height() - theme.space(6)))
+
+    def _scrolling(self) -> QVBoxLayout:
+        self._scroller = QScrollArea()
+        self._scroller.setWidgetResizable(True)
+        self._scroller.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroller.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroller.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroller.setMinimumHeight(theme.space(52))
+        content = QWidget()
+        content.setProperty("surface", "page")
+        rows = QVBoxLayout(content)
+        rows.setContentsMargins(0, 0, theme.space(1), 0)
+        rows.setSpacing(theme.space(1.5))
+        self._scroller.setWidget(content)
+        self.body.addWidget(self._scroller)
+        return rows
+
+    # --- the form
+
+    def _make_form(self) -> QWidget:
+        form = QWidget()
+        rows = QVBoxLayout(form)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(theme.space(1.5))
+        self.kind = Segmented([("function", "A function"), ("calldata", "Calldata")], name="What to try", value="function")
+        self.kind.changed.connect(lambda _key: self._show_kind())
+        self._choices = choices(self._subject)
+        self.choice = Field("From the &grant", QComboBox())
+        for choice in self._choices:
+            self.choice.editor.addItem(_title(choice))
+        self.choice.editor.addItem("Another call")
+        self.choice.editor.activated.connect(self._choose)
+        self.target = Field("&Contract", line_edit(placeholder="0x…", mono=True, limit=64))
+        self.function = Field(
+            "&Function", line_edit(placeholder="claim(uint256)", mono=True), hint="Leave it empty for a payment alone."
+        )
+        self.function.editor.editingFinished.connect(self._draw_arguments)
+        self._places = QWidget()
+        self._argument_rows = QVBoxLayout(self._places)
+        self._argument_rows.setContentsMargins(0, 0, 0, 0)
+        self._argument_rows.setSpacing(theme.space(1))
+        self.calldata = Field("Call&data", text_edit(placeholder="0x…", lines=4))
+        coin = network(self._subject.account.chain_id).coin
+        self.amount = Field(f"{coin} sent &along", line_edit(placeholder="0", limit=100))
+        self.at = Field("&When", line_edit(placeholder="now"), hint="2026-12-01 10:00 (UTC), or a number of seconds")
+        self.way = Segmented([("op", "By an operation"), ("key", "By the key itself")], name="How the key asks", value="op")
+        self.way.setToolTip("The key can also call the account with a transaction of its own; then the gas limit does not count.")
+        beside = QHBoxLayout()
+        beside.setSpacing(theme.space(1.5))
+        beside.addWidget(self.amount, 1)
+        beside.addWidget(self.at, 1)
+        for widget in (self.kind, self.choice, self.target, self.function, self._places, self.calldata):
+            rows.addWidget(widget)
+        rows.addLayout(beside)
+        how = QVBoxLayout()
+        how.setSpacing(theme.space(0.5))
+        how.addWidget(Muted("How the key asks"))
+        how.addWidget(self.way)
+        rows.addLayout(how)
+        return form
+
+    def _show_kind(self) -> None:
+        pasted = self.kind.value() == "calldata"
+        for widget in (self.choice, self.function, self._places):
+            widget.setVisible(not pasted)
+        self.calldata.setVisible(pasted)
+        self.target.set_hint("Leave it empty when the calldata is what the account itself is asked." if pasted else "")
+
+    def _choose(self, number: int) -> None:
+        """Fill in what the grant says; it may be changed."""
+        chosen = self._choices[number] if number < len(self._choices) else Choice(None)
+        self.target.editor.setText(str(chosen.target or ""))
+        function = chosen.function
+        self.function.editor.setText((function.signature or str(function.selector)) if function else "")
+        self._draw_arguments()
+
+    def _draw_arguments(self) -> None:
+        """One line for each argument of the function, as far as it can be read."""
+        try:
+            kinds = parameters(self.function.editor.text()) if self.function.editor.text().strip() else ()
+        except BadInput:
+            kinds = ()
+        if [field.property("kind") for field in self._arguments] == list(kinds):
+            return
+        clear_layout(self._argument_rows)
+        self._arguments = []
+        for number, kind in enumerate(kinds[:_MOST_ARGUMENTS], 1):
+            field = Field(f"Argument {number}, {kind}", line_edit(placeholder=_example(kind), mono=True))
+            field.setProperty("kind", kind)
+            self._argument_rows.addWidget(field)
+            field.show()
+            self._arguments.append(field)
+        previous: QWidget = self.function.editor
+        for field in self._arguments:
+            QWidget.setTabOrder(previous, field.editor)
+            previous = field.editor
+
+    def read(self) -> TryForm:
+        return TryForm(
+            target=self.target.editor.text(),
+            signature=self.function.editor.text(),
+            arguments=tuple(field.editor.text() for field in self._arguments),
+            pasted=self.kind.value() == "calldata",
+            calldata=self.calldata.editor.toPlainText(),
+            amount=self.amount.editor.text(),
+            at=self.at.editor.text(),
+            by_key=self.way.value() == "key",
+        )
+
+    # --- asking
+
+    def ask(self) -> None:
+        self._draw_arguments()
+        self._clear_faults()
+        try:
+            question = read_form(self.read())
+        except BadInput as error:
+            self._fault(error)
+            return
+        subject, now, node_of = self._subject, self._context.clock(), node_maker(self._context, self._subject)
+        self.button.setEnabled(False)
+        self._show_waiting()
+        self._task = self._context.tasks.run(
+            lambda _job: try_call(subject, question, now=now, node=node_of()),
+            self.show_answer,
+            failed=self._failed,
+            finished=self._ready,
+            owner=self,
+        )
+
+    def _ready(self) -> None:
+        """The button had the focus, and lost it while it could not be pressed."""
+        self.button.setEnabled(True)
+        if not any(field.error for field in self._fields().values()):
+            self.button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _fields(self) -> dict[str, Field]:  # type: ignore[type-arg]
+        named: dict[str, Field] = {  # type: ignore[type-arg]
+            "target": self.target,
+            "signature": self.function,
+            "calldata": self.calldata,
+            "amount": self.amount,
+            "value": self.amount,
+            "at": self.at,
+        }
+        return named | {f"arguments[{number}]": field for number, field in enumerate(self._arguments)}
+
+    def _clear_faults(self) -> None:
+        for field in self._fields().values():
+            field.set_error("")
+
+    def _fault(self, error: LatchkeyError) -> None:
+        """Beside the field where the mistake is; what has no field is told below."""
+        path = error.path.split("]", 1)[0] + "]" if error.path.startswith("arguments[") else error.path
+        field = self._fields().get(path)
+        if field is None:
+            self._show(Banner(Level.WARNING, error.text))
+        else:
+            clear_layout(self._result)
+            field.set_error(error.text)
+            field.editor.setFocus()
+
+    def _failed(self, error: LatchkeyError) -> None:
+        if isinstance(error, BadInput):
+            self._fault(error)
+        else:
+            self._show(Banner(Level.WARNING, error.text))
+
+    def _show_waiting(self) -> None:
+        self._show(Muted("Asking the chain…"))
+
+    # --- the answer
+
+    def show_answer(self, answer: Answer) -> None:
+        banner = Banner(_LEVELS[answer.verdict], answer.headline)
+        card = Card()
+        for title, *parts in (
+            ("It is asked to", PhraseList(answer.asked)),
+            ("Latchkey's reading", PhraseLabel(answer.model_says)),
+            ("The chain" + (f", block {answer.chain.block}" if answer.chain else ""), PhraseLabel(answer.chain_says)),
+        ):
+            card.body.addWidget(Heading(title))
+            for part in parts:
+                card.body.addWidget(part)
+        if answer.agree is not None:
+            card.body.addWidget(Muted("The two agree." if answer.agree else "The two do not agree."))
+        card.body.addWidget(Muted(f"As of {utc(answer.at)}."))
+        for remark in answer.remarks:
+            card.body.addWidget(PhraseLabel(remark, size=theme.SMALL, tone="muted"))
+        self._show(banner, card)
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, answer.headline.plain))
+
+    def _show(self, *widgets: QWidget) -> None:
+        clear_layout(self._result)
+        for widget in widgets:
+            self._result.addWidget(widget)
+            widget.show()
+        QTimer.singleShot(0, self, self._reveal)
+
+    def _reveal(self) -> None:
+        """Once it has its place: the answer from its beginning, as much of it as fits."""
+        first, content = self._result.itemAt(0), self._scroller.widget()
+        widget = first.widget() if first is not None else None
+        if widget is not None and content is not None:
+            content.adjustSize()
+            self._scroller.verticalScrollBar().setValue(widget.mapTo(content, QPoint(0, 0)).y() - theme.space(1))
+
+
+def node_maker(context: Context, subject: Subject) -> Callable[[], Node | None]:
+    """To be called on the worker: the node of the subject's network, None where none is set."""
+    chains = getattr(context, "chains", None)
+
+    def make() -> Node | None:
+        try:
+            return chains.node(subject.account.chain_id) if chains is not None else None
+        except LatchkeyError:
+            return None
+
+    return make
+
+
+def _title(choice: Choice) -> str:
+    function = choice.function
+    what = (
+        visible(function.signature or str(function.selector))
+        if function
+        else "a payment"
+        if choice.target is None
+        else "any function"
+    )
+    return f"{what} · {short_address(str(choice.target)) if choice.target else 'any contract'}"
+
+
+def _example(kind: str) -> str:
+    if kind.endswith("]") or kind.startswith("("):
+        return "[…]"
+    if kind.startswith(("uint", "int")):
+        return "250000"
+    return {"address": "0x…", "bool": "yes or no", "string": "text"}.get(kind, "0x…")
