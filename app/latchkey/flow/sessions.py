@@ -41,7 +41,7 @@ from latchkey.store.endings import Endings
 from latchkey.store.readings import Kept, Readings
 
 if TYPE_CHECKING:
-    from latchkey.chain.logs import Progress
+    from latchkey.chain.logs import LogStore, Progress
     from latchkey.chain.node import Node
     from latchkey.flow.chains import Chains
     from latchkey.store.book import Book
@@ -71,7 +71,8 @@ class Sessions:
     def refresh(self, account: Account, progress: Progress | None = None, stop: threading.Event | None = None) -> View:
         """Read the chain. Kept for the next start when the account is in the book; a reading that cannot be kept is shown all the same.
 
-        Raises ChainError: not reached, stopped, another chain, contracts that are not the published ones; NotSet without an RPC.
+        Raises ChainError (not reached, stopped, another chain, contracts that are not the published ones; code "NotSet" without an RPC),
+        StoreError.
         """
         with self._turn(account):
             kept = self._read(account, progress, stop)
@@ -121,17 +122,18 @@ class Sessions:
             return self._turns.setdefault((account.chain_id, account.address, account.system), threading.Lock())
 
     def _read(self, account: Account, progress: Progress | None, stop: threading.Event | None) -> Kept:
+        node, second = self._chains.node(account.chain_id).stoppable(stop), self._chains.second(account.chain_id)
         from latchkey.chain.reading import read_account
         from latchkey.chain.sequences import next_sequences
-        from latchkey.store.logs import BookLogs
 
-        node, records, before = self._chains.node(account.chain_id), self._book.grants(account), self._readings.get(account)
+        records, before = self._book.grants(account), self._readings.get(account)
         taken = self._clock()  # now, for the block is the first thing that is read
         reading = read_account(
             node,
             account,
-            store=BookLogs(self._book, account),
-            second=self._chains.second(account.chain_id),
+            store=self._logs(account, node),
+            second=second.stoppable(stop) if second else None,
+            second_store=self._logs(account, second) if second else None,
             progress=progress,
             stop=stop,
             also={record.draft.entity_id for record in records},
@@ -142,6 +144,11 @@ class Sessions:
         told = next_sequences(node, account, [nonce_key(record) for record in asked], reading.block)
         sequences = settled | {record.id: sequence for record, sequence in zip(asked, told, strict=True)}
         return Kept(reading, taken, sequences)
+
+    def _logs(self, account: Account, node: Node) -> LogStore | None:
+        from latchkey.store.logs import BookLogs
+
+        return BookLogs(self._book, account, node.fingerprint) if self._in_book(account) else None
 
     def _with_granted(
         self, node: Node, reading: AccountReading, before: Kept | None, records: Sequence[GrantRecord]
