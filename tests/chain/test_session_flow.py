@@ -413,3 +413,26 @@ def test_the_watch_says_each_thing_once(desk: Desk) -> None:
     assert (heard(), heard()) == ([NoticeKind.ENDING], [])
     desk.as_owner(uninstall_call(draft))
     assert heard() == []
+
+
+# --- what it costs
+
+
+def test_a_refresh_without_change_takes_three_requests(desk: Desk) -> None:
+    """Four while a grant waits, or its session is so young that it may still be replaced."""
+    signed, _ = desk.granted(desk.draft(PLAY, GasLimit(GAS_FOR_FOUR)))
+    node = desk.chains.nodes[0]
+
+    def requests() -> int:
+        before = node.requests
+        desk.view()
+        return node.requests - before
+
+    desk.view()
+    assert requests() <= 4
+    assert desk.stage.session(signed, desk.account).first(MOVES).text == "done"
+    desk.view()
+    assert requests() <= 4
+    desk.stage.rpc("anvil_mine", "0x50")
+    desk.view()
+    assert requests() <= 3
