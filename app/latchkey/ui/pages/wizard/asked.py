@@ -71,28 +71,29 @@ class AskedCard(Card):
         if view is None or view.state.request is None:
             return
         pairs = wizard.pairs(view.state)
-        keys = [*(_key(pair) for pair in pairs), "end"]
+        places = [*(_place(pair) for pair in pairs), "end"]
+        keys = [*((_place(pair), pair.card and pair.card.form.kind) for pair in pairs), "end"]
         narrowed = view.state.asked is not None and wizard.is_narrowed(view.state, view.world)
         self._chip.set_state("Narrowed" if narrowed else "As asked", "accent" if narrowed else "muted")
-        if keys != self._keys:
+        if keys != self._keys:  # otherwise the rows stay: somebody may be typing in one
             focused = next((index for index, row in enumerate(self._rows) if row.out.hasFocus()), -1)
             self._keys = keys
             clear_layout(self._list)
             self._rows = [*(_PermissionRow(pair) for pair in pairs), _EndRow()]
-            for row, key in zip(self._rows, keys, strict=True):
+            for row, place in zip(self._rows, places, strict=True):
                 self._list.addWidget(Line())
                 self._list.addWidget(row)
-                row.unfold(key in self._open)
+                row.unfold(place in self._open)
                 row.edited.connect(self.edited)
-                row.folded.connect(partial(self._folded, key))
+                row.folded.connect(partial(self._folded, place))
                 row.show()
             if 0 <= focused < len(self._rows):
                 self._rows[focused].out.setFocus()
         for index, row in enumerate(self._rows):
             row.show_row(view, pairs[index] if index < len(pairs) else None)
 
-    def _folded(self, key: object, is_open: bool) -> None:
-        self._open = self._open | {key} if is_open else self._open - {key}
+    def _folded(self, place: object, is_open: bool) -> None:
+        self._open = self._open | {place} if is_open else self._open - {place}
 
     def _ask_own(self) -> None:
         confirm(self, OWN_TITLE, OWN_TEXT, "Start it", self._become_own, keep="Keep to the request")
@@ -292,9 +293,9 @@ class _EndRow(_Row):
         """A grant always ends."""
 
 
-def _key(pair: Pair) -> object:
-    """A row is made anew when it stands for something else; not while somebody types in it."""
-    return (pair.asked, pair.card.id, pair.card.form.kind) if pair.card is not None else (pair.asked, None)
+def _place(pair: Pair) -> object:
+    """What a row stands for, whatever becomes of it while it is edited."""
+    return pair.asked, pair.card.id if pair.card is not None else None
 
 
 class LeftOutCard(Card):
@@ -325,10 +326,13 @@ class LeftOutCard(Card):
                 what = describe_permission(permission, names_of(view))
                 back = link("Put back", partial(self._put_back, permission))
                 back.setAccessibleName(f"Put back: {what.plain}")
-                row = QHBoxLayout()
+                line = QWidget()
+                row = QHBoxLayout(line)
+                row.setContentsMargins(0, 0, 0, 0)
                 row.addWidget(PhraseLabel(what, tone="muted"), 1)
                 row.addWidget(back)
-                self._list.addLayout(row)
+                self._list.addWidget(line)
+                line.show()  # now, not when events are next handled
 
     def _put_back(self, permission: Permission) -> None:
         if self._view is not None:

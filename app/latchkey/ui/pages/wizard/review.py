@@ -39,9 +39,10 @@ _SIDE_WIDTH, _WIDE, _UNBOUND, _PALE = 296, 760, 16_777_215, 0.4
 
 
 class ReviewPage(StepPage):
-    """`decided(choice)`: what becomes of what stands already, "keep", "replace" or "leave"."""
+    """`decided(choice)`: what becomes of what stands already, "keep", "replace" or "leave". `tried()`: a call is to be tried."""
 
     decided = Signal(str)
+    tried = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -122,8 +123,11 @@ class ReviewPage(StepPage):
         self._signs = QVBoxLayout()
         self._signs.setSpacing(theme.space(0.75))
         self._findings = FindingList()
+        self._around = Muted()
         card.body.addLayout(self._signs)
         card.body.addWidget(self._findings)
+        card.body.addWidget(self._around)
+        card.body.addWidget(link("&Try a call…", self.tried.emit))
         return card
 
     def _told(self) -> QWidget:
@@ -158,6 +162,11 @@ class ReviewPage(StepPage):
         self._error.setVisible(bool(text))
         if text:
             self._error.set("danger", text)
+
+    def show_around(self, text: str) -> None:
+        """Whether the network was asked about what is around the grant."""
+        self._around.setText(text)
+        self._around.setVisible(bool(text))
 
     def show_unready(self) -> None:
         """Something is wrong or missing: what still stands here is what it was before."""

@@ -21,11 +21,14 @@ from latchkey.errors import Declined, LatchkeyError
 from latchkey.flow import accounts, similar, wizard
 from latchkey.flow.granting import Granting, Prepared, Signed
 from latchkey.flow.similar import Similar
+from latchkey.flow.trying import of_grant
 from latchkey.flow.wizard import Step, Wizard, WizardState, World
 from latchkey.store.book import GrantRecord, MasterKeyRecord
 from latchkey.ui.context import Context
 from latchkey.ui.pages.account_form import AccountForm
+from latchkey.ui.pages.trying import TryDialog
 from latchkey.ui.pages.wizard.account import AccountPage
+from latchkey.ui.pages.wizard.around import Around
 from latchkey.ui.pages.wizard.expiry import ExpiryPage
 from latchkey.ui.pages.wizard.key import KeyPage
 from latchkey.ui.pages.wizard.review import ReviewPage
@@ -61,6 +64,8 @@ class WizardPage(Page):
         self.header.addWidget(self._trail)
         self.review = ReviewPage()
         self.review.decided.connect(self._decide)
+        self.review.tried.connect(self._try)
+        self._around = Around(context, self._show_around)
         self.pages: dict[Step, StepPage] = {
             Step.ACCOUNT: AccountPage(self._owners, self._recognised, self._add_requested, self._add_account),
             Step.KEY: KeyPage(),
@@ -301,6 +306,7 @@ class WizardPage(Page):
         if self._prepared is not None:
             self.review.show_grant(self._prepared, now)
             self._find_similar(self._prepared, now)
+            self._around.look(self._prepared)
 
     def _find_similar(self, prepared: Prepared, now: int) -> None:
         draft, book = prepared.review.draft, self._context.book
@@ -312,6 +318,20 @@ class WizardPage(Page):
         replaces = self.wizard.state.replaces
         choice = "" if replaces is None or self._undecided() else "replace" if replaces else "keep"
         self.review.similar.show_similar(self._similar, changes, choice, now)
+
+    def _show_around(self, prepared: Prepared, found: Prepared | None, text: str) -> None:
+        """What the network and the book know around the grant has arrived; drawn in place unless the grant is another one by now."""
+        if prepared is self._prepared and self.wizard.step is Step.REVIEW:
+            self.review.show_around(text)
+            if found is not None:
+                self._prepared = found
+                self.review.show_grant(found, self._context.clock())
+
+    def _try(self) -> None:
+        if self._prepared is not None:
+            prepared = self._prepared
+            subject = of_grant(prepared.review.grant.unsigned, prepared.account, claims=prepared.claims)
+            TryDialog(self, self._context, subject).open()
 
     def _undecided(self) -> bool:
         """Whether it still has to be said what becomes of what stands already."""
