@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from latchkey.errors import BadInput
 
-MAX_URL = 2_000
+MAX_URL = 1_000
 _LABEL = 20  # characters: a part of a host name this long is a key, not a name
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.IGNORECASE)
 _SOCKS = ("socks5", "socks5h")

@@ -72,11 +72,13 @@ def practice(folder: DataDir, *, clone_from: str = "", port: int = 0) -> Iterato
         account = furnish(folder)
         deploy(chain.rpc, account)
         _mark(folder, chain.url)
+        _set_rpc(folder, chain.url)
         try:
             yield Ready(chain, folder, account)
         finally:
             with suppress(StoreError):
                 _mark(folder, "")
+                _set_rpc(folder, "", instead_of=chain.url)
 
 
 @contextmanager
@@ -131,6 +133,16 @@ def _check_folder(folder: DataDir) -> None:
 
 def _mark(folder: DataDir, url: str) -> None:
     atomic.write(_place(folder), json.dumps({"chainId": CHAIN_ID, "url": url}).encode())
+
+
+def _set_rpc(folder: DataDir, url: str, *, instead_of: str | None = None) -> None:
+    """Name the chain in the folder's settings, so that its window can read it at once; or take it out again, when it still stands
+    there. Raises StoreError."""
+    from latchkey.store.settings import NetworkSettings, load, save
+
+    settings = load(folder.settings)
+    if instead_of in (None, settings.network(CHAIN_ID).rpc):
+        save(folder.settings, settings.with_network(NetworkSettings(CHAIN_ID, rpc=url)))
 
 
 def _url(folder: DataDir) -> str:

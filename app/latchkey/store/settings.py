@@ -1,21 +1,26 @@
-"""The few choices a person makes about the program itself. Nothing here is secret, and losing it costs nothing."""
+"""The few choices a person makes about the program itself. No key of an account is here; the addresses of RPCs and of the proxy may
+hold keys and passwords of those, so the file is the person's alone and no repr shows them. Losing it costs nothing else.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from latchkey.core.endpoints import check_proxy, check_rpc
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, StoreError
 from latchkey.store import atomic
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 256 * 1024
 MAX_WINDOW = 8192
+MAX_NETWORKS = 50
+MAX_CHAIN_ID = 2**63 - 1
 
 
 class Appearance(StrEnum):
@@ -25,19 +30,64 @@ class Appearance(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """Where one network is reached; "" where nothing is set. `second_rpc`: of another operator, must agree with the first.
+    `bundler`: takes user operations (ERC-4337). Raises BadInput, its path the field's name in the file."""
+
+    chain_id: int
+    rpc: str = field(default="", repr=False)
+    second_rpc: str = field(default="", repr=False)
+    bundler: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.chain_id <= MAX_CHAIN_ID:
+            raise BadInput("A chain id is a whole number, such as 1 for Ethereum.", path="chainId")
+        for name, url in (("rpc", self.rpc), ("secondRpc", self.second_rpc), ("bundler", self.bundler)):
+            if url:
+                check_rpc(url, name)
+        if self.second_rpc and not self.rpc:
+            raise BadInput("A second RPC checks the first; set that one before.", path="secondRpc")
+        if self.second_rpc and self.second_rpc == self.rpc:
+            raise BadInput("The second RPC has to be another one than the first, best of another operator.", path="secondRpc")
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.rpc or self.second_rpc or self.bundler)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`idle_minutes`: the vault locks after so many minutes without use (1-240). `window`: the toolkit's own account of the
-    window's size and place, opaque here, at most 8 KiB."""
+    window's size and place, opaque here, at most 8 KiB. `networks`: those that a person has set something for, by chain id. `proxy`:
+    what every request to another machine goes through, "" for none. Raises BadInput."""
 
     appearance: Appearance = Appearance.SYSTEM
     idle_minutes: int = 5
     window: bytes = b""
+    networks: tuple[NetworkSettings, ...] = ()
+    proxy: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.idle_minutes <= 240:
             raise BadInput("idleMinutes: expected a whole number from 1 to 240.", path="idleMinutes")
         if len(self.window) > MAX_WINDOW:
             raise BadInput(f"window: at most {MAX_WINDOW} bytes are kept.", path="window")
+        if len(self.networks) > MAX_NETWORKS:
+            raise BadInput(f"At most {MAX_NETWORKS} networks are kept.", path="networks")
+        ids = [one.chain_id for one in self.networks]
+        if ids != sorted(set(ids)):
+            raise BadInput("networks: each stands once, in the order of chain ids.", path="networks")
+        check_proxy(self.proxy, "proxy")
+
+    def network(self, chain_id: int) -> NetworkSettings:
+        """What is set for a network; an entry with nothing in it when nothing is."""
+        return next((one for one in self.networks if one.chain_id == chain_id), NetworkSettings(chain_id))
+
+    def with_network(self, network: NetworkSettings) -> Settings:
+        """The same, this network's entry replaced; an empty one is dropped. Raises BadInput."""
+        others = [one for one in self.networks if one.chain_id != network.chain_id]
+        kept = others if network.is_empty else [*others, network]
+        return replace(self, networks=tuple(sorted(kept, key=lambda one: one.chain_id)))
 
 
 def load(path: Path) -> Settings:
@@ -53,12 +103,67 @@ def load(path: Path) -> Settings:
 
 def save(path: Path, settings: Settings) -> None:
     """Write `settings` to `path`. Raises StoreError."""
+    atomic.write(path, _written(settings, set(_FIELDS)), valid=_is_valid)
+
+
+def export(settings: Settings, *, addresses: bool) -> bytes:
+    """For another machine: without the window's place, and without RPCs, bundlers and proxy (they may hold keys) unless `addresses`."""
+    return _written(settings, {"appearance", "idleMinutes"} | ({"networks", "proxy"} if addresses else set()))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing an import would change. `path`: "appearance", "proxy", "networks[10].rpc" (the chain id in brackets). `before` and
+    `after` as text, "" for nothing; addresses whole, for the person must see what is going to be asked."""
+
+    path: str
+    before: str = field(repr=False)
+    after: str = field(repr=False)
+
+
+def import_(data: bytes, settings: Settings) -> tuple[Settings, tuple[Change, ...]]:
+    """`settings` as the file would have them, and every difference: nothing may be taken that the person was not shown.
+
+    What the file leaves out stays as it is; networks it does not name, too. Raises BadInput.
+    """
+    value = read_json(data)
+    if not isinstance(value, dict) or not value.keys() & _FIELDS.keys() - {"window"}:
+        raise BadInput("This file holds no settings of Latchkey.", code="NoSettings")
+    found = _parse(data)
+    wanted = settings
+    for name in ("appearance", "idleMinutes", "proxy"):
+        if name in value:
+            attribute = _FIELDS[name][0]
+            wanted = replace(wanted, **{attribute: getattr(found, attribute)})
+    for network in found.networks:
+        wanted = wanted.with_network(network)
+    return wanted, tuple(_changes(settings, wanted))
+
+
+def _changes(before: Settings, after: Settings) -> Iterator[Change]:
+    for name in ("appearance", "idleMinutes", "proxy"):
+        old, new = (str(getattr(one, _FIELDS[name][0])) for one in (before, after))
+        if old != new:
+            yield Change(name, old, new)
+    for chain_id in sorted({one.chain_id for one in (*before.networks, *after.networks)}):
+        for name, attribute in _NETWORK.items():
+            old, new = (getattr(one.network(chain_id), attribute) for one in (before, after))
+            if old != new:
+                yield Change(f"networks[{chain_id}].{name}", old, new)
+
+
+def _written(settings: Settings, names: set[str]) -> bytes:
     value = {
         "appearance": settings.appearance.value,
         "idleMinutes": settings.idle_minutes,
         "window": base64.b64encode(settings.window).decode(),
+        "networks": [
+            {"chainId": one.chain_id, **{name: getattr(one, attribute) for name, attribute in _NETWORK.items()}}
+            for one in settings.networks
+        ],
+        "proxy": settings.proxy,
     }
-    atomic.write(path, json.dumps(value, indent=2).encode() + b"\n", valid=_is_valid)
+    return json.dumps({name: value[name] for name in value if name in names}, indent=2).encode() + b"\n"
 
 
 def _is_valid(data: bytes) -> bool:
@@ -83,7 +188,7 @@ def _appearance(value: Any, path: str) -> Appearance:
     return Appearance(value)
 
 
-def _minutes(value: Any, path: str) -> int:
+def _whole(value: Any, path: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise BadInput(f"{path}: expected a whole number.", path=path)
     return value
@@ -98,8 +203,30 @@ def _base64(value: Any, path: str) -> bytes:
     raise BadInput(f"{path}: expected base64.", path=path)
 
 
+def _text(value: Any, path: str) -> str:
+    if not isinstance(value, str):
+        raise BadInput(f"{path}: expected text.", path=path)
+    return value
+
+
+def _networks(value: Any, path: str) -> tuple[NetworkSettings, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise BadInput(f"{path}: expected a list of networks.", path=path)
+    found = (
+        NetworkSettings(
+            _whole(one.get("chainId"), f"{path}.chainId"),
+            **{attribute: _text(one.get(name, ""), f"{path}.{name}") for name, attribute in _NETWORK.items()},
+        )
+        for one in value
+    )
+    return tuple(sorted(found, key=lambda one: one.chain_id))
+
+
+_NETWORK = {"rpc": "rpc", "secondRpc": "second_rpc", "bundler": "bundler"}
 _FIELDS: dict[str, tuple[str, Callable[[Any, str], Any]]] = {
     "appearance": ("appearance", _appearance),
-    "idleMinutes": ("idle_minutes", _minutes),
+    "idleMinutes": ("idle_minutes", _whole),
     "window": ("window", _base64),
+    "networks": ("networks", _networks),
+    "proxy": ("proxy", _text),
 }

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from latchkey.errors import LatchkeyError, StoreError
+from latchkey.flow.chains import Chains
 from latchkey.ui.lock import Lock
 from latchkey.ui.tasks import Task, Tasks
 
@@ -43,6 +44,7 @@ class Context(QObject):
 
     `clock()`: now, in seconds; replaced in tests. `status`: the signer's last known state, None until it was asked.
     `changed(what)`: "status", "accounts", "grants" or "settings" were changed by someone; pages that show them read again.
+    `chains`: the nodes that Settings name; they block, so use them in `tasks.run`.
     """
 
     changed = Signal(str)
@@ -68,6 +70,7 @@ class Context(QObject):
         self.status: Status | None = None
         self.restart = False  # whether to start again once the window is closed
         self.lock = Lock(self)
+        self.chains = Chains(lambda: self.settings)
         self._make_client, self._make_book = make_client, make_book
         self._client: SignerClient | None = None
         self._book: Book | None = None
@@ -182,8 +185,9 @@ class Context(QObject):
         QApplication.quit()
 
     def close(self) -> None:
-        """Stop delivering, end the signer, close the book."""
+        """Stop delivering, end the signer, drop the connections, close the book."""
         self.tasks.close()
+        self.chains.close()
         if self._client is not None:
             self._client.close()
         if self._book is not None:
