@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from latchkey.accounts.system import AccountSystem, Ask, Contracts, Question, system
+from latchkey.chain.anvil import CHAIN_ID as PRACTICE
 from latchkey.chain.logs import LogStore, Progress, Scanned, scan
 from latchkey.chain.node import Node, RpcError, block_of
 from latchkey.chain.vouch import ADDRESSES, vouched
@@ -67,6 +67,8 @@ def read_account(
     face, node = system(account.system), node.stoppable(stop)
     contracts, block = _begin(node, account.chain_id, at)
     read = scanned or _logs(node, face, account, block, store, progress, stop)
+    if read.head is not None and read.range.last == block.number and read.head != block.hash:
+        raise Moved("The chain was reorganised while it was read; read again.")
     witness = _Witness(second.stoppable(stop)) if second else None
     if witness:
         read = witness.compare_logs(account, face, block, read, second_store, progress, stop)
@@ -77,14 +79,12 @@ def read_account(
 
 # --- the chain, its contracts, the block
 
-_known: WeakKeyDictionary[Node, dict[int, Contracts]] = WeakKeyDictionary()
-_lock = threading.Lock()
+_known: dict[tuple[str, int], Contracts] = {}
 
 
 def _begin(node: Node, chain_id: int, at: Block | None) -> tuple[Contracts, Block]:
-    """In one request. The contracts' code cannot change, so it is looked at once for each RPC."""
-    with _lock:
-        known = _known.setdefault(node, {}).get(chain_id)
+    """In one request. The contracts' code cannot change, so it is looked at once for each RPC; on the practice chain it can."""
+    known = _known.get((node.fingerprint, chain_id))
     calls: list[tuple[Any, ...]] = [("eth_chainId",), ("eth_getBlockByNumber", "latest" if at is None else hex(at.number), False)]
     calls += [] if known else [("eth_getCode", address, "latest") for address in ADDRESSES]
     chain, head, *codes = (_certain(answer) for answer in node.many(calls))
@@ -95,8 +95,8 @@ def _begin(node: Node, chain_id: int, at: Block | None) -> tuple[Contracts, Bloc
         raise Moved("The block has been replaced by another; read again.")
     if known is None:
         known = vouched(chain_id, [_bytes(code) for code in codes])
-        with _lock:
-            _known[node][chain_id] = known
+        if chain_id != PRACTICE:
+            _known[node.fingerprint, chain_id] = known
     return known, block
 
 
@@ -273,7 +273,8 @@ class _Witness:
         self._leaves_out, self._adds = bool(mine.keys() - others.keys()), bool(others.keys() - mine.keys())
         logs = {log.place: log for log in (*theirs.logs, *read.logs)}
         missing = _both(read.range.missing, theirs.range.missing)
-        return Scanned(tuple(logs[place] for place in sorted(logs)), LogRange(read.range.first, read.range.last, missing))
+        both = LogRange(read.range.first, read.range.last, missing)
+        return Scanned(tuple(logs[place] for place in sorted(logs)), both, read.head)
 
     def compare(self, block: Block, questions: Sequence[Question], answers: Sequence[bytes | None]) -> None:
         if self._silent:
