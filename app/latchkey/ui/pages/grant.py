@@ -7,13 +7,16 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
+from latchkey.core.account import Account
 from latchkey.core.networks import network
 from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.errors import LatchkeyError
+from latchkey.flow.trying import of_grant
 from latchkey.store.records import GrantRecord, GrantState
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.grant_rows import Reading, account_of, read_grant, state_in_words, still_valid, who
+from latchkey.ui.pages.trying import TryDialog
 from latchkey.ui.times import local_time
 from latchkey.ui.widgets import (
     AddressLabel,
@@ -91,11 +94,21 @@ class GrantPage(Page):
         except LatchkeyError as error:
             self._place.addWidget(Banner("danger", "This grant cannot be read.", error.text))
             return
-        self._place.addWidget(_words(reading))
+        words = _words(reading)
+        words.body.addWidget(link("&Try a call…", partial(self._try, record, account)))
+        self._place.addWidget(words)
         if reading.findings:
             self._place.addWidget(FindingList(reading.findings))
         self._place.addWidget(_where(record, network(account.chain_id).name, account.label, now))
         self._place.addWidget(_Signed(reading))
+
+    def _try(self, record: GrantRecord, account: Account) -> None:
+        try:
+            subject = of_grant(record.unsigned, account, claims=record.claims)
+        except LatchkeyError as error:
+            self._context.tasks.failed.emit(error)
+            return
+        TryDialog(self, self._context, subject).open()
 
     def _hand_over(self) -> None:
         if self._record is not None:

@@ -197,7 +197,7 @@ class TryDialog(Dialog):
         except BadInput as error:
             self._fault(error)
             return
-        subject, now, node_of = self._subject, self._context.clock(), node_maker(self._context, self._subject)
+        subject, now, node_of = self._subject, self._context.clock(), node_maker(self._context, self._subject.account.chain_id)
         self.button.setEnabled(False)
         self._show_waiting()
         self._task = self._context.tasks.run(
@@ -290,13 +290,13 @@ class TryDialog(Dialog):
             self._scroller.verticalScrollBar().setValue(widget.mapTo(content, QPoint(0, 0)).y() - theme.space(1))
 
 
-def node_maker(context: Context, subject: Subject) -> Callable[[], Node | None]:
-    """To be called on the worker: the node of the subject's network, None where none is set."""
+def node_maker(context: Context, chain_id: int) -> Callable[[], Node | None]:
+    """To be called on the worker: the node of a network, None where none is set."""
     chains = getattr(context, "chains", None)
 
     def make() -> Node | None:
         try:
-            return chains.node(subject.account.chain_id) if chains is not None else None
+            return chains.node(chain_id) if chains is not None else None
         except LatchkeyError:
             return None
 

@@ -124,6 +124,7 @@ class ReviewPage(StepPage):
         self._signs.setSpacing(theme.space(0.75))
         self._findings = FindingList()
         self._around = Muted()
+        self._around.hide()
         card.body.addLayout(self._signs)
         card.body.addWidget(self._findings)
         card.body.addWidget(self._around)

@@ -1,0 +1,75 @@
+"""Looking around a grant that is being reviewed: the network and the book are asked on a worker, and nothing waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, QTimer
+
+from latchkey.core.facts import Surroundings
+from latchkey.errors import LatchkeyError
+from latchkey.flow.granting import Prepared
+from latchkey.flow.surroundings import surroundings, with_surroundings
+from latchkey.ui.context import Context
+from latchkey.ui.pages.trying import node_maker
+from latchkey.ui.tasks import Task
+
+_AFTER = 300  # ms without another change
+
+Shown = Callable[[Prepared, Prepared | None, str], object]
+
+
+class Around(QObject):
+    """`shown(prepared, found, text)`: `found` is the grant judged anew, None while that is not known; `text` says who was asked."""
+
+    def __init__(self, context: Context, shown: Shown) -> None:
+        super().__init__()
+        self._context, self._shown = context, shown
+        self._prepared: Prepared | None = None
+        self._task: Task | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_AFTER)
+        self._timer.timeout.connect(self._ask)
+
+    def look(self, prepared: Prepared) -> None:
+        """About this grant and no other; soon, for it may still be changed."""
+        if self._task is not None:
+            self._task.cancel()
+        self._prepared = prepared
+        self._timer.start()
+
+    def _ask(self) -> None:
+        prepared = self._prepared
+        if prepared is None:
+            return
+        context, now, node_of = self._context, self._context.clock(), node_maker(self._context, prepared.account.chain_id)
+        shown = prepared.review
+
+        def work(_job: object) -> tuple[Surroundings, bool]:
+            node = node_of()
+            found = surroundings(
+                shown.reading,
+                prepared.account,
+                now=now,
+                book=context.book,
+                node=node,
+                claims=prepared.claims,
+                unsigned=shown.grant.unsigned,
+            )
+            return found, node is not None
+
+        def done(result: tuple[Surroundings, bool]) -> None:
+            found, asked = result
+            judged = with_surroundings(prepared, replace(found, same_dapp=0), now)  # the review has a place of its own for that
+            self._shown(prepared, judged, _ASKED if asked else _NOT_ASKED)
+
+        def failed(error: LatchkeyError) -> None:
+            self._shown(prepared, None, f"What only the network can tell is not checked. {error.text}")
+
+        self._task = context.tasks.run(work, done, failed=failed, owner=self)
+
+
+_ASKED = "The network was asked about its contracts, its number, what you hold, and the time."
+_NOT_ASKED = "No RPC is set for this network, so what only the network can tell is not checked."
