@@ -130,7 +130,7 @@ def _try(commands: _Commands, common: argparse.ArgumentParser) -> None:
     trying.add_argument("--at", metavar="TIME", help="when: 2026-12-01T10:00 (UTC) or seconds (default: now)")
     trying.add_argument("--by-key", action="store_true", help="the key calls with its own transaction instead of an operation")
     trying.add_argument("--paymaster", metavar="ADDRESS", help="who pays for gas")
-    trying.add_argument("--rpc", metavar="URL", help="ask the chain behind this RPC too")
+    trying.add_argument("--rpc", default="", metavar="URL", help="ask the chain behind this RPC too")
     trying.add_argument("--owner", metavar="ADDRESS", help="the account's owner, where it is not deployed yet")
     trying.add_argument("--account", metavar="ADDRESS", help="the account, where the grant names none")
     trying.add_argument("--chain-id", type=int, metavar="N", help="the network, where the grant names none")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+from latchkey.cli.node import node_at
 from latchkey.cli.output import Output, read_input
 from latchkey.core.account import Account, Mode
 from latchkey.core.digest_words import digest_words
@@ -28,12 +28,11 @@ def explain(options: Namespace, output: Output) -> None:
 
 
 def _online(data: bytes, rpc: str, found: Explanation, now: int, account: Account | None) -> tuple[Finding, ...]:
-    from latchkey.chain.node import Node
     from latchkey.flow.surroundings import findings_online
     from latchkey.flow.trying import read_subject
 
     subject = read_subject(data, now=now, account=account)
-    with closing(Node(rpc)) as node:
+    with node_at(rpc) as node:
         return findings_online(subject.unsigned, subject.account, node, now=now, signed=found.signer is not None)
 
 

@@ -6,10 +6,10 @@ import json
 import sys
 import time
 from argparse import Namespace
-from contextlib import closing
 from typing import Any
 
 from latchkey.accounts.system import Policy, system
+from latchkey.cli.node import node_at
 from latchkey.cli.output import Output, error_json, read_input, read_lines
 from latchkey.codec.hand_over import decode
 from latchkey.core.digest_words import digest_words
@@ -83,14 +83,13 @@ def signed_json(envelope: bytes) -> dict[str, Any]:
 
 def _around(result: dict[str, Any], rpc: str) -> dict[str, Any]:
     """What the rules say, with what the chain knows."""
-    from latchkey.chain.node import Node
     from latchkey.cli.explain import findings_json
     from latchkey.flow.surroundings import findings_online
     from latchkey.flow.trying import read_subject
 
     now = int(time.time())
     subject = read_subject(json.dumps(result).encode(), now=now)
-    with closing(Node(rpc)) as node:
+    with node_at(rpc) as node:
         return {"findings": findings_json(findings_online(subject.unsigned, subject.account, node, now=now))}
 
 

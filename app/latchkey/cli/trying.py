@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from latchkey.accounts.modular_account.model import Denied
 from latchkey.cli.explain import account_of
+from latchkey.cli.node import node_at
 from latchkey.cli.output import Output, read_input
 from latchkey.core.amounts import ETH, parse_amount
 from latchkey.core.arguments import calldata
@@ -17,9 +17,6 @@ from latchkey.core.functions import function_of
 from latchkey.core.types import Address, hex_bytes
 from latchkey.errors import BadInput
 from latchkey.flow.trying import Answer, Question, Verdict, parse_moment, read_subject, try_call
-
-if TYPE_CHECKING:
-    from latchkey.chain.node import Node
 
 
 def run(options: Namespace, output: Output) -> int:
@@ -29,21 +26,10 @@ def run(options: Namespace, output: Output) -> int:
     subject = read_subject(read_input(options.file), now=now, account=account_of(options))
     if options.owner:
         subject = subject.owned_by(Address.parse(options.owner, path="owner"))
-    with _node(options.rpc) as node:
+    with node_at(options.rpc) as node:
         answer = try_call(subject, question, now=now, node=node)
     output.result(_json(answer), "\n".join(_lines(answer, bool(node))))
     return 0 if answer.verdict is Verdict.ALLOWED else 1
-
-
-@contextmanager
-def _node(url: str | None) -> Iterator[Node | None]:
-    if not url:
-        yield None
-        return
-    from latchkey.chain.node import Node
-
-    with closing(Node(url)) as node:
-        yield node
 
 
 def _question(options: Namespace) -> Question:

@@ -59,7 +59,7 @@ def with_surroundings(prepared: Prepared, around: Surroundings, now: int, *, not
     return replace(prepared, review=replace(shown, findings=found))
 
 
-def findings_online(unsigned: bytes, account: Account, node: Node, *, now: int, signed: bool = False) -> tuple[Finding, ...]:
+def findings_online(unsigned: bytes, account: Account, node: Node | None, *, now: int, signed: bool = False) -> tuple[Finding, ...]:
     """The findings of a grant with what the chain tells. `signed`: it may be in use; that its id is, is then no surprise."""
     _, reading = exact(unsigned, account)
     around = surroundings(reading, account, now=now, node=node)

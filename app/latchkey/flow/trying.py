@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 
 _PRE_VERIFICATION, _VERIFICATION, _CALL = 60_000, 250_000, 300_000  # gas units an ordinary operation declares
 _PAYMASTER_GAS = 100_000
+NO_NODE = "No RPC was named, so only Latchkey's own reading is shown."
 _LIMITS = ("ExceededTokenLimit", "ExceededNativeTokenLimit")
 TRANSFER, APPROVE = "transfer(address,uint256)", "approve(address,uint256)"
 
@@ -253,8 +254,9 @@ def _signature(text: str) -> str:
 # --- trying
 
 
-def try_call(subject: Subject, question: Question, *, now: int, node: Node | None = None) -> Answer:
-    """Blocks while the node is asked; what goes wrong there is told in the answer. Raises BadInput for a question that is none."""
+def try_call(subject: Subject, question: Question, *, now: int, node: Node | None = None, why_not: str = NO_NODE) -> Answer:
+    """Blocks while the node is asked; what goes wrong there is told in the answer, as is `why_not`, why there is no node. Raises BadInput
+    for a question that is none."""
     account, names = subject.account, Names(subject.account, subject.claims, subject.notes)
     session: Session | None = None
     gap = ""
@@ -262,7 +264,7 @@ def try_call(subject: Subject, question: Question, *, now: int, node: Node | Non
         session = session_of_install(subject.install, account.address)
     except CannotDecode as error:
         gap = error.text
-    price, chain_gap = _price(node, account.chain_id)
+    price, chain_gap = _price(node, account.chain_id, why_not)
     fees = None if question.by_key else _fees(subject, question, price)
     data = _call_data(subject, session, question, fees)
     chain, chain_gap = (None, chain_gap) if node is None or chain_gap else _ask_chain(node, subject, question, data, fees)
@@ -291,11 +293,11 @@ def try_call(subject: Subject, question: Question, *, now: int, node: Node | Non
     )
 
 
-def _price(node: Node | None, chain_id: int) -> tuple[int, str]:
+def _price(node: Node | None, chain_id: int, why_not: str) -> tuple[int, str]:
     """wei per gas that an operation would declare, and why there is no chain to ask ("" when there is)."""
     floor = network(chain_id).fee_floor
     if node is None:
-        return floor, "No RPC is set for this network, so only Latchkey's own reading is shown."
+        return floor, why_not
     from latchkey.chain.simulate import gas_price
 
     try:

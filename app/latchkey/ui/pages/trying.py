@@ -5,7 +5,6 @@ TryDialog(self, context, of_grant(unsigned, account)).open()
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer
@@ -16,7 +15,7 @@ from latchkey.core.arguments import parameters
 from latchkey.core.moments import utc
 from latchkey.core.networks import network
 from latchkey.core.phrases import Level
-from latchkey.errors import BadInput, LatchkeyError
+from latchkey.errors import BadInput, ChainError, LatchkeyError
 from latchkey.flow.trying import Answer, Choice, Subject, TryForm, Verdict, choices, read_form, try_call
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -197,11 +196,16 @@ class TryDialog(Dialog):
         except BadInput as error:
             self._fault(error)
             return
-        subject, now, node_of = self._subject, self._context.clock(), node_maker(self._context, self._subject.account.chain_id)
+        context, subject, now = self._context, self._subject, self._context.clock()
+
+        def work(_job: object) -> Answer:
+            node, why_not = node_of(context, subject.account.chain_id)
+            return try_call(subject, question, now=now, node=node, why_not=why_not)
+
         self.button.setEnabled(False)
         self._show_waiting()
-        self._task = self._context.tasks.run(
-            lambda _job: try_call(subject, question, now=now, node=node_of()),
+        self._task = context.tasks.run(
+            work,
             self.show_answer,
             failed=self._failed,
             finished=self._ready,
@@ -290,17 +294,12 @@ class TryDialog(Dialog):
             self._scroller.verticalScrollBar().setValue(widget.mapTo(content, QPoint(0, 0)).y() - theme.space(1))
 
 
-def node_maker(context: Context, chain_id: int) -> Callable[[], Node | None]:
-    """To be called on the worker: the node of a network, None where none is set."""
-    chains = getattr(context, "chains", None)
-
-    def make() -> Node | None:
-        try:
-            return chains.node(chain_id) if chains is not None else None
-        except LatchkeyError:
-            return None
-
-    return make
+def node_of(context: Context, chain_id: int) -> tuple[Node | None, str]:
+    """The node of a network, or None and why there is none. For the worker."""
+    try:
+        return context.chains.node(chain_id), ""
+    except ChainError as error:
+        return None, error.text
 
 
 def _title(choice: Choice) -> str:

@@ -12,7 +12,7 @@ from latchkey.errors import LatchkeyError
 from latchkey.flow.granting import Prepared
 from latchkey.flow.surroundings import surroundings, with_surroundings
 from latchkey.ui.context import Context
-from latchkey.ui.pages.trying import node_maker
+from latchkey.ui.pages.trying import node_of
 from latchkey.ui.tasks import Task
 
 _AFTER = 300  # ms without another change
@@ -44,11 +44,10 @@ class Around(QObject):
         prepared = self._prepared
         if prepared is None:
             return
-        context, now, node_of = self._context, self._context.clock(), node_maker(self._context, prepared.account.chain_id)
-        shown = prepared.review
+        context, now, shown = self._context, self._context.clock(), prepared.review
 
-        def work(_job: object) -> tuple[Surroundings, bool]:
-            node = node_of()
+        def work(_job: object) -> tuple[Surroundings, str]:
+            node, why_not = node_of(context, prepared.account.chain_id)
             found = surroundings(
                 shown.reading,
                 prepared.account,
@@ -58,18 +57,21 @@ class Around(QObject):
                 claims=prepared.claims,
                 unsigned=shown.grant.unsigned,
             )
-            return found, node is not None
+            return found, why_not
 
-        def done(result: tuple[Surroundings, bool]) -> None:
-            found, asked = result
+        def done(result: tuple[Surroundings, str]) -> None:
+            found, why_not = result
             judged = with_surroundings(prepared, replace(found, same_dapp=0), now)  # the review has a place of its own for that
-            self._shown(prepared, judged, _ASKED if asked else _NOT_ASKED)
+            self._shown(prepared, judged, _not_checked(why_not) if why_not else _ASKED)
 
         def failed(error: LatchkeyError) -> None:
-            self._shown(prepared, None, f"What only the network can tell is not checked. {error.text}")
+            self._shown(prepared, None, _not_checked(error.text))
 
         self._task = context.tasks.run(work, done, failed=failed, owner=self)
 
 
 _ASKED = "The network was asked about its contracts, its number, what you hold, and the time."
-_NOT_ASKED = "No RPC is set for this network, so what only the network can tell is not checked."
+
+
+def _not_checked(why: str) -> str:
+    return f"What only the network can tell is not checked. {why}"
