@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from latchkey.core.digest_words import digest_words
 from tests.cli.run import latchkey, refusal, result
 from tests.vectors import VECTORS, draft_json
 
@@ -26,6 +27,7 @@ def test_all_44_grants_with_compat() -> None:
         expected = vector["expected"]
         assert built["call"] == expected["installValidationCalldata"], vector["name"]
         assert built["digest"] == expected["deferredActionDigest"]
+        assert built["digestWords"] == " ".join(digest_words(bytes.fromhex(built["digest"][2:])))
         assert built["unsigned"] == expected["preSignaturePayload"]
         assert built["nonce"] == vector["input"]["nonce"]
         assert built["needsExecuteUserOp"] is expected["hasAssociatedExecHooks"]
@@ -92,18 +94,21 @@ def test_explain_takes_what_build_prints() -> None:
     assert {"id": "eth-unlimited", "level": "danger"}.items() <= next(
         f for f in whole["findings"] if f["id"] == "eth-unlimited"
     ).items()
-    assert result("explain", "-", "--json", stdin=json.dumps(built["typedData"]))["draft"] == CAREFUL
+    assert (whole["digest"], whole["digestWords"]) == (built["digest"], built["digestWords"])
+    typed = result("explain", "-", "--json", stdin=json.dumps(built["typedData"]))
+    assert (typed["draft"], typed["digest"]) == (CAREFUL, built["digest"])
     alone = result("explain", "-", "--json", stdin=built["unsigned"])
     assert alone["draft"]["permissions"] == CAREFUL["permissions"]
-    assert alone["draft"]["account"] is None
+    assert (alone["draft"]["account"], alone["digest"]) == (None, None)
     call = result("explain", "-", "--json", stdin=built["call"])
     assert call["draft"]["sessionKey"] == CAREFUL["sessionKey"]
     words = latchkey("explain", "-", stdin=json.dumps(built)).stdout.decode()
     assert "It can\n" in words
+    assert f"Digest in words: {built['digestWords']}" in words
     assert "Most you can lose" in words
 
 
-@pytest.mark.parametrize("field", ["call", "digest", "nonce", "unsigned"])
+@pytest.mark.parametrize("field", ["call", "digest", "digestWords", "nonce", "unsigned"])
 def test_a_result_that_was_changed_is_refused(field: str) -> None:
     built = result("grant", "build", "-", stdin=json.dumps(CAREFUL))
     last = built[field][-1]

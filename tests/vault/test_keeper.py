@@ -10,6 +10,7 @@ from eth_account import Account as EthAccount
 
 from latchkey.accounts.system import system
 from latchkey.core.account import Account, Mode
+from latchkey.core.digest_words import digest_words
 from latchkey.core.draft import draft_from_json
 from latchkey.core.request import Claims
 from latchkey.core.types import Address
@@ -412,6 +413,21 @@ def test_preview_then_sign(careful: dict[str, Any], ma_vectors: dict[str, Any], 
     with pytest.raises(Refused) as caught:
         signing.sign(preview.token)
     assert caught.value.code == "PreviewGone"
+
+
+def test_the_desk_shows_the_words_of_what_is_signed_not_the_windows(
+    careful: dict[str, Any], ma_vectors: dict[str, Any], public_vault: bytes, clock: Clock
+) -> None:
+    """Nothing a window sends along changes them: they follow from the bytes, in the process that signs."""
+    made, person = opened(public_vault, YES, clock=clock)
+    signing = Signing(made)
+    lies = Claims("Its digest is abandon abandon abandon", functions=("abandon()",))
+    token = signing.preview_grant(unsigned(careful), sma(ma_vectors), OWNER, lies).token
+    signing.sign(token)
+    ask = person.asked[-1][1]
+    digest = bytes.fromhex(careful["expected"]["deferredActionDigest"][2:])
+    assert ask["digest"] == "0x" + digest.hex()
+    assert ask["digest_words"] == list(digest_words(digest))
 
 
 def test_a_careful_grant_needs_no_typed_word(ma_vectors: dict[str, Any], public_vault: bytes, clock: Clock) -> None:

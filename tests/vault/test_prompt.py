@@ -135,7 +135,8 @@ def test_confirming_shows_everything_and_takes_nothing_but_the_word(person: Pers
         shown = person.answer("to sign: ", answers)
         assert asking.done() is None
         for part in ("Let this key in?", str(MASTERS[0]), str(MASTERS[1]), "Practice chain", "call Skirmish", "It cannot", "0.01 ETH",
-                     "DANGER: Nothing limits it.", "nonce: 0x01", bytes(range(32)).hex()):  # fmt: skip
+                     "DANGER: Nothing limits it.", "nonce: 0x01", bytes(range(32)).hex(),
+                     "in words: abandon amount liar amount expire adjust cage candy"):  # fmt: skip
             assert part in shown
     for typed, answer in (("", "y"), ("", ""), ("I understand", "yes")):
         asking = Asking(person, lambda q, typed=typed: q.confirm(yes_to(typed=typed)))
