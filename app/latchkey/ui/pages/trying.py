@@ -76,6 +76,7 @@ class TryDialog(Dialog):
         self.finished.connect(lambda _result: self._stop())
         self._show_kind()
         self._choose(0)
+        self.choice.editor.setFocus(Qt.FocusReason.OtherFocusReason)
         self.resize(self.width(), min(96 * theme.GRID, parent.window().height() - theme.space(6)))
 
     def _scrolling(self) -> QVBoxLayout:
