@@ -6,15 +6,16 @@ import sys
 from tests.bench import first_paint, grants
 from tests.bench.node import CannotInstall
 from tests.bench.report import PAGE, write
+from tests.devnet.node import NpmUnavailable
 
 
 def main() -> int:
     load, subjects = os.getloadavg()[0], []
-    for subject in (grants, first_paint):
+    for measure in (grants.measure, first_paint.measure, sessions.measure, sessions.measure_memory):
         try:
-            measured = subject.measure()
-        except CannotInstall as error:
-            print(f"bench: aa-sdk cannot be installed, so there is nothing to compare with.\n{error}", file=sys.stderr)
+            measured = measure()
+        except (CannotInstall, NpmUnavailable) as error:
+            print(f"bench: the npm packages cannot be installed, so there is nothing to compare with.\n{error}", file=sys.stderr)
             return 1
         for row in measured.rows:
             print(
