@@ -6,6 +6,7 @@ needs the expert switch. Compat stops after the first layer.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from latchkey.accounts.modular_account.addresses import PROTECTED
@@ -78,8 +79,9 @@ def _judge_as_sdk(draft: Draft, now: int) -> None:
         raise Refused(f"The entity id is at most {MAX_ENTITY_ID}.", code="InvalidEntityIdError", path="entityId")
     for index, selector in enumerate(draft.selectors):
         _not_blocked(selector, SDK_BLOCKED, f"selectors[{index}]")
+    targets: set[Address] = set()
     for index, permission in enumerate(draft.permissions):
-        _add_as_sdk(draft, index, permission)
+        _add_as_sdk(draft, index, permission, targets)
     _deadline_as_sdk(draft, now)
     _translate_as_sdk(draft)
     if not draft.selectors and not any(_gives_selectors(p) for p in draft.permissions):
@@ -92,19 +94,21 @@ def _judge_as_sdk(draft: Draft, now: int) -> None:
         raise Refused("Entity id 0 is the owner's and cannot be given away.", code="EntityIdOverrideError", path="entityId")
 
 
-def _add_as_sdk(draft: Draft, index: int, permission: Permission) -> None:
-    path, earlier = f"permissions[{index}]", draft.permissions[:index]
-    if earlier and (isinstance(permission, Root) or any(isinstance(p, Root) for p in earlier)):
+def _add_as_sdk(draft: Draft, index: int, permission: Permission, targets: set[Address]) -> None:
+    """`targets`: contracts that earlier permissions name; this one's is added."""
+    path = f"permissions[{index}]"
+    if index and (isinstance(permission, Root) or isinstance(draft.permissions[0], Root)):
         raise Refused("Root cannot be combined with any other permission.", code="RootPermissionOnlyError", path=path)
     if isinstance(permission, ContractAccess | FunctionsOnContract):
         if permission.address == draft.account:
             raise _own_address(path)
-        if any(isinstance(p, ContractAccess | FunctionsOnContract) and p.address == permission.address for p in earlier):
+        if permission.address in targets:
             raise Refused(
                 "This contract already has a permission; put all its functions into one.",
                 code="DuplicateTargetAddressError",
                 path=f"{path}.data.address",
             )
+        targets.add(permission.address)
     if isinstance(permission, AccountFunctions):
         if not permission.functions:
             raise _no_functions(path)
@@ -193,17 +197,18 @@ def _duplicates(draft: Draft) -> None:
 
 
 def _tokens(draft: Draft) -> None:
-    targets = [p.address for _, p in _targeted(draft)]
+    named = Counter(p.address for _, p in _targeted(draft))
+    with_account_functions = any(isinstance(p, AccountFunctions) for p in draft.permissions)
     for index, permission in enumerate(draft.permissions):
         if isinstance(permission, Erc20TokenTransfer):
             path = f"permissions[{index}]"
-            if targets.count(permission.address) > 1:
+            if named[permission.address] > 1:
                 raise Refused(
                     "Two permissions name this token: on chain the last one wins or the limit is void. Keep one.",
                     code="DuplicateTokenError",
                     path=f"{path}.data.address",
                 )
-            if any(isinstance(p, AccountFunctions) for p in draft.permissions):
+            if with_account_functions:
                 raise Refused(
                     "A token limit makes account functions unusable on chain; grant them to separate keys.",
                     code="TokenWithAccountFunctionsError",
