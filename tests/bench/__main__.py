@@ -3,7 +3,7 @@
 import os
 import sys
 
-from tests.bench import first_paint, grants
+from tests.bench import first_paint, grants, sessions
 from tests.bench.node import CannotInstall
 from tests.bench.report import PAGE, write
 from tests.devnet.node import NpmUnavailable
