@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TypeAlias
 
 from latchkey import __version__
+from latchkey.cli.network_options import add_options
 from latchkey.cli.output import Output
 from latchkey.errors import BadInput, CannotDecode, LatchkeyError, Mismatch, NotServed, Refused
 
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _grant(commands, common)
     _explain(commands, common)
     _try(commands, common)
+    _sessions(commands, common)
     _account(commands, common)
     _vault(commands, common)
     _practice(commands, common)
@@ -134,6 +136,16 @@ def _try(commands: _Commands, common: argparse.ArgumentParser) -> None:
     trying.add_argument("--owner", metavar="ADDRESS", help="the account's owner, where it is not deployed yet")
     trying.add_argument("--account", metavar="ADDRESS", help="the account, where the grant names none")
     trying.add_argument("--chain-id", type=int, metavar="N", help="the network, where the grant names none")
+
+
+def _sessions(commands: _Commands, common: argparse.ArgumentParser) -> None:
+    text = "what is active on chain, how much of it is left, and when it ends; ends with 0 when everything could be read"
+    add_options(_command(commands, common, "sessions", "sessions:run", text))
+    text = "say what happens to sessions, until Ctrl+C: one that appears, a limit or a time that runs out, a grant's first use"
+    watch = _command(commands, common, "watch", "watch:run", text)
+    add_options(watch)
+    watch.add_argument("--every", type=int, metavar="SECONDS", help="read so often (default: every minute)")
+    watch.add_argument("--once", action="store_true", help="read once, say what is new since the last time, and end")
 
 
 def _account(commands: _Commands, common: argparse.ArgumentParser) -> None:

@@ -1,17 +1,22 @@
-"""--rpc, --second-rpc, --bundler, --chain-id and --account: what commands that read or write a chain have in common."""
+"""--rpc, --second-rpc, --bundler, --chain-id and --account: what commands that read or write a chain have in common.
+
+The parser needs `add_options` for every `--help`, so everything else is imported where it is used.
+"""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from latchkey.core.account import Account
 from latchkey.errors import BadInput
-from latchkey.flow.accounts import from_address, parse_address, recognise
-from latchkey.flow.chains import Chains
-from latchkey.store.book import Book
-from latchkey.store.paths import DataDir
-from latchkey.store.settings import NetworkSettings, Settings, load
+
+if TYPE_CHECKING:
+    from latchkey.core.account import Account
+    from latchkey.flow.chains import Chains
+    from latchkey.store.book import Book
+    from latchkey.store.paths import DataDir
+    from latchkey.store.settings import Settings
 
 
 def add_options(parser: ArgumentParser, *, account: bool = True) -> None:
@@ -27,6 +32,9 @@ def add_options(parser: ArgumentParser, *, account: bool = True) -> None:
 def chains_of(options: Namespace, folder: DataDir) -> Chains:
     """The nodes in the folder's settings, those of the options in their place. Where --rpc stands without --chain-id, the node is asked
     for its network, and `options.chain_id` says it from then on. Raises StoreError, BadInput, ChainError."""
+    from latchkey.flow.chains import Chains
+    from latchkey.store.settings import NetworkSettings, load
+
     settings = load(folder.settings)
     if options.rpc or options.second_rpc or options.bundler:
         if options.chain_id is None:
@@ -45,6 +53,8 @@ def chains_of(options: Namespace, folder: DataDir) -> Chains:
 def named_accounts(options: Namespace, book: Book, chains: Chains) -> tuple[Account, ...]:
     """The accounts a command is about, from the book and the options. An address that is not in the book will do where the network is
     known. Raises BadInput."""
+    from latchkey.flow.accounts import from_address, parse_address, recognise
+
     here = [account for account in book.accounts() if options.chain_id in (None, account.chain_id)]
     if not options.account:
         return tuple(here)
@@ -59,6 +69,9 @@ def named_accounts(options: Namespace, book: Book, chains: Chains) -> tuple[Acco
 
 def _network_of(options: Namespace, settings: Settings) -> int:
     if options.rpc:
+        from latchkey.flow.chains import Chains
+        from latchkey.store.settings import NetworkSettings
+
         asked = replace(settings, networks=(NetworkSettings(1, rpc=options.rpc),))  # under any number, to ask for its own
         return Chains(lambda: asked).node(1).chain_id()
     if len(settings.networks) == 1:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from latchkey.chain.anvil import CHAIN_ID as PRACTICE
 from latchkey.core.account import Account
 from latchkey.core.moments import span
 from latchkey.core.networks import network
@@ -36,13 +35,14 @@ if TYPE_CHECKING:
     from latchkey.flow.sessions import Sessions
     from latchkey.store.book import Book
 
+PRACTICE = 31337  # chain id; the network's room need not be there to watch nothing
 EVERY, EVERY_PRACTICE, SELDOM = (
     60,
     5,
     900,
 )  # seconds between readings: usually, on the practice chain, of an RPC that does not answer
 _FIRST = "watched"  # marks an account that was watched before
-_NO_FAULT = ("", "NotSet", "Stopped")  # without an RPC there is nothing to watch, and nothing to say
+_NO_FAULT = ("", "NotSet", "Offline", "Stopped")  # without an RPC there is nothing to watch, and nothing to say
 _DONE = (SessionState.REVOKING, SessionState.REVOKED, SessionState.EXPIRED)
 
 
