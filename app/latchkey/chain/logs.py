@@ -202,6 +202,7 @@ class _Scan:
         self._span = node.log_span
         self._relax, self._since_refusal, self._trying = _RELAX, 0, False
         self._failures = self._timeouts = 0
+        self._learned: set[str] = set()  # refusals that turned out to be about how much was asked for
 
     def run(self) -> bool:
         """Whether all is read that can be; False when the chain turned out to be another one, and all has to begin again."""
@@ -370,14 +371,22 @@ class _Scan:
             return []
         if isinstance(problem, _Cut):
             return _halves(range_)
-        if isinstance(problem, BadAnswer) or (isinstance(problem, RpcError) and not _TOO_MUCH.search(problem.message)):
+        if self._means_something_else(problem):
             begin, end = self._gives(first), self._gives(last)
             if not begin and not end:
                 return []
             if not (begin and end):
                 return _halves(range_)
+            if isinstance(problem, RpcError):
+                self._learned.add(_gist(problem.message))
         self._shrink(size, problem)
         return [range_]
+
+    def _means_something_else(self, problem: ChainError) -> bool:
+        """It is not said to be about how much was asked for, and has not turned out to be."""
+        if isinstance(problem, RpcError):
+            return not _TOO_MUCH.search(problem.message) and _gist(problem.message) not in self._learned
+        return isinstance(problem, BadAnswer)
 
     def _gives(self, block: int) -> bool:
         """Whether the node gives the logs of this one block."""
@@ -418,6 +427,11 @@ class _Scan:
         while self._todo:
             self._round()
         return True
+
+
+def _gist(message: str) -> str:
+    """A refusal without its numbers."""
+    return re.sub(r"0x[0-9a-fA-F]+|\d+", "#", message)[:200]
 
 
 def suggested(message: str, size: int) -> tuple[int | None, bool]:
