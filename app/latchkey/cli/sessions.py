@@ -113,9 +113,11 @@ def _account(view: View) -> Iterator[str]:
     else:
         yield view.empty.plain
     yield from _marks(view.findings)
+    if view.open_grants:
+        yield "  Grants that may still become sessions:"
     for pending in view.open_grants:
-        record = pending.record
-        yield from _wrapped(f"  grant {record.label or record.draft.entity_id}: {pending.sentence}", "    ")
+        name = pending.record.label or f"number {pending.record.draft.entity_id}"
+        yield from _wrapped(f"        {name}: {pending.sentence}", "          ")
 
 
 def _row(row: Row, now: int) -> Iterator[str]:
@@ -141,9 +143,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(
-        text, max(60, shutil.get_terminal_size((120, 24)).columns), subsequent_indent=indent, drop_whitespace=False
-    )
+    return textwrap.wrap(text, max(60, shutil.get_terminal_size((120, 24)).columns), subsequent_indent=indent)
 
 
 def short(phrase: Phrase) -> str:

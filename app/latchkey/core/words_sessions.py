@@ -12,13 +12,13 @@ from dataclasses import replace
 from latchkey.core.contracts import MODULES, WEBAUTHN
 from latchkey.core.moments import span, until, utc
 from latchkey.core.names import NO_NOTES, Notes
-from latchkey.core.permissions import ContractAccess, Erc20TokenTransfer, FunctionsOnContract
+from latchkey.core.permissions import ContractAccess, FunctionsOnContract
 from latchkey.core.phrases import Part, Phrase, Words
 from latchkey.core.powers import PLAIN_PAYMENT, Powers, powers_of
 from latchkey.core.reading import Install, Unknown
 from latchkey.core.request import Claims
 from latchkey.core.session import Hook, Leftover, Limit, LimitKind, Session
-from latchkey.core.types import to_hex
+from latchkey.core.types import Address, to_hex
 from latchkey.core.words import NO_CLAIMS, describe_left
 from latchkey.core.words_pieces import Names, address_part, phrase, strong
 
@@ -64,7 +64,7 @@ def summary(session: Session, *, claims: Claims = NO_CLAIMS, notes: Notes = NO_N
 
 def limit_line(limit: Limit, names: Names) -> Phrase:
     """ "0.03 ETH left for gas, of 0.1 ETH granted", or "... left, granted amount unknown"."""
-    amount = [names.coins(limit.left)] if limit.token is None else names.tokens(limit.left, limit.token)
+    amount = [names.coins(limit.left)] if limit.token is None else _amount(limit.left, limit.token, names)
     granted = "granted amount unknown"
     if limit.granted is not None:
         total = names.coins(limit.granted).text if limit.token is None else names.amount(limit.granted, limit.token)
@@ -112,15 +112,14 @@ def _spends(powers: Powers, names: Names) -> Iterator[list[Part]]:
         yield [Part("up to "), names.coins(powers.native)]
     tokens = [token for token in powers.tokens if token.allowance]
     for token in tokens[:_NAMED]:
-        yield [Part("up to "), *_amount(token, names)]
+        yield [Part("up to "), *_amount(token.allowance, token.address, names)]
     if more := tokens[_NAMED:]:
         yield [Part(f"{len(more)} more token{'s' if len(more) > 1 else ''} with limits")]
 
 
-def _amount(token: Erc20TokenTransfer, names: Names) -> list[Part]:
-    if names.known(token.address):
-        return [strong(names.amount(token.allowance, token.address))]
-    return names.token(token)
+def _amount(amount: int, token: Address, names: Names) -> list[Part]:
+    """In units alone where our own list knows the token; its address stands in the words."""
+    return [strong(names.amount(amount, token))] if names.known(token) else names.tokens(amount, token)
 
 
 def _calls(powers: Powers, names: Names) -> Iterator[list[Part]]:
