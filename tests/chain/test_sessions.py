@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from latchkey.chain.logs import Scanned
 
 from latchkey.accounts.modular_account.addresses import (
     ALLOWLIST,
@@ -23,8 +22,18 @@ from latchkey.accounts.modular_account.addresses import (
 from latchkey.accounts.modular_account.build import HALF
 from latchkey.accounts.modular_account.code import IMPLEMENTATION_SLOT
 from latchkey.accounts.modular_account.decode import decode_call
+from latchkey.chain import reading as reading_module
+from latchkey.chain.logs import MemoryLogs, Scanned
 from latchkey.chain.node import Node, RpcError
-from latchkey.chain.reading import Moved, NotAnswered, WrongChain, granted_from_install, granted_from_installs, read_account
+from latchkey.chain.reading import (
+    Moved,
+    NotAnswered,
+    WrongChain,
+    first_block,
+    granted_from_install,
+    granted_from_installs,
+    read_account,
+)
 from latchkey.chain.vouch import NotTrusted
 from latchkey.core.account import Account, Mode
 from latchkey.core.permissions import (
@@ -418,6 +427,81 @@ def test_without_logs_probing_finds_what_has_a_small_id(stage: Stage, node: Node
     assert not any(s.targets_complete or s.installed_in for s in reading.sessions)
     assert [s.signer for s in reading.sessions] == [SESSION.address if stage.net.cloned else None] * 2
     assert ids(read_account(node, account, scanned=nothing, also={2**20})) == [1, 2, 2**20]
+
+
+def test_an_rpc_that_takes_one_call_at_a_time(stage: Stage, node: Node) -> None:
+    account = with_sessions(stage, 3)
+    slow = Changed(stage.net.url)
+    slow.many = lambda calls: [_one(node, call) for call in calls]  # type: ignore[method-assign]
+    assert read_account(slow, account) == read_account(node, account)
+
+
+def _one(node: Node, call: tuple[Any, ...]) -> Any:
+    try:
+        return node.call(*call)
+    except RpcError as error:
+        return error
+
+
+def test_logs_are_read_from_where_the_account_begins(stage: Stage, node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.rpc("anvil_mine", hex(300))
+    account = stage.account(salt=5)
+    begun = read_account(node, account).block.number - 3
+    stage.rpc("anvil_mine", hex(300))
+    monkeypatch.setattr(reading_module, "_SHORT", 0)
+    head = node.head()
+    assert begun <= first_block(node, account, head) <= begun + 3
+    forgetful = Changed(stage.net.url)
+    forgetful.change = lambda call, real: (
+        RpcError("missing trie node", number=-32000)
+        if call[0] == "eth_getCode" and call[2] not in (hex(head.number), "latest")
+        else real
+    )
+    assert first_block(forgetful, account, head) == 0
+    store = MemoryLogs()
+    first = read_account(node, account, store=store)
+    assert store.covered() == ((0, head.number),)
+    before = node.requests
+    assert read_account(node, account, store=store) == first
+    assert node.requests - before <= 3
+    assert replace(read_account(forgetful, account), logs=first.logs) == first
+
+
+# --- what was granted
+
+
+def test_granted_amounts_are_the_accounts_own(stage: Stage, node: Node) -> None:
+    """Two accounts install the same id in one bundle."""
+    accounts = [stage.account(salt=salt) for salt in (1, 2)]
+    signed = []
+    for amount, account in enumerate(accounts, 5):
+        draft = stage.draft(account, NativeTokenTransfer(amount), GasLimit(10**18 + amount), ContractAccess(COUNTER))
+        signed.append(stage.session(stage.grant(draft, account), account).first_op(COUNT))
+    assert [o.text for o in stage.send(*signed)] == ["done", "done"]
+    for amount, account in enumerate(accounts, 5):
+        [found] = granted_from_installs(node, read_account(node, account).sessions)
+        assert [limit.granted for limit in found.limits] == [10**18 + amount, amount]
+
+
+def test_granted_amounts_of_a_delegated_address(stage: Stage, node: Node) -> None:
+    account = stage.account(mode=Mode.EIP7702, deployed=False)
+    draft = stage.draft(account, NativeTokenTransfer(7), ContractAccess(COUNTER))
+    session = stage.session(stage.grant(draft, account), account)
+    assert [o.text for o in stage.send_7702(OWNER, session.first_op(COUNT))] == ["done"]
+    [found] = read_account(node, account).sessions
+    assert found.limits == (Limit(LimitKind.NATIVE, 7),)
+    assert granted_from_install(node, found).limits == (Limit(LimitKind.NATIVE, 7, granted=7),)
+
+
+def test_what_was_raised_since_has_no_beginning(stage: Stage, node: Node) -> None:
+    account = stage.account()
+    draft = stage.draft(account, NativeTokenTransfer(7), ContractAccess(COUNTER))
+    call = stage.grant(draft, account).grant.call
+    assert stage.owner_tx(account, call).text == "done"
+    write = abi.call("onInstall(bytes)", abi.call("f(uint32,uint256)", 1, 8)[4:])
+    assert stage.owner_tx(account, abi.execute(NATIVE_TOKEN_LIMIT, 0, write)).text == "done"
+    [found] = granted_from_installs(node, read_account(node, account).sessions)
+    assert found.limits == (Limit(LimitKind.NATIVE, 8),)
 
 
 # --- a second RPC

@@ -94,7 +94,7 @@ class Life:
             (8, "install", self.install_by_latchkey),
             (5, "install", self.install_by_sdk),
             (5, "install", self.install_by_owner),
-            (3, "odd install", self.install_something_odd),
+            (4, "odd install", self.install_something_odd),
             (2, "direct call", self.install_direct_call),
             (2, "install again", self.install_again),
             (8, "use", self.use),
@@ -124,10 +124,18 @@ class Life:
     # --- choosing
 
     def an_id(self) -> int:
-        return self.rng.choice((*range(1, 9), self.rng.randrange(20, 40), self.rng.randrange(1, HALF), HALF - 1, HALF + 7))
+        """Few small ones, so that ids come back, and far ones."""
+        small = self.rng.randrange(1, 5)
+        return self.rng.choice((small, small, small, self.rng.randrange(20, 40), self.rng.randrange(1, HALF), HALF - 1, HALF + 7))
 
     def a_session(self) -> Session | None:
         return self.rng.choice(self.reading.sessions) if self.reading.sessions else None
+
+    def a_usable(self) -> Session | None:
+        """One whose key is at hand and signs operations; mostly one that has something to call."""
+        found = [s for s in self.reading.sessions if s.signer in KEYS and s.install.is_user_op]
+        able = [s for s in found if s.install.is_global or (s.install.permissions and not s.install.unknown)]
+        return self.rng.choice(able if able and self.rng.random() < 0.8 else found) if found else None
 
     def a_key(self) -> Key:
         return self.rng.choice((SESSION, OTHER_SESSION, STRANGER))
@@ -262,10 +270,10 @@ class Life:
 
     def use(self) -> Outcome | None:
         """With the key it has on the chain, whatever the call may come to."""
-        session = self.a_session()
-        key = KEYS.get(session.signer) if session and session.signer else None
-        if session is None or key is None:
+        session = self.a_usable()
+        if session is None:
             return None
+        key = KEYS[session.signer or OWNER.address]
         call = abi.execute(*self._named(session.install.permissions))
         if self.rng.random() < 0.2:
             authorization = bytes([session.flags >> 2 & 1]) + session.entity_id.to_bytes(4, "big") + b"\xff"
@@ -280,10 +288,10 @@ class Life:
         return self.stage.send(self.stage.signed_by(key, op))[0]
 
     def use_by_sdk(self) -> Outcome | None:
-        session = self.a_session()
-        key = KEYS.get(session.signer) if session and session.signer else None
-        if self.sdk is None or session is None or key is None or session.entity_id >= HALF:
+        session = self.a_usable()
+        if self.sdk is None or session is None or session.entity_id >= HALF:
             return None
+        key = KEYS[session.signer or OWNER.address]
         try:
             signed = self.sdk.use(
                 key, session.entity_id, [self._named(session.install.permissions)], is_global=bool(session.flags & 4)

@@ -18,7 +18,7 @@ from latchkey.chain.logs import LogStore, Progress, Scanned, scan
 from latchkey.chain.node import Node, RpcError, block_of
 from latchkey.chain.vouch import ADDRESSES, vouched
 from latchkey.core.account import Account
-from latchkey.core.logs import Log
+from latchkey.core.logs import Log, LogFilter
 from latchkey.core.phrases import Finding, Level
 from latchkey.core.session import AccountReading, Block, LogRange, Session
 from latchkey.core.types import Address, hex_bytes, to_hex
@@ -58,14 +58,14 @@ def read_account(
     at: Block | None = None,
     also: Iterable[int] = (),
 ) -> AccountReading:
-    """Everybody who has power over the account, at `at` or the newest block.
+    """Everybody who has power over the account, at `at`, or where `scanned` ends, or else at the newest block.
 
-    `scanned`: logs that were read before, up to the block; else they are read here, from where `store` ends. `second`: another RPC,
+    `scanned`: logs that were read before, up to the block; without, they are read here, from where `store` ends. `second`: another RPC,
     whose logs are added and whose answers are compared; `second_store` keeps its logs. `also`: entity ids to look for beside those of
     the logs. Raises WrongChain, NotTrusted, Moved, NotAnswered and what `Node` raises.
     """
     face, node = system(account.system), node.stoppable(stop)
-    contracts, block = _begin(node, account.chain_id, at)
+    contracts, block = _begin(node, account.chain_id, at, hex(scanned.range.last) if scanned else "latest")
     read = scanned or _logs(node, face, account, block, store, progress, stop)
     if read.head is not None and read.range.last == block.number and read.head != block.hash:
         raise Moved("The chain was reorganised while it was read; read again.")
@@ -82,10 +82,10 @@ def read_account(
 _known: dict[tuple[str, int], Contracts] = {}
 
 
-def _begin(node: Node, chain_id: int, at: Block | None) -> tuple[Contracts, Block]:
+def _begin(node: Node, chain_id: int, at: Block | None, tag: str = "latest") -> tuple[Contracts, Block]:
     """In one request. The contracts' code cannot change, so it is looked at once for each RPC; on the practice chain it can."""
     known = _known.get((node.fingerprint, chain_id))
-    calls: list[tuple[Any, ...]] = [("eth_chainId",), ("eth_getBlockByNumber", "latest" if at is None else hex(at.number), False)]
+    calls: list[tuple[Any, ...]] = [("eth_chainId",), ("eth_getBlockByNumber", tag if at is None else hex(at.number), False)]
     calls += [] if known else [("eth_getCode", address, "latest") for address in ADDRESSES]
     chain, head, *codes = (_certain(answer) for answer in node.many(calls))
     if _number(chain) != chain_id:
@@ -122,9 +122,26 @@ def _logs(
     progress: Progress | None,
     stop: threading.Event | None,
 ) -> Scanned:
-    covered = store.covered() if store else ()
-    first = min(begin for begin, _ in covered) if covered else first_block(node, account, block)
-    return scan(node, face.log_filters(account), min(first, block.number), block.number, progress=progress, stop=stop, known=store)
+    filters = face.log_filters(account)
+    first = 0 if store and _begins(store, filters) else first_block(node, account, block)
+    if store and first:
+        _skip(node, store, first)
+        first = 0
+    return scan(node, filters, first, block.number, progress=progress, stop=stop, known=store)
+
+
+def _begins(store: LogStore, filters: Sequence[LogFilter]) -> bool:
+    """Whether it holds the chain's beginning, which is so as soon as it is known where logs can begin."""
+    store.begin(filters)
+    covered = store.covered()
+    return bool(covered) and covered[0][0] == 0
+
+
+def _skip(node: Node, store: LogStore, first: int) -> None:
+    """Blocks before the first that matters hold no logs; with a mark, for without one nothing is held to be sure."""
+    before = block_of(_certain(node.call("eth_getBlockByNumber", hex(first - 1), False)))
+    store.put(0, first - 1, ())
+    store.mark(first - 1, before.hash)
 
 
 def first_block(node: Node, account: Account, block: Block) -> int:
