@@ -36,6 +36,7 @@ _UNIT: Final = 16  # ranges in one HTTP request
 _AT_ONCE: Final = 4  # HTTP requests on their way
 _FIRST_CUT: Final = 100_000  # blocks: what is tried after everything at once was refused
 _RELAX: Final = 8  # ranges that must succeed before more blocks than were refused are tried again
+_FIRM: Final = 8 * _RELAX  # the same, where the node has a rule about blocks
 _BARREN: Final = 64  # times that nothing came, one after the other, before the rest is given up
 _SLOW: Final = 6  # times that nothing came in time
 _RESTARTS: Final = 3
@@ -200,7 +201,8 @@ class _Scan:
         self._open = self._read = 0
         self._ceiling = node.log_span
         self._span = node.log_span
-        self._relax, self._since_refusal, self._trying = _RELAX, 0, False
+        self._relax = _RELAX if node.log_span is None else _FIRM
+        self._since_refusal, self._trying = 0, False
         self._failures = self._timeouts = 0
         self._learned: set[str] = set()  # refusals that turned out to be about how much was asked for
 
@@ -236,7 +238,7 @@ class _Scan:
 
     def _take(self) -> list[Range]:
         """The next few ranges, as large as the node takes them."""
-        most = max(1, min(_UNIT, self.node.batch_size // len(self.filters)))
+        most = 1 if self._trying else max(1, min(_UNIT, self.node.batch_size // len(self.filters)))
         unit: list[Range] = []
         while self._todo and len(unit) < most:
             first, last = self._todo.popleft()
@@ -306,7 +308,7 @@ class _Scan:
     def _round(self) -> None:
         """A few requests at once, then what came of them."""
         units: list[list[Range]] = []
-        while self._todo and len(units) < _AT_ONCE:
+        while self._todo and len(units) < (1 if self._trying else _AT_ONCE):
             units.append(self._take())
         tasks = [partial(_caught, partial(self._fetch, unit)) for unit in units]
         results = in_parallel(tasks, stops=self.node.stops)
@@ -345,8 +347,9 @@ class _Scan:
     def _grow(self) -> None:
         if self._span is None:
             return
+        self._trying = False
         if self._ceiling is not None and self._span >= self._ceiling and self._since_refusal >= self._relax:
-            self._trying, self._since_refusal, self._ceiling = True, 0, self._ceiling * 2
+            self._trying, self._since_refusal, self._ceiling = True, 0, self._ceiling * 2  # one range will tell
         self._span = min(self._span * 2, self._ceiling or self._span * 2)
 
     def _failed(self, failed: Sequence[tuple[Range, ChainError]], *, any_done: bool) -> None:
@@ -402,7 +405,7 @@ class _Scan:
         if self._trying:
             self._relax *= 2  # more was tried, and refused again
         if hard:
-            self._relax = max(self._relax, _RELAX * 8)
+            self._relax = max(self._relax, _FIRM)
             self.node.log_span = self._ceiling
         self._since_refusal, self._trying = 0, False
 
