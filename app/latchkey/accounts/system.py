@@ -5,7 +5,7 @@ To add one: a package beside `modular_account` that offers these functions as a 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Container, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
@@ -13,10 +13,11 @@ from typing import Any, Protocol, TypeAlias, cast
 
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
+from latchkey.core.ending import AccountCall
 from latchkey.core.grant import Grant, SignedGrant
 from latchkey.core.logs import Log, LogFilter
-from latchkey.core.reading import Action, Deferred
-from latchkey.core.session import AccountReading, Block, LogRange, Session
+from latchkey.core.reading import Action, Deferred, Operation, Transaction
+from latchkey.core.session import AccountReading, Block, Leftover, Limit, LogRange, Session
 from latchkey.core.types import Address
 from latchkey.errors import NotServed
 
@@ -121,6 +122,63 @@ class AccountSystem(Protocol):
 
     def predict(self, chain_id: int, owner: Address, salt: int, mode: Mode) -> Account:
         """The account that follows from an owner: address and init code."""
+
+    # --- ending, cancelling, tightening: calls the owner has the account make
+
+    def end_call(self, session: Session, *, clean: bool = True) -> AccountCall:
+        """End a session and clear what it stored; `clean` False: the form that ends it whatever its modules do."""
+
+    def left_by(self, session: Session, *, clean: bool = False) -> tuple[Leftover, ...]:
+        """What stays stored when the session ends by `end_call` of that form."""
+
+    def clean_calls(
+        self, account: Address, leftovers: Iterable[Leftover], *, ended: Container[int] = ()
+    ) -> tuple[AccountCall, ...]:
+        """Calls that remove leftovers of ids that are not installed, or that are in `ended`."""
+
+    def cancel_call(self, nonce: int) -> AccountCall:
+        """Make a signed grant's nonce pass."""
+
+    def lower_call(self, session: Session, limit: Limit, to: int) -> AccountCall:
+        """Set what is left of a limit. Raises Refused unless it is less than was read."""
+
+    def shorten_call(self, session: Session, until: int) -> AccountCall:
+        """Set a session's last second. Raises Refused unless it is earlier than was read."""
+
+    def together(self, account: Address, calls: Sequence[AccountCall]) -> bytes:
+        """What the account is called with to make these calls."""
+
+    def owner_call(self, call_data: bytes) -> bytes:
+        """What the owner's own transaction calls the account with, around what `together` gave."""
+
+    def owner_nonce_key(self, parallel: int) -> int:
+        """The 192-bit nonce key of the owner's operations."""
+
+    # --- reading and judging them before they are signed
+
+    def decode_operation(self, data: bytes) -> Operation:
+        """The independent reading of an unsigned operation. Raises CannotDecode."""
+
+    def decode_transaction(self, data: bytes, account: Address) -> Transaction:
+        """The independent reading of an unsigned transaction of the account's owner. Raises CannotDecode."""
+
+    def judge_operation(self, op: Operation, account: Account) -> None:
+        """Raise Refused unless it is the owner's and takes power away, and nothing else."""
+
+    def judge_transaction(self, transaction: Transaction, account: Account, sender: Address) -> None:
+        """Raise Refused unless it has the account do such things, or carries such operations that the owner signed."""
+
+    def operation_bytes(self, op: Operation) -> bytes:
+        """The unsigned operation, built anew from its reading."""
+
+    def transaction_bytes(self, transaction: Transaction, account: Address) -> bytes:
+        """The unsigned transaction, built anew from its reading."""
+
+    def operation_digest(self, op: Operation, chain_id: int) -> bytes:
+        """The 32 bytes that the owner's key signs."""
+
+    def operation_signature(self, signature: bytes) -> bytes:
+        """The operation's signature field around r||s||v."""
 
 
 _SYSTEMS: Mapping[str, str] = {"modular_account": "latchkey.accounts.modular_account.face"}

@@ -134,9 +134,15 @@ def _read_named(
     shown = []
     for item, name, one in zip(form.arguments.items, form.arguments.names, values, strict=True):
         shown.append((name, item.show(one)))
-        if isinstance(item, Bytes) and one:
+        if isinstance(item, Bytes) and one and not _is_entity_id(target, data, one):
             found.append(Unknown(_join(where, name), one, "What these bytes mean is up to the one who receives them."))
     return Call(target, value, form.signature, tuple(shown), data, unknown=tuple(found))
+
+
+def _is_entity_id(target: Address | None, data: bytes, argument: bytes) -> bool:
+    """onUninstall of modules that take nothing but abi.encode(uint32)."""
+    takes_one = target is not None and target.raw in (known.TIME_RANGE, known.PAYMASTER_GUARD) and data[:4] == known.ON_UNINSTALL
+    return takes_one and len(argument) == 32 and not any(argument[:28])
 
 
 def _arguments(scope: _Scope, declaration: str, data: bytes, where: str, notes: list[Unknown]) -> Values:

@@ -25,12 +25,13 @@ EXECUTE_USER_OP: Final = bytes.fromhex("8dd7712f")
 EXECUTE_WITH_RUNTIME_VALIDATION: Final = bytes.fromhex("f2680c0f")
 TRANSFER: Final = bytes.fromhex("a9059cbb")
 APPROVE: Final = bytes.fromhex("095ea7b3")
+ON_UNINSTALL: Final = bytes.fromhex("8a91b0e3")
 
 _MANIFEST: Final = (
     "((bytes4 executionSelector,bool skipRuntimeValidation,bool allowGlobalValidation)[] executionFunctions,"
     "(bytes4 executionSelector,uint32 entityId,bool isPreHook,bool isPostHook)[] executionHooks,bytes4[] interfaceIds) manifest"
 )
-_USER_OP: Final = (
+USER_OP: Final = (
     "(address sender,uint256 nonce,bytes initCode,bytes callData,bytes32 accountGasLimits,uint256 preVerificationGas,"
     "bytes32 gasFees,bytes paymasterAndData,bytes signature) userOp"
 )
@@ -43,7 +44,7 @@ ACCOUNT_FUNCTIONS: Final[dict[bytes, str]] = {
     UNINSTALL_VALIDATION: "uninstallValidation(bytes24 validationFunction,bytes uninstallData,bytes[] hookUninstallData)",
     EXECUTE: "execute(address target,uint256 value,bytes data)",
     EXECUTE_BATCH: "executeBatch((address target,uint256 value,bytes data)[] calls)",
-    EXECUTE_USER_OP: f"executeUserOp({_USER_OP},bytes32 userOpHash)",
+    EXECUTE_USER_OP: f"executeUserOp({USER_OP},bytes32 userOpHash)",
     EXECUTE_WITH_RUNTIME_VALIDATION: "executeWithRuntimeValidation(bytes data,bytes authorization)",
     bytes.fromhex("001a63e9"): f"installExecution(address module,{_MANIFEST},bytes moduleInstallData)",
     bytes.fromhex("93b1dc61"): f"uninstallExecution(address module,{_MANIFEST},bytes moduleUninstallData)",
@@ -54,7 +55,7 @@ ACCOUNT_FUNCTIONS: Final[dict[bytes, str]] = {
 
 _ANY_MODULE: Final[dict[bytes, str]] = {
     bytes.fromhex("6d61fe70"): "onInstall(bytes data)",
-    bytes.fromhex("8a91b0e3"): "onUninstall(bytes data)",
+    ON_UNINSTALL: "onUninstall(bytes data)",
 }
 _ALLOWLIST_FUNCTIONS: Final[dict[bytes, str]] = _ANY_MODULE | {
     bytes.fromhex("4380c278"): "updateLimits(uint32 entityId,address token,bool hasERC20SpendLimit,uint256 newLimit)",

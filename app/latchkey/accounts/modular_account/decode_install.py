@@ -174,7 +174,7 @@ def read_uninstall(data: bytes, work: Work, where: str) -> Uninstall:
     prefix = f"{where}." if where else ""
     module, entity_id = validation[:20], int.from_bytes(validation[20:], "big")
     powers = Powers(entity_id, work, notes)
-    if module not in (known.SINGLE_SIGNER, known.WEBAUTHN):
+    if uninstall_data and module not in (known.SINGLE_SIGNER, known.WEBAUTHN):  # without data the account does not call it
         powers.note(f"{prefix}validationFunction.module", module, "Latchkey does not know this module.")
     _read_cleanup(powers, uninstall_data, f"{prefix}uninstallData", (entity_id,))
     for index, element in enumerate(hook_data):

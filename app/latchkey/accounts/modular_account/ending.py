@@ -9,7 +9,6 @@ known here gets an empty one, which passes it over. Without any element the key 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from latchkey.accounts.modular_account import abi
 from latchkey.accounts.modular_account.addresses import (
@@ -22,11 +21,11 @@ from latchkey.accounts.modular_account.addresses import (
     TIME_RANGE,
     WEBAUTHN,
 )
-from latchkey.accounts.modular_account.build import APPROVE, EXECUTE, EXECUTE_BATCH, HALF, TRANSFER, hooks, nonce_key
+from latchkey.accounts.modular_account.build import EXECUTE, EXECUTE_BATCH, HALF, hooks, nonce_key
 from latchkey.core.draft import Draft
-from latchkey.core.permissions import ContractAccess, Erc20TokenTransfer, FunctionsOnAllContracts, FunctionsOnContract
+from latchkey.core.ending import AccountCall as AccountCall
 from latchkey.core.session import Hook, Leftover, Limit, LimitKind, Session
-from latchkey.core.types import MAX_UINT48, ZERO_ADDRESS, Address, Selector
+from latchkey.core.types import MAX_UINT48, ZERO_ADDRESS, Address
 from latchkey.errors import Refused
 
 UNINSTALL_VALIDATION = bytes.fromhex("b6b1ccfe")  # uninstallValidation(bytes24,bytes,bytes[])
@@ -42,14 +41,6 @@ _CONFIG = 25  # module(20) || entity id(4) || flags(1)
 _OWNER_AUTHORIZATION = bytes.fromhex("0100000000ff")  # global, entity 0, end marker
 _LISTS = (ALLOWLIST, ALLOWLIST_V200)
 _COUNTERS = (NATIVE_TOKEN_LIMIT, TIME_RANGE, PAYMASTER_GUARD)
-
-
-@dataclass(frozen=True, slots=True)
-class AccountCall:
-    """A call the account makes, without money. The account itself as `target`: one of its own functions."""
-
-    target: Address
-    data: bytes
 
 
 # --- ending
@@ -91,7 +82,8 @@ def _cleared(session: Session, hook: Hook) -> bytes:
     if hook.entity_id not in (session.entity_id, session.entity_id + HALF):
         return b""
     if hook.module in _LISTS:
-        inputs = list(_inputs(_listed(session, hook)))
+        found = [one for one in session.stored if (one.module, one.entity_id) == (hook.module, hook.entity_id)]
+        inputs = list(_inputs(found))
         return abi.allowlist(hook.entity_id, inputs) if inputs else b""
     return abi.word(hook.entity_id) if hook.module in _COUNTERS else b""
 
@@ -99,16 +91,12 @@ def _cleared(session: Session, hook: Hook) -> bytes:
 # --- what stays, and removing it
 
 
-def left_by(session: Session) -> tuple[Leftover, ...]:
-    """What stays stored when the session ends without hook data."""
-    found: dict[Leftover, None] = {}
-    for hook in (*session.hooks, *session.execution_hooks):
-        if hook.module in _LISTS:
-            found |= dict.fromkeys(_listed(session, hook))
-        elif hook.module in _COUNTERS:
-            found[Leftover(hook.module, hook.entity_id, amount=_left(session, hook))] = None
-    found |= dict.fromkeys(session.leftovers)
-    return tuple(found)
+def left_by(session: Session, *, clean: bool = False) -> tuple[Leftover, ...]:
+    """What stays stored when the session ends by `end_call` of that form."""
+    cleared = {(session.module, session.entity_id)} if session.module == SINGLE_SIGNER else set()
+    if clean:
+        cleared |= {(h.module, h.entity_id) for h in (*session.hooks, *session.execution_hooks) if _cleared(session, h)}
+    return tuple(one for one in session.stored if (one.module, one.entity_id) not in cleared)
 
 
 def clean_calls(account: Address, leftovers: Iterable[Leftover], *, ended: Container[int] = ()) -> tuple[AccountCall, ...]:
@@ -144,34 +132,6 @@ def forget(storage_id: int) -> bytes:
     return ON_UNINSTALL + abi.word(32) + abi.dynamic(abi.word(storage_id))
 
 
-def _listed(session: Session, hook: Hook) -> Iterator[Leftover]:
-    """What an allowlist hook may find under its id: what is in force, and what earlier installs left."""
-    if hook in session.execution_hooks:
-        for limit in session.limits:
-            if limit.kind is LimitKind.ERC20:
-                yield Leftover(hook.module, hook.entity_id, limit.token, amount=limit.left)
-    if hook in session.hooks:
-        for target, selectors in _in_force(session):
-            if target is not None:
-                yield Leftover(hook.module, hook.entity_id, target)
-            for selector in selectors:
-                yield Leftover(hook.module, hook.entity_id, target, selector)
-    yield from (x for x in (*session.leftovers, *session.stored) if (x.module, x.entity_id) == (hook.module, hook.entity_id))
-
-
-def _in_force(session: Session) -> Iterator[tuple[Address | None, tuple[Selector, ...]]]:
-    for permission in session.install.permissions:
-        match permission:
-            case Erc20TokenTransfer(address, _):
-                yield address, (Selector.from_bytes(APPROVE), Selector.from_bytes(TRANSFER))
-            case ContractAccess(address):
-                yield address, ()
-            case FunctionsOnContract(address, functions):
-                yield address, functions
-            case FunctionsOnAllContracts(functions):
-                yield None, functions
-
-
 def _inputs(found: Iterable[Leftover]) -> Iterator[abi.AllowlistInput]:
     """As the module deletes them: selectors of a target only where its mark for selectors is set; target zero is every contract."""
     targets: dict[Address, dict[bytes, None]] = {}
@@ -181,12 +141,6 @@ def _inputs(found: Iterable[Leftover]) -> Iterator[abi.AllowlistInput]:
             selectors[one.selector.raw] = None
     for target, selectors in targets.items():
         yield (target, bool(selectors) and target != ZERO_ADDRESS, False, 0, list(selectors))
-
-
-def _left(session: Session, hook: Hook) -> int | None:
-    kind = LimitKind.GAS if hook in session.hooks else LimitKind.NATIVE
-    found = [limit.left for limit in session.limits if limit.kind is kind]
-    return found[0] if found and hook.module == NATIVE_TOKEN_LIMIT else None
 
 
 # --- cancelling and tightening

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from latchkey.accounts.modular_account import addresses, build, decode, deferred, granted, history, judge, sessions, views
+from latchkey.accounts.modular_account import (
+    addresses,
+    build,
+    decode,
+    deferred,
+    ending,
+    granted,
+    history,
+    judge,
+    judge_ending,
+    rebuild,
+    sessions,
+    userop,
+    views,
+)
 from latchkey.accounts.modular_account import code as code_of
 from latchkey.accounts.modular_account.draft_of import draft_of
 from latchkey.accounts.system import AccountSystem, Contracts, Inquiry, Policy
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
+from latchkey.core.ending import AccountCall
 from latchkey.core.grant import Grant, SignedGrant
 from latchkey.core.logs import Log, LogFilter
-from latchkey.core.reading import Action, Deferred
-from latchkey.core.session import Block, LogRange, Session
+from latchkey.core.reading import Action, Deferred, Operation, Transaction
+from latchkey.core.session import Block, Leftover, Limit, LogRange, Session
 from latchkey.core.types import Address
 
 
@@ -86,6 +101,59 @@ class ModularAccount:
 
     def predict(self, chain_id: int, owner: Address, salt: int, mode: Mode) -> Account:
         return addresses.predict(chain_id, owner, salt, mode)
+
+    def end_call(self, session: Session, *, clean: bool = True) -> AccountCall:
+        return ending.end_call(session, clean=clean)
+
+    def left_by(self, session: Session, *, clean: bool = False) -> tuple[Leftover, ...]:
+        return ending.left_by(session, clean=clean)
+
+    def clean_calls(
+        self, account: Address, leftovers: Iterable[Leftover], *, ended: Container[int] = ()
+    ) -> tuple[AccountCall, ...]:
+        return ending.clean_calls(account, leftovers, ended=ended)
+
+    def cancel_call(self, nonce: int) -> AccountCall:
+        return ending.cancel_call(nonce)
+
+    def lower_call(self, session: Session, limit: Limit, to: int) -> AccountCall:
+        return ending.lower_call(session, limit, to)
+
+    def shorten_call(self, session: Session, until: int) -> AccountCall:
+        return ending.shorten_call(session, until)
+
+    def together(self, account: Address, calls: Sequence[AccountCall]) -> bytes:
+        return ending.together(account, calls)
+
+    def owner_call(self, call_data: bytes) -> bytes:
+        return ending.owner_call(call_data)
+
+    def owner_nonce_key(self, parallel: int) -> int:
+        return ending.owner_nonce_key(parallel)
+
+    def decode_operation(self, data: bytes) -> Operation:
+        return decode.decode_operation(data)
+
+    def decode_transaction(self, data: bytes, account: Address) -> Transaction:
+        return decode.decode_transaction(data, account)
+
+    def judge_operation(self, op: Operation, account: Account) -> None:
+        judge_ending.judge_operation(op, account)
+
+    def judge_transaction(self, transaction: Transaction, account: Account, sender: Address) -> None:
+        judge_ending.judge_transaction(transaction, account, sender)
+
+    def operation_bytes(self, op: Operation) -> bytes:
+        return rebuild.operation_bytes(op)
+
+    def transaction_bytes(self, transaction: Transaction, account: Address) -> bytes:
+        return rebuild.transaction_bytes(transaction, account)
+
+    def operation_digest(self, op: Operation, chain_id: int) -> bytes:
+        return judge_ending.operation_digest(op, chain_id)
+
+    def operation_signature(self, signature: bytes) -> bytes:
+        return userop.operation_signature(signature)
 
 
 SYSTEM: AccountSystem = ModularAccount()
