@@ -205,6 +205,16 @@ def test_limits_without_a_hook_are_left(stage: Stage, node: Node) -> None:
     assert reading.used_entity_ids == {4}
 
 
+def test_an_id_in_question_is_looked_at_without_any_logs(stage: Stage, node: Node) -> None:
+    """Before a grant is signed: is the id free, and is nothing left under it?"""
+    account = with_sessions(stage, 1)
+    assert stage.owner_tx(account, uninstall(1, SIGNER_DATA, [])).text == "done"
+    head = node.head().number
+    reading = read_account(node, account, scanned=Scanned((), LogRange(head, head)), also={1, 2})
+    assert {(e.module, e.entity_id) for e in reading.leftovers} >= {(NATIVE_TOKEN_LIMIT, 1), (TIME_RANGE, 1)}
+    assert reading.used_entity_ids == {1}
+
+
 # --- owners and other powers
 
 

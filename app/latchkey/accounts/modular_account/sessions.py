@@ -20,7 +20,7 @@ from latchkey.accounts.modular_account.answers import Validation
 from latchkey.accounts.modular_account.build import INSTALL_VALIDATION
 from latchkey.accounts.modular_account.code import DELEGATIONS, IMPLEMENTATIONS, MADE_WITH, delegated_to
 from latchkey.accounts.modular_account.decode import decode_call
-from latchkey.accounts.modular_account.history import Installed
+from latchkey.accounts.modular_account.history import Installed, owners_of
 from latchkey.accounts.modular_account.stored import ALLOWLISTS, Kept, Listed, kept, listed
 from latchkey.accounts.modular_account.views import State
 from latchkey.core.account import Mode
@@ -52,6 +52,7 @@ def reading_of(state: State, block: Block, read: LogRange) -> AccountReading:
     ids = [i for i in state.installed if i not in keys and i != 0]
     installed = tuple(_session(state, i, complete=read.complete) for i in ids)
     spoken_for = {e for s in installed for e in s.stored}
+    left = tuple(e for e in dict.fromkeys(k.entry for k in _of_nobody(state, {0, *ids, *keys})) if e not in spoken_for)
     return AccountReading(
         account=state.account,
         block=block,
@@ -60,8 +61,8 @@ def reading_of(state: State, block: Block, read: LogRange) -> AccountReading:
         sessions=installed,
         owners=owners,
         powers=tuple(_powers(state)) if code else (),
-        leftovers=tuple(e for e in dict.fromkeys(k.entry for k in _of_nobody(state, {0, *ids, *keys})) if e not in spoken_for),
-        used_entity_ids=frozenset(state.history.ids | set(state.installed)) - {0},
+        leftovers=left,
+        used_entity_ids=frozenset((*state.history.ids, *state.installed, *(owners_of(e.entity_id)[-1] for e in left))) - {0},
         findings=tuple(_findings(state, owners, read)),
         balance=state.known[("balance",)],
         deposit=state.known.get(("deposit",), 0),
@@ -213,7 +214,7 @@ def _limits(state: State, hooks: Sequence[Hook], first: Installed | None) -> Ite
 
 def _of_nobody(state: State, taken: set[int]) -> Iterator[Kept]:
     """What is kept under ids that are not installed."""
-    for entity_id in sorted(state.history.ids - taken):
+    for entity_id in sorted(state.ids - taken):
         yield from kept(state, _under(entity_id), ())
 
 

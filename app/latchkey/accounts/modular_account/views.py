@@ -45,11 +45,12 @@ Rounds: TypeAlias = Generator[tuple[Question, ...], tuple[bytes | None, ...], "S
 
 @dataclass(slots=True)
 class State:
-    """Everything that was answered, by what was asked."""
+    """Everything that was answered, by what was asked. `ids`: those whose state in the modules was asked for, installed or not."""
 
     account: Account
     history: History
     contracts: Contracts
+    ids: frozenset[int]
     known: dict[Key, Any] = field(default_factory=dict)
 
     def validation(self, entity_id: int) -> answers.Validation:
@@ -76,8 +77,8 @@ class State:
 
 def rounds(account: Account, history: History, contracts: Contracts, also: Iterable[int]) -> Rounds:
     """Ask until everything is known. `also`: entity ids to look for beside those of the history."""
-    state = State(account, history, contracts)
-    yield from _ask(state, _first(state, frozenset(also)))
+    state = State(account, history, contracts, frozenset(history.ids) | frozenset(also))
+    yield from _ask(state, _first(state))
     yield from _ask(state, _second(state))
     return state
 
@@ -95,14 +96,14 @@ def _ask(state: State, wanted: Iterable[Key]) -> Generator[tuple[Question, ...],
 # --- which questions
 
 
-def _first(state: State, also: frozenset[int]) -> Iterator[Key]:
+def _first(state: State) -> Iterator[Key]:
     history = state.history
     yield from ((name,) for name in ("code", "implementation", "owner", "balance", "deposit"))
-    for entity_id in sorted(history.ids | also | set(range(PROBED + 1))):
+    for entity_id in sorted(state.ids | set(range(PROBED + 1))):
         yield "validation", entity_id
     yield from (("direct", module) for module in history.direct)
     yield from (("execution", selector) for selector in history.own_functions)
-    for entity_id in sorted(history.ids):
+    for entity_id in sorted(state.ids):
         yield from _kept_for(entity_id)
     for book, targets in history.entries.items():
         for target in targets:
@@ -116,7 +117,7 @@ def _first(state: State, also: frozenset[int]) -> Iterator[Key]:
 def _second(state: State) -> Iterator[Key]:
     yield from (("token", *key[1:]) for key, entry in state.known.items() if key[0] == "entry" and entry[2])
     for entity_id in state.installed:
-        if entity_id not in state.history.ids:
+        if entity_id not in state.ids:
             yield from _kept_for(entity_id)
         published = state.implementation is not None and state.contracts.get(state.implementation)
         if entity_id not in state.history.installs and published:
