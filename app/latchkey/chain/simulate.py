@@ -61,6 +61,7 @@ _HOOKS = {
 }
 _SIGNERS = keccak(b"signers(uint32,address)")[:4]
 _DELEGATION = hex_bytes("0xef0100")
+_NOT_AN_ANSWER = (AttributeError, LookupError, TypeError, ValueError)  # what comes of JSON of another shape
 _NEVER = 2**48 - 1
 _MOST = 256 * 1024  # bytes of all answers together
 
@@ -163,7 +164,7 @@ def _look(node: Node, trial: Trial) -> _Around:
             raise CannotSimulate(
                 "Another key is on the account under this grant's id, so what this one would do cannot be tried.", code="IdTaken"
             )
-    except (BadInput, DecodingError, KeyError, TypeError, ValueError):
+    except (BadInput, DecodingError, *_NOT_AN_ANSWER):
         raise _bad_answer() from None
     return around
 
@@ -244,7 +245,7 @@ def _ask(node: Node, trial: Trial, around: _Around, steps: Sequence[_Step], time
         for ask in (_by_simulation, _by_call) if ENTRY_POINT.raw in trial.call_data else (_by_call, _by_simulation):
             try:
                 return ask(node, steps, codes, moment), moment == time
-            except (RpcError, BadInput, KeyError, TypeError, IndexError, ValueError):
+            except (RpcError, BadInput, *_NOT_AN_ANSWER):
                 continue
     raise CannotSimulate(
         "This RPC cannot try calls: it takes no state overrides and does not know eth_simulateV1. Another RPC may.",
@@ -362,13 +363,13 @@ def _bad_answer() -> CannotSimulate:
 
 
 def gas_price(node: Node, chain_id: int) -> int:
-    """wei per gas. Raises ChainError, also when the node serves another network than this."""
+    """wei per gas, 0 where the node does not tell. Raises ChainError, also when the node serves another network than this."""
     found, price = node.many([("eth_chainId",), ("eth_gasPrice",)])
     try:
         if int(found, 16) != chain_id:
             raise CannotSimulate(
                 "The RPC that is set for this network serves another one; set the right one in Settings.", code="WrongChain"
             )
-        return int(price, 16)
+        return 0 if isinstance(price, RpcError) else int(price, 16)
     except (TypeError, ValueError):
         raise _bad_answer() from None
