@@ -19,6 +19,7 @@ from latchkey.core.types import Address
 from latchkey.core.words import difference
 from latchkey.errors import Declined, LatchkeyError
 from latchkey.flow import accounts, similar, wizard
+from latchkey.flow.checking import Checks
 from latchkey.flow.granting import Granting, Prepared, Signed
 from latchkey.flow.similar import Similar
 from latchkey.flow.trying import of_grant
@@ -96,7 +97,9 @@ class WizardPage(Page):
     @cached_property
     def granting(self) -> Granting:
         """The use cases behind the pages; made when the book is open. A test may fix the ids it chooses."""
-        return Granting(self._context.book, lambda: self._context.client, self._context.clock)
+        context = self._context
+        checks = Checks(context.book, context.chains, context.clock)
+        return Granting(context.book, lambda: context.client, context.clock, choose=checks.choose, check=checks.check)
 
     # --- coming and going
 
@@ -369,7 +372,14 @@ class WizardPage(Page):
             return
         path, _ = QFileDialog.getSaveFileName(self, "Save the unsigned grant", "grant.latchkey", "Latchkey hand-over (*.latchkey)")
         if path:
-            self.save_unsigned(Path(path), prepared)
+            self._busy("The network is asked whether the grant fits the account…")
+            self._context.tasks.run(
+                lambda _job: self.granting.check(prepared),
+                lambda _said: self.save_unsigned(Path(path), prepared),
+                failed=self._failed,
+                finished=lambda: self._busy(""),
+                owner=self,
+            )
 
     def save_unsigned(self, path: Path, prepared: Prepared) -> None:
         """Write the unsigned grant for another machine; the book keeps it only when the file was written."""
