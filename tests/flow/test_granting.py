@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from latchkey.accounts.modular_account.build import deferred_nonce
 from latchkey.accounts.system import Policy
 from latchkey.codec.hand_over import Kind, decode, encode
+from latchkey.core.account import Account
+from latchkey.core.draft import Draft
 from latchkey.core.forms import form_of
 from latchkey.core.permissions import (
     ContractAccess,
@@ -22,6 +24,7 @@ from latchkey.core.permissions import (
     Permission,
     Root,
 )
+from latchkey.core.phrases import Finding, Level
 from latchkey.core.presets import DAY
 from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.types import Address, Selector, keccak
@@ -377,3 +380,33 @@ def test_a_vault_that_locked_itself_meanwhile_is_opened_again(granting: Granting
     assert granting.keep(granting.sign(prepared)).envelope is not None
     signer.lock()
     assert granting.make_key()
+
+
+# --- what the chain says
+
+
+def test_the_chain_is_asked_first_and_its_remarks_are_handed_on(granting: Granting) -> None:
+    asked: list[tuple[Account, Draft]] = []
+    remark = Finding("not-checked", Level.NOTICE, "The chain could not be asked.", "It can be signed without that.")
+
+    def check(account: Account, draft: Draft) -> tuple[Finding, ...]:
+        asked.append((account, draft))
+        return (remark,)
+
+    granting._check = check
+    prepared = granting.prepare(filled(), WORLD)
+    signed = granting.sign(prepared)
+    assert signed.remarks == (remark,)
+    assert [(account.owner, draft) for account, draft in asked] == [(OWNER, prepared.review.draft)]
+    assert granting.check(prepared) == (remark,)
+
+
+def test_what_the_chain_refuses_is_not_signed(granting: Granting, book: Book) -> None:
+    def check(_account: Account, _draft: Draft) -> tuple[Finding, ...]:
+        raise Refused("The account has another owner.", code="OwnerDiffers")
+
+    granting._check = check
+    granting._client = lambda: pytest.fail("the signer was asked")
+    with pytest.raises(Refused):
+        granting.sign(granting.prepare(filled(), WORLD))
+    assert book.grants() == ()

@@ -42,18 +42,23 @@ def build(options: Namespace, output: Output) -> int:
 def sign(options: Namespace, output: Output) -> None:
     """Show, ask, sign, keep in the book. A grant that the book holds signed already is given again without asking."""
     from latchkey.cli.vault import folder_of, signer_of
+    from latchkey.flow.chains import Chains
+    from latchkey.flow.checking import Checks
     from latchkey.flow.granting import Granting, earlier
     from latchkey.flow.keys import remember_keys
     from latchkey.flow.signing import owned, to_sign
     from latchkey.flow.similar import Replacing
     from latchkey.store.book import Book
     from latchkey.store.records import GrantState
+    from latchkey.store.settings import load
 
     data = read_input(options.file)
     now = int(time.time())
     folder = folder_of(options)
     with folder.lock(), Book.open(folder.book) as book, signer_of(folder, options) as client:
-        granting = Granting(book, lambda: client, lambda: now)
+        settings = load(folder.settings)
+        checks = Checks(book, Chains(lambda: settings), lambda: now)
+        granting = Granting(book, lambda: client, lambda: now, check=checks.check)
         prepared = to_sign(data, granting, book, now=now)
         record = earlier(prepared, book)
         if record is None or record.envelope is None:
@@ -62,6 +67,8 @@ def sign(options: Namespace, output: Output) -> None:
             remember_keys(book, keys)
             signed = granting.sign(owned(prepared, keys, options.owner))
             record = granting.keep(signed)
+            for remark in signed.remarks:
+                output.say(f"latchkey: {remark.sentence} {remark.advice}")
         if not Replacing(book, lambda: now).release_if_gone(record):
             raise Refused("This grant waits until the one it replaces is gone.", code="Waiting")
         book.set_state(record.id, GrantState.HANDED_OVER)

@@ -80,10 +80,11 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Signed and checked, not yet in the book. `envelope`: the hand-over's bytes."""
+    """Signed and checked, not yet in the book. `envelope`: the hand-over's bytes. `remarks`: what `check` had to say."""
 
     prepared: Prepared
     envelope: bytes
+    remarks: tuple[Finding, ...] = ()
 
 
 Choose = Callable[["Book", Account], Ids]
@@ -195,10 +196,10 @@ class Granting:
         the account has its nonce or its entity id, or when the chain says that it does not fit, SignerError (Declined, Locked), Mismatch.
         """
         earlier(prepared, self._book)
-        client, face, shown = self._client(), system(prepared.account.system), prepared.review
         owner = self._owner(prepared.account)
         account = replace(prepared.account, owner=owner)
-        self.check(replace(prepared, account=account))
+        remarks = self.check(replace(prepared, account=account))
+        client, face, shown = self._client(), system(prepared.account.system), prepared.review
         client.unlock()  # nothing is asked when it is open already
         preview = client.preview_grant(shown.grant.unsigned, account, owner, prepared.claims)
         if preview.digest != shown.digest or preview.draft != shown.draft:
@@ -213,7 +214,7 @@ class Granting:
             context=face.context(signed),
             sealed_session_key=self._sealed(prepared, client),
         )
-        return Signed(replace(prepared, account=account), encode(envelope))
+        return Signed(replace(prepared, account=account), encode(envelope), remarks)
 
     def keep(self, signed: Signed) -> GrantRecord:
         """Put a signed grant into the book and mark its request as answered. Raises StoreError; then nothing may be handed over.
