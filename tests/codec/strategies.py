@@ -57,6 +57,7 @@ claims = st.builds(
         st.tuples(addresses, lines(80), lines(20), st.none() | st.integers(0, 77)), max_size=3, unique_by=lambda name: name[0]
     ).map(tuple),
     st.lists(lines(200), max_size=3).map(tuple),
+    st.booleans(),
 )
 keys32 = st.binary(min_size=32, max_size=32)
 

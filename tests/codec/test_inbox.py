@@ -75,8 +75,15 @@ def test_our_extension() -> None:
     assert request.request_id == "abc-1"
     assert request.hand_over_key == b"\x11" * 32
     assert request.claims == Claims(
-        "Skirmish Rooms", "https://rooms.example", ((KEY, "Rooms", "R", 6), (ACCOUNT, "", "", None)), ("move(uint8,uint8)",)
+        "Skirmish Rooms",
+        "https://rooms.example",
+        ((KEY, "Rooms", "R", 6), (ACCOUNT, "", "", None)),
+        ("move(uint8,uint8)",),
+        altered=True,  # its name turned the direction
     )
+    honest = {**EXTENDED, "latchkey": {**EXTENDED["latchkey"], "name": "Skirmish \U0001f468\u200d\U0001f467 Rooms"}}
+    assert not opened(honest).claims.altered
+    assert opened({**EXTENDED, "latchkey": {"name": "x" * 100_000}}).claims == Claims("x" * 79 + "…", altered=True)
 
 
 def test_a_made_id_is_the_same_for_the_same_request() -> None:

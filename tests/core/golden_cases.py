@@ -74,6 +74,7 @@ def account_of(draft: Draft) -> Account:
 
 
 BASE = Account(8453, ACCOUNT, "modular_account", Mode.ADDRESS)
+DELEGATED = Account(8453, ACCOUNT, "modular_account", Mode.EIP7702, ACCOUNT)
 
 
 def text_of(reading: Reading, account: Account | None, claims: Claims = NO_CLAIMS, notes: Notes = NO_NOTES) -> str:
@@ -231,6 +232,7 @@ GRANTS = (
     ),
     grant("gas-limit-0", plain(FunctionsOnContract(GAME, (MOVE,)), NativeTokenTransfer(0), GasLimit(0))),
     grant("gas-limit-in-units", plain(FunctionsOnContract(GAME, (MOVE,)), NativeTokenTransfer(0), GasLimit(300_000))),
+    grant("limits-that-are-none", plain(ContractAccess(GAME), NativeTokenTransfer(MAX_UINT256), GasLimit(2**255))),
     grant("root", plain(Root())),
     grant("root-for-ever", plain(Root(), expiry=0)),
     grant("for-ever", plain(FunctionsOnContract(GAME, (MOVE,)), NativeTokenTransfer(0), GasLimit(ETH // 100), expiry=0)),
@@ -296,6 +298,7 @@ CALLS = (
     call("special-paymaster", execute(NATIVE_TOKEN_LIMIT, 0, fn("updateSpecialPaymaster(address,bool)", OTHER, True))),
     call("new-owner", fn("updateFallbackSignerData(address,bool)", OTHER, False)),
     call("owner-off", fn("updateFallbackSignerData(address,bool)", OTHER, True)),
+    call("owner-off-where-the-account-is-a-key", fn("updateFallbackSignerData(address,bool)", OTHER, True), account=DELEGATED),
     call("upgrade", fn("upgradeToAndCall(address,bytes)", OTHER, 64, 0)),
     call("withdraw-deposit", execute(ENTRY_POINT, 0, fn("withdrawTo(address,uint256)", OTHER, ETH))),
     call("deposit", execute(ENTRY_POINT, ETH, fn("depositTo(address)", ACCOUNT))),
@@ -373,6 +376,7 @@ NAMES = (
     grant("false-usdc", GOLD_GRANT, calling("USD Coin", "USDC", 6)),
     grant("false-usdc-with-cyrillic-letters", GOLD_GRANT, calling("", "U\u0405D\u0421", 6)),
     grant("false-usdc-with-a-digit", GOLD_GRANT, calling("", "U5DC", 6)),
+    grant("false-usdc-among-other-words", GOLD_GRANT, calling("Official USDC", "OUSDC", 6)),
     grant("false-words-of-ours", GOLD_GRANT, calling("Gold, on Latchkey's list", "GLD", 18)),
     grant("name-with-quotes", GOLD_GRANT, calling("Gold” in total) (the sender calls it “USDC")),
     grant("name-with-markup", GOLD_GRANT, calling("<b>Gold</b>")),

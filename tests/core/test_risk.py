@@ -14,6 +14,7 @@ from latchkey.core.contracts import ENTRY_POINT_FUNCTIONS, LIMIT_FUNCTIONS, MACH
 from latchkey.core.draft import Draft
 from latchkey.core.facts import Surroundings
 from latchkey.core.functions import selector_of
+from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.permissions import (
     AccountFunctions,
     ContractAccess,
@@ -28,23 +29,33 @@ from latchkey.core.permissions import (
 from latchkey.core.phrases import Level
 from latchkey.core.powers import NESTING_FUNCTIONS, RECEIVER_FUNCTIONS, TOKEN_FUNCTIONS
 from latchkey.core.reading import Install, Unknown
+from latchkey.core.request import Claims
 from latchkey.core.risk import RULES, findings
-from latchkey.core.types import ZERO_ADDRESS, Selector, keccak
+from latchkey.core.types import ZERO_ADDRESS, Address, Selector, keccak
 from tests.core.test_words import CAREFUL, GAME, KEY, MOVE, TOKEN, account_of, plain
 from tests.drafts import ACCOUNT, NOW
 
 PAY = Selector.parse("0x00000000")
+USDC = Address.parse("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913")  # on Base, where the drafts are
+MAINNET_USDC = Address.parse("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48")
 WITHDRAW = Selector.parse("0x205c2878")
 CLAIM = selector_of("claim()")
 DAY = 86_400
 
 
-def rules(draft: Draft, around: Surroundings = Surroundings(), **install: object) -> dict[str, Level]:  # noqa: B008
+def rules(
+    draft: Draft,
+    around: Surroundings = Surroundings(),  # noqa: B008
+    claims: Claims = Claims(),  # noqa: B008
+    notes: Notes = NO_NOTES,
+    **install: object,
+) -> dict[str, Level]:
     """The rules that hold for a draft, with fields of what is installed changed as no builder would."""
     reading = system("modular_account").decode_unsigned(build(draft).unsigned)
     assert isinstance(reading.action, Install)
     reading = replace(reading, action=replace(reading.action, **install))  # type: ignore[arg-type]
-    return {f.id: f.level for f in findings(reading, account=account_of(draft), now=NOW, surroundings=around)}
+    found = findings(reading, account=account_of(draft), now=NOW, surroundings=around, claims=claims, notes=notes)
+    return {f.id: f.level for f in found}
 
 
 def test_rules_have_ids_of_their_own_and_advice() -> None:
@@ -104,6 +115,10 @@ BOTH_SIDES = [
         plain(Erc20TokenTransfer(TOKEN, 1), AccountFunctions((MOVE,))),
         plain(AccountFunctions((MOVE,))),
     ),
+    ("token-whole-contract", plain(ContractAccess(USDC)), plain(ContractAccess(GAME))),
+    ("contract-any-function", plain(ContractAccess(GAME)), plain(ContractAccess(USDC))),
+    ("token-of-another-network", plain(Erc20TokenTransfer(MAINNET_USDC, 1)), plain(Erc20TokenTransfer(USDC, 1))),
+    ("token-of-another-network", plain(ContractAccess(MAINNET_USDC)), plain(ContractAccess(MAINNET_USDC), chain_id=1)),
     ("gas-limit-maximal", plain(ContractAccess(GAME), GasLimit(2**255)), plain(ContractAccess(GAME), GasLimit(2**255 - 1))),
 ]
 
@@ -168,11 +183,63 @@ def test_rules_that_need_to_know_the_world(rule: str, draft: Draft, holds: Surro
 
 
 def test_paying_a_person_is_no_contract_without_code() -> None:
-    assert "eoa-as-contract" not in rules(PAID, Surroundings(without_code=frozenset({GAME})))
+    person = Surroundings(without_code=frozenset({GAME}))
+    assert rules(PAID, person) == {}
+    assert "contract-any-function" in rules(UNPAID, person)
+    assert rules(PAYMENT) == rules(PAYMENT, person) == {}
+
+
+PAYMENT = plain(FunctionsOnContract(GAME, (PAY,)), NativeTokenTransfer(10), GasLimit(10**16))
+
+
+def called(name: str = "", symbol: str = "", decimals: int | None = None, address: Address = TOKEN, dapp: str = "") -> Claims:
+    return Claims(dapp, names=((address, name, symbol, decimals),))
+
+
+KNOWN_TOKEN = plain(Erc20TokenTransfer(USDC, 10), NativeTokenTransfer(0), GasLimit(10**16))
+COLLIDING = ("harmless75204()", "harmless85990()")  # found by trying; both are 0x6abba860
+TWO_NAMES = plain(FunctionsOnContract(GAME, (selector_of(COLLIDING[0]),)))
+BURNER = plain(FunctionsOnContract(GAME, (Selector.parse("0x42966c68"), MOVE)))
+NAMED = [
+    ("name-of-a-known-token", SPENDER, called("", "USDC"), called("", "GLD")),
+    ("name-of-a-known-token", SPENDER, called("usd coin"), called("Gold coin")),
+    ("name-of-a-known-token", SPENDER, called("Official USDC"), called("Official Gold")),
+    ("name-of-a-known-token", SPENDER, called("", "USDC"), called("", "USDC", address=GAME)),  # nothing is granted there
+    ("name-of-a-known-token", CAREFUL, called("Uniswap", address=GAME), called("UNI farm", address=GAME)),  # contracts have names too
+    ("name-disguised", SPENDER, called("", "U\u0405DC"), called("", "USDC")),
+    ("name-disguised", SPENDER, called("", "U5DC"), called("", "U-S-D-C")),
+    ("name-disguised", SPENDER, called("", "\uff35SDT"), called("", "USDT")),
+    ("name-disguised", SPENDER, called("Da1 Stablecoin"), called("Dai Stablecoin")),
+    ("name-disguised", SPENDER, called("Gold, on Latchkey's list"), called("Gold on a list")),
+    ("name-disguised", SPENDER, called("Gold", dapp="L\u0430tchkey"), called("Gold", dapp="Lachesis")),
+    ("name-contradicts-list", KNOWN_TOKEN, called("", "DAI", 6, USDC), called("USD Coin", "USDC", 6, USDC)),
+    ("name-contradicts-list", KNOWN_TOKEN, called("", "USDC", 18, USDC), called("Circle's dollar", "", None, USDC)),
+    ("name-odd", SPENDER, called("<img src=x>"), called("I <3 you & me")),
+    ("name-odd", SPENDER, called("Go\u200bld"), called("Gold \U0001f468\u200d\U0001f469\u200d\U0001f467")),
+    ("name-odd", SPENDER, called("Gold\u202e"), called("\u05d6\u05d4\u05d1")),
+    ("name-odd", SPENDER, called("G\u043eld"), called("\u0417\u043e\u043b\u043e\u0442\u043e gold")),
+    ("name-odd", SPENDER, called("a" + "\u0301" * 9), called("ál dé")),
+    ("name-odd", SPENDER, called("G" * 100_000), called("G" * 60)),
+    ("name-odd", SPENDER, Claims(altered=True), Claims()),
+    ("function-name-collides", BURNER, Claims(functions=("collate_propagate_storage(bytes16)",)), Claims(functions=("burn(uint256)",))),
+    ("function-name-collides", TWO_NAMES, Claims(functions=COLLIDING), Claims(functions=COLLIDING[:1])),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "draft", "holds", "not_so"), NAMED, ids=[f"{row[0]}-{i}" for i, row in enumerate(NAMED)])
+def test_rules_about_names(rule: str, draft: Draft, holds: Claims, not_so: Claims) -> None:
+    assert rule in rules(draft, claims=holds)
+    assert rule not in rules(draft, claims=not_so)
+
+
+@pytest.mark.parametrize(("rule", "draft", "holds"), [(r, d, c) for r, d, c, _ in NAMED if c.names and not c.dapp_name])
+def test_a_name_of_ones_own_is_held_against_the_list_too(rule: str, draft: Draft, holds: Claims) -> None:
+    notes = Notes(tuple((address, name or symbol) for address, name, symbol, _ in holds.names))
+    assert rule in rules(draft, notes=notes) or rule == "name-contradicts-list"
 
 
 def test_every_rule_is_tested_on_both_sides() -> None:
-    assert {row[0] for row in (*BOTH_SIDES, *UNBUILT, *AROUND)} == {rule.id for rule in RULES}
+    assert {row[0] for row in (*BOTH_SIDES, *UNBUILT, *AROUND, *NAMED)} == {rule.id for rule in RULES}
 
 
 KNOWN_AND_GOOD = Surroundings(balance=10**18, token_balances=((TOKEN, 10**9),), chain_time=NOW + 12, sender_proven=True)

@@ -39,7 +39,7 @@ from tests.counts import count
 from tests.drafts import ACCOUNT, NOW, random_address, random_draft
 
 GAME = Address.parse("0x" + "11" * 20)
-TOKEN = Address.parse("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48")
+TOKEN = Address.parse("0x" + "44" * 20)  # on no list
 KEY = Address.parse("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
 MOVE = selector_of("wiggle(uint8,uint8)")
 
@@ -71,7 +71,7 @@ CAREFUL = plain(FunctionsOnContract(GAME, (MOVE,)), NativeTokenTransfer(0), GasL
 def test_a_careful_grant_reads_short_and_raises_nothing() -> None:
     words = words_of(CAREFUL, Claims(functions=("wiggle(uint8,uint8)",)))
     assert [p.plain for p in words.can] == [
-        f"call wiggle(uint8,uint8) [{MOVE}] on {GAME}",
+        f"call wiggle(uint8,uint8) [{MOVE}] (named by the sender) on {GAME}",
         "spend up to 0.01 ETH on gas in total, when nobody else pays for it",
     ]
     assert [p.plain for p in words.cannot] == [
@@ -83,7 +83,7 @@ def test_a_careful_grant_reads_short_and_raises_nothing() -> None:
         "do anything after 22 September 2026, 14:13:20 UTC, or after you revoke it",
     ]
     assert [p.plain for p in words.most_you_can_lose] == [
-        "0.01 ETH, in gas",
+        "0.01 ETH, in gas; also tokens you approved to paymasters, if any",
         f"What these functions do in {GAME}, with anything you approved to it",
     ]
     assert ids(CAREFUL) == {}
@@ -92,7 +92,9 @@ def test_a_careful_grant_reads_short_and_raises_nothing() -> None:
 def test_without_a_limit_any_amount_of_eth_can_leave() -> None:
     words = words_of(plain(ContractAccess(GAME)))
     assert any("attach any amount of ETH" in p.plain for p in words.can)
-    assert words.most_you_can_lose[0].plain == "All ETH in the account, with its calls or in gas"
+    assert words.most_you_can_lose[0].plain == (
+        "All ETH in the account, with its calls or in gas, and its gas deposit; also tokens you approved to paymasters, if any"
+    )
     assert ids(plain(ContractAccess(GAME)))["eth-unlimited"] is Level.DANGER
 
 
@@ -119,7 +121,7 @@ def test_root_says_everything() -> None:
     assert "do everything you can do" in words.headline.plain
     assert any("remove its own expiry" in p.plain for p in words.can)
     assert [p.plain for p in words.most_you_can_lose] == ["Everything in this account, and the account itself"]
-    assert {"root", "eth-unlimited"} <= ids(plain(Root())).keys()
+    assert ids(plain(Root())) == {"root": Level.DANGER}  # no advice about limits that root cannot have
 
 
 def test_markup_in_claims_stays_text() -> None:

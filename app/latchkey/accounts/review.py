@@ -11,6 +11,7 @@ from latchkey.accounts.system import Policy, system
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
 from latchkey.core.grant import Grant
+from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.phrases import Finding, Words
 from latchkey.core.reading import Deferred
 from latchkey.core.request import Claims
@@ -49,15 +50,18 @@ def exact(unsigned: bytes, account: Account) -> tuple[Grant, Deferred]:
     return grant, reading
 
 
-def review(unsigned: bytes, account: Account, *, now: int, policy: Policy, claims: Claims = NO_CLAIMS) -> Review:
-    """What `unsigned` means for `account`. Raises CannotDecode, Mismatch or Refused; `claims` only ever add names marked as claims."""
+def review(
+    unsigned: bytes, account: Account, *, now: int, policy: Policy, claims: Claims = NO_CLAIMS, notes: Notes = NO_NOTES
+) -> Review:
+    """What `unsigned` means for `account`. Raises CannotDecode, Mismatch or Refused; `claims` and `notes` only ever add names, marked as
+    whose word they are."""
     grant, reading = exact(unsigned, account)
     system(account.system).judge(grant.draft, now=now, policy=policy)
     return Review(
         draft=grant.draft,
         grant=grant,
         reading=reading,
-        words=describe(reading, account=account, now=now, claims=claims),
-        findings=findings(reading, account=account, now=now),
+        words=describe(reading, account=account, now=now, claims=claims, notes=notes),
+        findings=findings(reading, account=account, now=now, claims=claims, notes=notes),
         digest=grant.digest,
     )

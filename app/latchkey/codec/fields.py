@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import MaxLen
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, Strict
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from latchkey.codec.text import clean
+from latchkey.core.lookalikes import hides
 from latchkey.core.request import Claims
 from latchkey.core.types import MAX_UINT48, Address, hex_bytes, parse_hex_amount, to_hex
 from latchkey.core.untrusted import read_json
@@ -39,13 +40,19 @@ def reader(parse: Callable[..., Any], **options: Any) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def _line(limit: int) -> BeforeValidator:
+class Altered(str):
+    """A text out of which something was taken that nobody can see, or most of it because it was absurdly long."""
+
+    __slots__ = ()
+
+
+def _line(limit: int) -> PlainValidator:
     def read(value: object) -> str:
         if not isinstance(value, str):
             raise fault("Expected text.")
-        return clean(value, limit)
+        return Altered(clean(value, limit)) if hides(value) else clean(value, limit)
 
-    return BeforeValidator(read)
+    return PlainValidator(read)
 
 
 def _request_id(value: object) -> str:
@@ -112,13 +119,17 @@ class ClaimsModel:
     url: Annotated[str, _line(MAX_URL)] | None = None
     names: Annotated[list[NameModel], MaxLen(64), AfterValidator(_one_name_an_address)] | None = None
     functions: Annotated[list[Annotated[str, _line(MAX_FUNCTION)]], MaxLen(128)] | None = None
+    altered: Literal[True] | None = None
 
     def claims(self) -> Claims:
+        names = self.names or ()
+        texts = [self.name, self.url, *(text for n in names for text in (n.name, n.symbol)), *(self.functions or ())]
         return Claims(
-            self.name or "",
-            self.url or "",
-            tuple((n.address, n.name, n.symbol, n.decimals) for n in self.names or ()),
-            tuple(self.functions or ()),
+            str(self.name or ""),
+            str(self.url or ""),
+            tuple((n.address, str(n.name), str(n.symbol), n.decimals) for n in names),
+            tuple(map(str, self.functions or ())),
+            altered=bool(self.altered) or any(isinstance(text, Altered) for text in texts),
         )
 
 
@@ -131,4 +142,5 @@ def claims_model(claims: Claims) -> ClaimsModel | None:
         clean(claims.dapp_url, MAX_URL) or None,
         [NameModel(a, clean(n, MAX_NAME), clean(s, MAX_SYMBOL), d) for a, n, s, d in claims.names] or None,
         [clean(f, MAX_FUNCTION) for f in claims.functions] or None,
+        claims.altered or None,
     )

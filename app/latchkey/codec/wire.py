@@ -141,7 +141,16 @@ _ZEROS = _Shape(_squeeze, _unsqueeze)
 _KIND, _CONTEXT = 1, 16
 _LOCAL_CONTEXT = 1  # stands for the context 0x01 || deferredAction, which would say everything twice
 _NAME = _row(("address", _HEX), ("name", _TEXT), ("symbol", _TEXT), ("decimals", _NUMBER))
-_CLAIMS = _record({1: ("name", _TEXT), 2: ("url", _TEXT), 3: ("names", _list_of(_NAME)), 4: ("functions", _list_of(_TEXT))})
+_FLAG = _Shape(int, lambda value, path: _expect(value, int, path) == 1)
+_CLAIMS = _record(
+    {
+        1: ("name", _TEXT),
+        2: ("url", _TEXT),
+        3: ("names", _list_of(_NAME)),
+        4: ("functions", _list_of(_TEXT)),
+        5: ("altered", _FLAG),
+    }
+)
 _PERMISSIONS = _list_of(_Shape(_pack_permission, _unpack_permission))
 _ASKED = _record({1: ("permissions", _PERMISSIONS), 2: ("expirySec", _NUMBER)})
 _FIELDS = {

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 from latchkey.core.account import Account
 from latchkey.core.contracts import MACHINERY
+from latchkey.core.names import NO_NOTES, Notes, Said, imitated, said
 from latchkey.core.networks import Network, network
 from latchkey.core.permissions import ContractAccess, Erc20TokenTransfer, FunctionsOnContract
 from latchkey.core.powers import Powers, install_gas, powers_of
 from latchkey.core.reading import Deferred, Install, Reading, unknown_in
-from latchkey.core.types import ZERO_ADDRESS, Address
+from latchkey.core.request import Claims
+from latchkey.core.tokens import Token, token
+from latchkey.core.types import ZERO_ADDRESS, Address, Selector
+
+NO_CLAIMS = Claims()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +23,10 @@ class Surroundings:
     """What the chain and the own records say. Everything may be unknown, as it is offline: None or empty, and then no rule speaks.
 
     `without_code`, `unknown_code`, `proxies`: those of the grant's contracts and tokens of which it is known that they hold no code,
-    code nobody vouches for, code that can be exchanged. `balance`: wei; `token_balances`: (token, base units). `same_dapp`: live
-    sessions that the asking dApp holds already. `keys_elsewhere`: session keys in use for other sessions. `used_entity_ids`: ids the
-    account has seen. `chain_time`: the newest block's seconds. `sender_proven`: whether it is proven who asks; None without a request.
+    code lent from where cannot be told, code that can be exchanged. `balance`: wei; `token_balances`: (token, base units).
+    `same_dapp`: live sessions that the asking dApp holds already. `keys_elsewhere`: session keys in use for other sessions.
+    `used_entity_ids`: ids the account has seen. `chain_time`: the newest block's seconds. `sender_proven`: whether it is proven who
+    asks; None without a request.
     """
 
     without_code: frozenset[Address] = frozenset()
@@ -52,6 +58,8 @@ class Facts:
     deadline: int | None
     unknown: int
     around: Surroundings = NOTHING_KNOWN
+    claims: Claims = NO_CLAIMS
+    notes: Notes = NO_NOTES
 
     @property
     def gas_needed(self) -> int:
@@ -65,9 +73,41 @@ class Facts:
 
     @property
     def needing_code(self) -> tuple[Address, ...]:
-        """Those that must be contracts: an address that is only paid, up to a limit, may be a person's."""
+        """Those that must be contracts: an address that is only paid, or paid up to a limit, may be a person's."""
         paid = {c.address for c in self.powers.contracts if isinstance(c, ContractAccess)} if self.powers.native else set()
+        paid |= {*self.powers.paid}
         return tuple(a for a in self.addresses if a not in paid)
+
+    @property
+    def open_contracts(self) -> tuple[Address, ...]:
+        """Those of which every function may be called, but for known tokens and for persons who are paid up to a limit."""
+        persons = self.around.without_code if self.powers.native else frozenset()
+        open_ = [c.address for c in self.powers.contracts if isinstance(c, ContractAccess)]
+        return tuple(a for a in open_ if a not in persons and self.known(a) is None)
+
+    def known(self, address: Address) -> Token | None:
+        """The token at this address on our own list."""
+        return token(self.account.chain_id, address) if self.account else None
+
+    @property
+    def said(self) -> tuple[Said, ...]:
+        """Names that are only somebody's word, for what this grant names."""
+        here = set(self.addresses)
+        return tuple(one for one in said(self.claims, self.notes) if one.address in here)
+
+    @property
+    def imitations(self) -> tuple[tuple[Said, Token], ...]:
+        """Those that carry a known token's name at another address, or one that looks like it."""
+        chain = self.account.chain_id if self.account else 0
+        tokens = {t.address for t in self.powers.tokens}
+        unknown = (one for one in self.said if self.known(one.address) is None)
+        found = ((one, imitated(one, chain, is_token=one.address in tokens)) for one in unknown)
+        return tuple((one, real) for one, real in found if real is not None)
+
+    @property
+    def selectors(self) -> tuple[Selector, ...]:
+        """Every function named, wherever it may be called."""
+        return (*self.powers.named, *self.powers.anywhere, *self.powers.account_functions)
 
     @property
     def names_twice(self) -> bool:
@@ -89,7 +129,14 @@ class Facts:
         return any(t.address in have and t.allowance > have[t.address] for t in self.powers.tokens)
 
 
-def facts_of(reading: Reading, account: Account | None, now: int, around: Surroundings = NOTHING_KNOWN) -> Facts | None:
+def facts_of(
+    reading: Reading,
+    account: Account | None,
+    now: int,
+    around: Surroundings = NOTHING_KNOWN,
+    claims: Claims = NO_CLAIMS,
+    notes: Notes = NO_NOTES,
+) -> Facts | None:
     """None when the reading lets nobody in."""
     deferred = reading if isinstance(reading, Deferred) else None
     install = reading.action if isinstance(reading, Deferred) else reading
@@ -105,4 +152,6 @@ def facts_of(reading: Reading, account: Account | None, now: int, around: Surrou
         deadline=deferred.deadline if deferred else None,
         unknown=len(unknown_in(reading)),
         around=around,
+        claims=claims,
+        notes=notes,
     )

@@ -8,7 +8,7 @@ and whatever has no name stays hex.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,8 +19,12 @@ from latchkey.core.untrusted import MAX_BYTES, read_json
 from latchkey.errors import BadInput
 
 MAX_FUNCTIONS = 2000
+MAX_SIGNATURE = 1000  # characters; the longest in use have some three hundred
+MAX_TYPE = 100  # characters; what reads types takes numbers of any length and arrays of any depth
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(
+    r"//[^\n]*|/\*[^*]*(?:\*(?!/)[^*]*)*(?:\*/|\Z)"
+)  # one that is not closed goes to the end: never looked for twice
 _KEYWORD = re.compile(r"\bfunction\s+(?=[A-Za-z_$])")
 _SELECTOR = re.compile(r"0[xX][0-9a-fA-F]{8}(?![0-9a-fA-F])")
 _SEPARATORS = re.compile(r"[\s,;]+")
@@ -65,9 +69,15 @@ def function_of(signature: str) -> Function:
     if not _NAME.fullmatch(name.strip()):
         raise BadInput("A function signature looks like claim(uint256).")
     inside, after = _balanced("(" + rest, 0)
-    canonical = f"{name.strip()}({','.join(_types(inside))})"
+    canonical = _short(f"{name.strip()}({','.join(_types(inside))})")
     words = set(_SEPARATORS.split(("(" + rest)[after:]))
     return Function(selector_of(canonical), canonical, reads_only=bool(words & {"view", "pure"}))
+
+
+def _short(signature: str) -> str:
+    if len(signature) > MAX_SIGNATURE:
+        raise BadInput(f"A function's signature is too long: at most {MAX_SIGNATURE} characters are read.", code="TooLarge")
+    return signature
 
 
 def selector_of(signature: str) -> Selector:
@@ -81,8 +91,18 @@ def known_signature(selector: Selector) -> str | None:
 
 
 def offered_signature(selector: Selector, offered: Sequence[str]) -> str | None:
-    """The first of the sender's signatures that really has this selector, in canonical form; others are ignored."""
-    return _offered(tuple(offered)).get(selector)
+    """The one of these signatures that really has this selector, in canonical form; None when none has, or two different ones do."""
+    found = _offered(tuple(offered)).get(selector, ())
+    return found[0] if len(found) == 1 else None
+
+
+def colliding(selectors: Iterable[Selector], offered: Sequence[str]) -> bool:
+    """Whether one of these selectors is offered under a name that is not its only one: another is offered too, or commonly known."""
+    for selector in selectors:
+        found = _offered(tuple(offered)).get(selector, ())
+        if len({*found, known_signature(selector) or (found[0] if found else "")} - {""}) > 1:
+            return True
+    return False
 
 
 def _from_abi(value: Any) -> Iterator[Function]:
@@ -107,7 +127,7 @@ def _from_entry(entry: Mapping[str, Any]) -> Function:
     name = entry.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise BadInput("its name is missing or is not a name.")
-    canonical = f"{name}({','.join(_entry_types(entry.get('inputs', [])))})"
+    canonical = _short(f"{name}({','.join(_entry_types(entry.get('inputs', [])))})")
     reads_only = entry.get("stateMutability") in ("view", "pure") or entry.get("constant") is True
     return Function(selector_of(canonical), canonical, reads_only)
 
@@ -201,7 +221,7 @@ def _parameter(text: str) -> str:
     if (text[end : end + 1] or " ") not in " \t\r\n" or len(names) > 1 or not all(_NAME.fullmatch(name) for name in names):
         raise BadInput(_NOT_A_TYPE)
     suffix = text[place:end]
-    return kind + suffix if kind.startswith("(") else _checked(kind + suffix)
+    return _short(kind + suffix) if kind.startswith("(") else _checked(kind + suffix)
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
@@ -215,6 +235,8 @@ _NOT_A_TYPE = "A parameter's type is not one an ABI knows (a struct, enum or con
 @lru_cache(maxsize=1024)
 def _checked(kind: str) -> str:
     """One elementary type, spelled in full ("uint" is uint256); tuples are taken apart before."""
+    if len(kind) > MAX_TYPE:
+        raise BadInput(_NOT_A_TYPE)
     from eth_abi.exceptions import ABITypeError, ParseError  # slow to load, needed only when somebody pastes functions
     from eth_abi.grammar import BasicType, normalize, parse
 
@@ -233,12 +255,13 @@ _BASES = {"uint", "int", "address", "bool", "bytes", "string", "function", "fixe
 
 
 @lru_cache(maxsize=64)
-def _offered(offered: tuple[str, ...]) -> dict[Selector, str]:
-    result: dict[Selector, str] = {}
+def _offered(offered: tuple[str, ...]) -> dict[Selector, tuple[str, ...]]:
+    result: dict[Selector, tuple[str, ...]] = {}
     for text in offered[:MAX_FUNCTIONS]:
         try:
             function = function_of(text.removeprefix("function "))
         except BadInput:
             continue
-        result.setdefault(function.selector, function.signature or "")
+        have, signature = result.get(function.selector, ()), function.signature or ""
+        result[function.selector] = have if signature in have else (*have, signature)
     return result

@@ -148,6 +148,11 @@ class Powers:
         return tuple(s for c in self.contracts if isinstance(c, FunctionsOnContract) for s in c.functions)
 
     @property
+    def paid(self) -> tuple[Address, ...]:
+        """Addresses to which plain payments may be made and nothing else."""
+        return tuple(c.address for c in self.contracts if is_payment(c))
+
+    @property
     def lifts_limits(self) -> bool:
         """It reaches the modules that hold its own limits, or functions that hand the account over."""
         return (
@@ -159,6 +164,12 @@ class Powers:
     @property
     def reaches_entry_point(self) -> bool:
         return any(c.address == ENTRY_POINT for c in self.contracts) or any(s in ENTRY_POINT_FUNCTIONS for s in self.anywhere)
+
+
+def is_payment(contract: ContractAccess | FunctionsOnContract) -> bool:
+    """Only plain payments: on a listed contract, calls whose data begins with four zero bytes. A person's address takes them; so
+    does a contract that takes any call, and no function is meant by them."""
+    return isinstance(contract, FunctionsOnContract) and contract.functions == (PLAIN_PAYMENT,)
 
 
 def powers_of(permissions: Sequence[Permission], *, is_global: bool = False) -> Powers:

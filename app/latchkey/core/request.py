@@ -12,13 +12,15 @@ from latchkey.core.types import Address
 class Claims:
     """Words the sender chose; shown as claims, never believed. `names`: address -> (name, symbol, decimals or None).
 
-    `functions`: Solidity signatures the sender offers for selectors; each is shown only where its selector matches.
+    `functions`: Solidity signatures the sender offers for selectors; each is shown only where its selector matches. `altered`: one of
+    these texts held characters that cannot be seen, or was absurdly long; they were taken out.
     """
 
     dapp_name: str = ""
     dapp_url: str = ""
     names: tuple[tuple[Address, str, str, int | None], ...] = ()
     functions: tuple[str, ...] = ()
+    altered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,23 @@ do. `refused` marks what the account system's judge never lets be signed; it sho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from latchkey.core.account import Account
 from latchkey.core.amounts import ETH, format_amount
 from latchkey.core.contracts import ENTRY_POINT, MACHINERY, MODULES
-from latchkey.core.facts import NOTHING_KNOWN, Facts, Surroundings, facts_of
+from latchkey.core.facts import NO_CLAIMS, NOTHING_KNOWN, Facts, Surroundings, facts_of
+from latchkey.core.functions import colliding
+from latchkey.core.lookalikes import is_odd
+from latchkey.core.names import NO_NOTES, Notes, contradicts, in_disguise, is_presumptuous
 from latchkey.core.networks import NETWORKS
 from latchkey.core.permissions import ContractAccess
 from latchkey.core.phrases import Finding, Level
 from latchkey.core.powers import NESTING_FUNCTIONS, PLAIN_PAYMENT, TOKEN_FUNCTIONS
 from latchkey.core.reading import Reading, unknown_in
+from latchkey.core.request import Claims
+from latchkey.core.tokens import elsewhere
 
 DAY = 86_400
 _GAS_UNITS_AT_MOST = 10**9  # wei; nobody means a billionth of a coin's billionth: these are gas units
@@ -36,10 +41,17 @@ class Rule:
 
 
 def findings(
-    reading: Reading, *, account: Account | None, now: int, surroundings: Surroundings = NOTHING_KNOWN
+    reading: Reading,
+    *,
+    account: Account | None,
+    now: int,
+    surroundings: Surroundings = NOTHING_KNOWN,
+    claims: Claims = NO_CLAIMS,
+    notes: Notes = NO_NOTES,
 ) -> tuple[Finding, ...]:
-    """Every rule that holds, worst first. Readings that let nobody in have none but what is unknown in them."""
-    facts = facts_of(reading, account, now, surroundings)
+    """Every rule that holds, worst first. Readings that let nobody in have none but what is unknown in them. `claims` and `notes`: the
+    names that are shown beside what was read, which may be false."""
+    facts = facts_of(reading, account, now, surroundings, claims, notes)
     if facts is None:
         return (_UNREADABLE,) if unknown_in(reading) else ()
     found = [
@@ -76,6 +88,12 @@ def _gas_like_units(f: Facts) -> bool:
 def _gas_too_small(f: Facts) -> bool:
     gas = f.powers.gas or 0
     return _limited(f) and not _gas_like_units(f) and 0 < gas < f.gas_needed
+
+
+def _texts(f: Facts) -> Iterator[str]:
+    """Every name of somebody's that is shown."""
+    yield from (text for one in f.said for text in one.texts)
+    yield f.claims.dapp_name
 
 
 RULES: tuple[Rule, ...] = (
@@ -166,14 +184,14 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "eth-unlimited",
         Level.DANGER,
-        lambda f: f.powers.eth_unlimited,
+        lambda f: f.powers.eth_unlimited and not f.powers.is_root,
         "Nothing limits how much of the account's coins leave with its calls.",
         "Set a limit; 0 means none may leave.",
     ),
     Rule(
         "gas-unlimited",
         Level.WARNING,
-        lambda f: f.powers.gas_unlimited,
+        lambda f: f.powers.gas_unlimited and not f.powers.is_root,
         "Nothing limits what it may spend on gas; a dishonest key can burn all the account's coins as fees.",
         lambda f: f"Set a gas limit, for example {enough_gas(f)}.",
     ),
@@ -267,9 +285,58 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "contract-any-function",
         Level.NOTICE,
-        lambda f: any(isinstance(c, ContractAccess) for c in f.powers.contracts),
+        lambda f: bool(f.open_contracts),
         "It may call every function of a contract; if that is a token, it may move all of it.",
         "Name the functions it needs.",
+    ),
+    Rule(
+        "token-whole-contract",
+        Level.DANGER,
+        lambda f: any(isinstance(c, ContractAccess) and f.known(c.address) for c in f.powers.contracts),
+        "It may call every function of a token: it may move and approve all of it.",
+        "Use a token transfer with an allowance instead.",
+    ),
+    Rule(
+        "token-of-another-network",
+        Level.WARNING,
+        lambda f: f.account is not None and any(elsewhere(f.account.chain_id, a) for a in f.addresses),
+        "One of its addresses is a known token on another network; on this one it is something else.",
+        "Check the network, and the address of the token you mean.",
+    ),
+    Rule(
+        "name-disguised",
+        Level.DANGER,
+        lambda f: any(in_disguise(one, real) for one, real in f.imitations) or any(map(is_presumptuous, _texts(f))),
+        "A name that came with this only looks like a known one: other letters or other words stand in it.",
+        "Do not sign it. Go by the address, and ask who sent this.",
+    ),
+    Rule(
+        "name-of-a-known-token",
+        Level.WARNING,
+        lambda f: any(not in_disguise(one, real) for one, real in f.imitations),
+        "Something here carries the name of a known token, but stands at another address.",
+        "Go by the address: anybody can give any name to a token.",
+    ),
+    Rule(
+        "name-contradicts-list",
+        Level.WARNING,
+        lambda f: any((real := f.known(one.address)) and contradicts(one, real) for one in f.said),
+        "The sender calls a known token by another name, or counts it otherwise.",
+        "Latchkey goes by its own list; ask the sender what is meant.",
+    ),
+    Rule(
+        "name-odd",
+        Level.WARNING,
+        lambda f: f.claims.altered or any(map(is_odd, _texts(f))),
+        "A name that came with this holds hidden characters, markup, or letters of several alphabets.",
+        "Go by the addresses. Honest names need no such thing.",
+    ),
+    Rule(
+        "function-name-collides",
+        Level.WARNING,
+        lambda f: colliding(f.selectors, (*f.claims.functions, *f.notes.functions)),
+        "A function is offered under a name that is not its only one; such names can be made to mislead.",
+        "Go by the selector, and look the function up in the contract's own source.",
     ),
     Rule(
         "nested-calls",
@@ -345,7 +412,7 @@ RULES: tuple[Rule, ...] = (
         "paymaster-guard",
         Level.NOTICE,
         lambda f: f.powers.paymaster is not None,
-        "It works only while one paymaster pays.",
+        "Its operations need one paymaster; with transactions of its own, which it pays for itself, the key does without.",
         "Check that the paymaster is the dApp's.",
     ),
     Rule(
@@ -373,7 +440,7 @@ RULES: tuple[Rule, ...] = (
         "unknown-code",
         Level.NOTICE,
         lambda f: any(a in f.around.unknown_code for a in f.addresses),
-        "The code of one of its contracts is not known to anybody you trust.",
+        "One of its contracts lends itself code, and from where cannot be told: what its functions do may change.",
         "Look it up before you sign.",
     ),
     Rule(

@@ -7,12 +7,13 @@ sentences are put together from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from latchkey.core.account import Account, Mode
 from latchkey.core.contracts import MACHINERY
 from latchkey.core.draft import Draft
 from latchkey.core.moments import until, utc
+from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.networks import network
 from latchkey.core.permissions import ContractAccess, FunctionsOnContract, Permission, permission_to_json
 from latchkey.core.phrases import Part, Phrase, Words
@@ -22,6 +23,7 @@ from latchkey.core.powers import (
     RECEIVER_FUNCTIONS,
     TOKEN_FUNCTIONS,
     Powers,
+    is_payment,
     powers_of,
 )
 from latchkey.core.reading import Action, Batch, Call, Deferred, Install, Reading, Uninstall, Unknown, unknown_in
@@ -33,10 +35,11 @@ from latchkey.core.words_pieces import Names, address_part, code, phrase, strong
 NO_CLAIMS = Claims()
 
 
-def describe(reading: Reading, *, account: Account | None, now: int, claims: Claims = NO_CLAIMS) -> Words:
-    """What the bytes mean. `account`: whose account and chain, None when the bytes alone do not say. `now`: chain seconds."""
+def describe(reading: Reading, *, account: Account | None, now: int, claims: Claims = NO_CLAIMS, notes: Notes = NO_NOTES) -> Words:
+    """What the bytes mean. `account`: whose account and chain, None when the bytes alone do not say. `now`: chain seconds. `claims` and
+    `notes` add names, each marked as whose word it is, and change nothing else."""
     action = reading.action if isinstance(reading, Deferred) else reading
-    names = Names(account, claims)
+    names = Names(account, claims, notes)
     words = _action(action, names, now, unknown_in(reading), deadline=reading.deadline if isinstance(reading, Deferred) else None)
     return Words(words.headline, words.can, words.cannot, words.most_you_can_lose, tuple(_signed(reading, account)))
 
@@ -124,9 +127,12 @@ class _Grant:
             yield phrase("remove its own expiry, by letting in another key before it ends")
 
     def _contract(self, contract: ContractAccess | FunctionsOnContract) -> Phrase:
+        named = self.names.named(contract.address)
         if isinstance(contract, ContractAccess):
-            return phrase("call ", strong("any function"), " of ", self.names.named(contract.address))
-        return phrase("call ", self.names.functions(contract.functions), " on ", self.names.named(contract.address))
+            return phrase("call ", strong("any function"), " of ", named)
+        if is_payment(contract):
+            return phrase("send plain payments (calls of ", code(PLAIN_PAYMENT), ") to ", named)
+        return phrase("call ", self.names.functions(contract.functions), " on ", named)
 
     def _anywhere(self) -> Iterator[Phrase]:
         powers, listed = self.powers, self.powers.contracts or self.powers.tokens
@@ -145,14 +151,10 @@ class _Grant:
         elif powers.native and powers.may_call:
             calls = "its calls to contracts" if powers.account_functions else "these calls"
             yield phrase("send or attach up to ", names.coins(powers.native), f" {self.in_total} with {calls}")
-        elif powers.native:
-            yield phrase(
-                f"not use its {names.coin} limit of ", names.coins(powers.native), ": it may call no contract to send it with"
-            )
         if powers.gas and not powers.paymaster:
             yield phrase("spend up to ", names.coins(powers.gas), f" on gas {self.in_total}, when nobody else pays for it")
         elif powers.gas_unlimited:
-            yield phrase("spend ", strong(f"any amount of {names.coin}"), " on gas, up to all the account holds")
+            yield phrase("spend ", strong(f"any amount of {names.coin}"), " on gas, up to all the account and its gas deposit hold")
 
     # --- it cannot
 
@@ -177,6 +179,8 @@ class _Grant:
         if powers.native == 0:
             calls = " with its calls to contracts" if powers.account_functions else ""
             yield phrase(f"send or attach any {names.coin}{calls} ({self.none})")
+        elif powers.native and not powers.may_call:
+            yield phrase(f"use its {names.coin} limit of ", names.coins(powers.native), ": it may call no contract to send it with")
         for token in powers.tokens:
             if self.left and not token.allowance:
                 yield phrase("transfer or approve any of token ", names.named(token.address), f" ({self.none})")
@@ -191,14 +195,16 @@ class _Grant:
                 limit,
             )
         elif powers.gas == 0:
-            yield phrase(f"pay for gas from your account ({self.none}): somebody else has to pay for every call")
+            yield phrase(f"pay for gas from your account ({self.none}): a paymaster or the key itself has to pay for every call")
 
     def _cannot_call(self) -> Iterator[Phrase]:
         powers = self.powers
         if not _may_move_tokens(powers) and not self.install.signs_messages:
             other = "other " if powers.tokens else ""
-            unless = ", unless these functions do so themselves" if powers.contracts else ""
+            unless = ", unless these functions do so themselves" if len(powers.contracts) > len(powers.paid) else ""
             yield phrase(f"move or approve any {other}token{unless}")
+        for address in powers.paid:
+            yield phrase("call any function of ", self.names.named(address))
         for address in powers.shut:
             yield phrase("call ", self.names.named(address), " at all")
         if powers.may_call:
@@ -239,15 +245,19 @@ class _Grant:
     def _lose_coins(self) -> Iterator[Phrase]:
         powers, names = self.powers, self.names
         if powers.eth_unlimited and powers.gas_unlimited:
-            yield phrase(strong(f"All {names.coin} in the account"), ", with its calls or in gas")
+            yield phrase(strong(f"All {names.coin} in the account"), ", with its calls or in gas, and its gas deposit", _PAYMASTERS)
         elif powers.eth_unlimited:
             yield phrase(strong(f"All {names.coin} in the account"), ", with its calls")
         elif powers.native and powers.may_call:
             yield phrase(names.coins(powers.native), ", with its calls")
         if powers.gas_unlimited and not powers.eth_unlimited:
-            yield phrase(strong(f"All {names.coin} in the account"), ", in gas")
+            yield phrase(strong(f"All {names.coin} in the account"), " and its gas deposit, in gas", _PAYMASTERS)
         elif powers.gas and not powers.paymaster:
-            yield phrase(names.coins(powers.gas), ", in gas")
+            yield phrase(names.coins(powers.gas), ", in gas", _PAYMASTERS)
+        elif powers.paymaster and powers.may_act:
+            yield phrase("Tokens you approved to paymaster ", address_part(powers.paymaster), ", if any, in gas")
+        elif powers.gas == 0 and powers.may_act:
+            yield phrase("Tokens you approved to paymasters, if any, in gas")
         for token in powers.tokens:
             if token.allowance:
                 yield phrase(names.token(token), "; what it approved can still be taken after the session ends")
@@ -274,19 +284,27 @@ class _Grant:
             yield phrase("What is done by calls packed inside other calls; the list of contracts does not reach into them")
 
     def _lose_in(self, contract: ContractAccess | FunctionsOnContract) -> Phrase:
-        named = self.names.named(contract.address)
+        named, known = self.names.named(contract.address), self.names.known(contract.address)
+        if known and isinstance(contract, ContractAccess):
+            return phrase(strong("All you hold"), " of ", named, _lasting(_APPROVING))
         if isinstance(contract, ContractAccess):
-            beside = "" if contract.address in MACHINERY else ", with anything you approved to it; if it is a token, all of it"
+            ours = contract.address in MACHINERY or (self.names.account and contract.address == self.names.account.address)
+            beside = "" if ours else ", with anything you approved to it; if it is a token, all of it"
             return phrase("What ", named, " does when called", beside)
+        if is_payment(contract):
+            return phrase("What ", named, " does when it is paid, if it is a contract")
         if any(s in TOKEN_FUNCTIONS for s in contract.functions):
-            return phrase(strong("All you hold"), " of ", named, ", if it is a token or NFT", _lasting(contract.functions))
+            perhaps = "" if known else ", if it is a token or NFT"
+            return phrase(strong("All you hold"), " of ", named, perhaps, _lasting(contract.functions))
         return phrase("What these functions do in ", named, ", with anything you approved to it", _receiver(contract.functions))
 
 
+#: Gas that a paymaster pays for counts against no limit, and some take tokens for it.
+_PAYMASTERS = "; also tokens you approved to paymasters, if any"
 _APPROVING = {"0x095ea7b3", "0x39509351", "0xd505accf", "0xa22cb465", "0x959b8c3f", "0x87517c45", "0x2b67b570", "0x8fcbaf0c"}
 
 
-def _lasting(selectors: Sequence[Selector]) -> str:
+def _lasting(selectors: Iterable[str]) -> str:
     return "; what it approved can still be taken after the session ends" if any(s in _APPROVING for s in selectors) else ""
 
 
@@ -323,6 +341,7 @@ def _uninstall(uninstall: Uninstall, names: Names, unknown: tuple[Unknown, ...])
     cannot = (
         phrase("be undone; a new session has to be granted instead"),
         phrase("take back what the session approved or signed before"),
+        phrase("end other sessions, even those of the same key or those it let in"),
         phrase("stop a grant of this id that is signed but not used yet; that takes cancelling its nonce"),
     )
     lose = phrase(strong("Unknown"), ": a part of this cannot be read") if unknown else GAS_ONLY
@@ -332,12 +351,12 @@ def _uninstall(uninstall: Uninstall, names: Names, unknown: tuple[Unknown, ...])
 # --- a second grant compared with a first
 
 
-def difference(old: Draft, new: Draft, *, claims: Claims = NO_CLAIMS) -> tuple[Phrase, ...]:
+def difference(old: Draft, new: Draft, *, claims: Claims = NO_CLAIMS, notes: Notes = NO_NOTES) -> tuple[Phrase, ...]:
     """What `new` gives or takes compared with `old`; empty exactly when both give one key the same powers for the same time.
 
     Each phrase begins with "more", "less" or "other". Entity ids and nonces are no power and are not compared.
     """
-    names = Names(Account(new.chain_id, new.account, new.system, Mode.ADDRESS), claims)
+    names = Names(Account(new.chain_id, new.account, new.system, Mode.ADDRESS), claims, notes)
     return (*_other(old, new), *_other_end(old.expiry, new.expiry), *_other_powers(old, new, names))
 
 
@@ -410,7 +429,9 @@ def _other_tokens(old: Powers, new: Powers, names: Names) -> Iterator[Phrase]:
             yield phrase("less: no longer transfer or approve token ", names.named(address))
         elif had is not None and has is not None and had.allowance != has.allowance:
             kind = "more" if has.allowance > had.allowance else "less"
-            yield phrase(f"{kind}: transfer or approve up to ", names.token(has), f" instead of {had.allowance}")
+            yield phrase(
+                f"{kind}: transfer or approve up to ", names.token(has), f" instead of {names.amount(had.allowance, address)}"
+            )
 
 
 def _other_contracts(old: Powers, new: Powers, names: Names) -> Iterator[Phrase]:
@@ -419,9 +440,10 @@ def _other_contracts(old: Powers, new: Powers, names: Names) -> Iterator[Phrase]
         had, has = before.get(address, frozenset()), after.get(address, frozenset())
         if has is None and had is not None:
             yield phrase("more: ", strong("any function"), " of ", names.named(address))
+        elif had is None and has:
+            yield phrase("less: only ", names.functions(sorted(has)), " of ", names.named(address), " instead of any")
         elif had is None and has is not None:
-            what = [Part("only "), *names.functions(sorted(has))] if has else [Part("no function")]
-            yield phrase("less: ", what, " of ", names.named(address), " instead of any")
+            yield phrase("less: no longer any function of ", names.named(address))
         elif had is not None and has is not None:
             if added := sorted(has - had):
                 yield phrase("more: ", names.functions(added), " on ", names.named(address))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from latchkey.core.account import Mode
 from latchkey.core.contracts import ALLOWLIST, ALLOWLIST_V200, ENTRY_POINT, HALF, NATIVE_TOKEN_LIMIT, SINGLE_SIGNER, TIME_RANGE
 from latchkey.core.moments import utc
 from latchkey.core.phrases import Part, Phrase, Words
@@ -248,7 +249,7 @@ def _owner(names: Names, a: _Arguments) -> _Told:
         line = phrase(strong("switch off the owner's key"), ", whoever it is set to (", signer, ")")
     else:
         line = phrase(strong("make "), signer, strong(" the owner"), " of this account")
-    return _Told((line,), lose=(_ACCOUNT,))
+    return _Told((line,), _STAYS if names.account and names.account.mode is Mode.EIP7702 else (), (_ACCOUNT,))
 
 
 def _upgrade(names: Names, a: _Arguments) -> _Told:
@@ -293,17 +294,19 @@ def _transfer(names: Names, a: _Arguments) -> _Told:
 
 def _approve(names: Names, a: _Arguments) -> _Told:
     spender, amount, token = names.named(a.address("spender")), a.number("amount"), _target(a)
+    number = Part("" if names.known(token) else _number(amount))
     if not amount:
-        return _Told((phrase("take back what ", spender, " may take of token ", names.named(token), _number(amount)),))
+        return _Told((phrase("take back what ", spender, " may take of token ", names.named(token), number),))
     if amount == MAX_UINT256:
         line = phrase("let ", spender, " take ", strong("all"), " of token ", names.named(token), ", now and later (no limit)")
         return _Told((line,), lose=(phrase(strong("All you hold"), " of token ", names.named(token), ", now and later"),))
-    approved = [*names.tokens(amount, token), Part(_number(amount))]
+    approved = [*names.tokens(amount, token), number]
     return _Told((phrase("let ", spender, " take up to ", approved, ", at any time"),), lose=(phrase(approved, ", at any time"),))
 
 
 def _transfer_from(names: Names, a: _Arguments) -> _Told:
-    amount = [*names.tokens(a.number("amount"), _target(a)), Part(_number(a.number("amount")))]
+    number = Part("" if names.known(_target(a)) else _number(a.number("amount")))
+    amount = [*names.tokens(a.number("amount"), _target(a)), number]
     line = phrase("transfer ", amount, " from ", names.named(a.address("from")), " to ", names.named(a.address("to")))
     return _Told((line,), lose=(phrase(amount),))
 
@@ -336,6 +339,7 @@ def _more(line: Phrase) -> _Told:
     return _Told((line,), lose=(phrase("What that session may then do"),))
 
 
+_STAYS = (phrase("take power from the key of the account's own address: with EIP-7702 that key stands above the account"),)
 _ACCOUNT = phrase(strong("Everything in this account, and the account itself"))
 
 _Sentence = Callable[[Names, _Arguments], _Told]

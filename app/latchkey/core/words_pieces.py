@@ -8,15 +8,18 @@ from latchkey.core.account import Account
 from latchkey.core.amounts import Unit, format_amount
 from latchkey.core.contracts import MACHINERY
 from latchkey.core.functions import known_signature, offered_signature
+from latchkey.core.lookalikes import clean
+from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.networks import Network, network
 from latchkey.core.permissions import Erc20TokenTransfer
 from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.core.powers import PLAIN_PAYMENT
 from latchkey.core.request import Claims
+from latchkey.core.tokens import Token
+from latchkey.core.tokens import token as reviewed_token
 from latchkey.core.types import Address, Selector
 
-_LONGEST_CLAIM = 64
-_QUOTES = str.maketrans("", "", '“”"')
+_HUGE = 2**255  # more than there is of any coin, and of any honest token
 
 
 def phrase(*parts: str | Part | Sequence[Part]) -> Phrase:
@@ -44,15 +47,16 @@ def address_part(address: Address) -> Part:
 
 
 class Names:
-    """How things are called: the account and its network, contracts and tokens by the sender's claims, functions by their selectors.
+    """How things are called: the account and its network, contracts and tokens, functions by their selectors; see names.py for by whom.
 
-    `account` None: the bytes do not say whose account.
+    `account` None: the bytes do not say whose account, and then no token is known either.
     """
 
-    def __init__(self, account: Account | None, claims: Claims) -> None:
-        self.account, self.claims = account, claims
+    def __init__(self, account: Account | None, claims: Claims, notes: Notes = NO_NOTES) -> None:
+        self.account, self.claims, self.notes = account, claims, notes
         self.network: Network = network(account.chain_id) if account else Network(0, "", coin="native coin")
-        self._claims = {a: (_clean(n), _clean(s), d) for a, n, s, d in reversed(claims.names)}
+        self._claims = {a: (clean(n), clean(s), d) for a, n, s, d in reversed(claims.names)}
+        self._notes = {address: clean(name) for address, name in reversed(notes.names)}
 
     @property
     def coin(self) -> str:
@@ -64,51 +68,87 @@ class Names:
         return [address_part(self.account.address), Part(" on "), strong(self.network.name)]
 
     def coins(self, wei: int) -> Part:
-        return strong(f"{format_amount(wei, Unit(self.coin, 18))} {self.coin}")
+        return strong(f"{format_amount(wei, Unit(self.coin, 18))} {self.coin}{_in_effect(wei)}")
+
+    def known(self, address: Address) -> Token | None:
+        """The token at this address, where our own list has it."""
+        return reviewed_token(self.account.chain_id, address) if self.account else None
 
     def token(self, token: Erc20TokenTransfer) -> list[Part]:
-        return self.tokens(token.allowance, token.address)
+        """A limit and what it is of."""
+        said, effect = self.tokens(token.allowance, token.address), _in_effect(token.allowance)
+        return [*said, strong(effect)] if effect else said
 
     def tokens(self, amount: int, address: Address) -> list[Part]:
-        """Base units first: how many make one is only somebody's word."""
+        """In units where our own list knows them; else base units first, for how many make one is only somebody's word."""
+        if known := self.known(address):
+            units = f"{format_amount(amount, known.unit)} {known.symbol}"
+            return [strong(units), Part(f" ({_base_units(amount)} of token "), address_part(address), Part(f", {_listed(known)})")]
+        said = [strong(_base_units(amount)), Part(" of token "), address_part(address)]
         name, symbol, decimals = self._claims.get(address, ("", "", None))
-        said = [strong(f"{amount} base unit{'' if amount == 1 else 's'}"), Part(" of token "), address_part(address)]
         if decimals is not None and symbol:
-            counted = format_amount(amount, Unit(symbol, decimals))
-            return [*said, Part(f" (the sender calls this {counted} “{symbol}”)", Style.CLAIM)]
-        return [*said, *_called(symbol or name)]
+            name = f"{format_amount(amount, Unit(symbol, decimals))} “{symbol}”"
+            return [*said, *self._called(address, f"the sender calls this {name}")]
+        return [*said, *self._called(address, _sender_calls(symbol or name))]
+
+    def amount(self, amount: int, address: Address) -> str:
+        """Only how much, of a token that was named just before."""
+        known = self.known(address)
+        return f"{format_amount(amount, known.unit)} {known.symbol}" if known else str(amount)
 
     def named(self, address: Address) -> list[Part]:
-        """A contract we know by our own name for it, any other by its address with what the sender calls it."""
+        """A contract, token or payee: its address, and what it is called by whose word. Our own name for it leaves no room for others."""
         if address in MACHINERY:
             return [address_part(address), Part(f" ({MACHINERY[address]})")]
         if self.account is not None and address == self.account.address:
             return [address_part(address), Part(" ("), strong("your account itself"), Part(")")]
+        if known := self.known(address):
+            return [address_part(address), Part(f" ({known.symbol}, {_listed(known)})")]
         name, symbol, _ = self._claims.get(address, ("", "", None))
-        return [address_part(address), *_called(name or symbol)]
+        return [address_part(address), *self._called(address, _sender_calls(name or symbol))]
+
+    def _called(self, address: Address, claim: str) -> list[Part]:
+        """What others call it, in brackets; the person's own name first."""
+        own = self._notes.get(address, "")
+        who = "the window calls it" if self.notes.second_hand else "you call it"
+        said = [text for text in (f"{who} “{own}”" if own else "", claim) if text]
+        return [Part(f" ({'; '.join(said)})", Style.CLAIM)] if said else []
 
     def functions(self, selectors: Sequence[Selector]) -> list[Part]:
         parts: list[Part] = []
         for index, selector in enumerate(selectors):
             if index:
                 parts.append(Part(" and " if index == len(selectors) - 1 else ", "))
-            parts.append(code(self.function(selector)))
+            parts.extend(self.function(selector))
         return parts
 
-    def function(self, selector: Selector) -> str:
-        """A common function by its signature; one that only the sender names keeps its selector beside it, for such names can be made."""
+    def function(self, selector: Selector) -> list[Part]:
+        """A common function by its signature. Any other name is somebody's word, and such names can be made to fit: with its selector."""
         if selector == PLAIN_PAYMENT:
-            return str(selector)
+            return [code(str(selector))]
         if common := known_signature(selector):
-            return common
-        offered = offered_signature(selector, self.claims.functions) if self.claims.functions else None
-        return f"{offered} [{selector}]" if offered else str(selector)
+            return [code(common)]
+        for offered, whose in ((self.notes.functions, self._whose_functions()), (self.claims.functions, "the sender")):
+            if offered and (signature := offered_signature(selector, offered)):
+                return [code(f"{signature} [{selector}]"), Part(f" (named by {whose})", Style.CLAIM)]
+        return [code(str(selector))]
+
+    def _whose_functions(self) -> str:
+        return "the window" if self.notes.second_hand else "you"
 
 
-def _called(claim: str) -> list[Part]:
-    return [Part(f" (the sender calls it “{claim}”)", Style.CLAIM)] if claim else []
+def _in_effect(limit: int) -> str:
+    """A number of 77 digits reads like a limit and is none."""
+    return " (in effect no limit)" if limit >= _HUGE else ""
 
 
-def _clean(claim: str) -> str:
-    """Nothing that could leave the quotation marks, hide, or turn the direction of what follows."""
-    return "".join(c for c in claim.translate(_QUOTES) if c.isprintable())[:_LONGEST_CLAIM].strip()
+def _base_units(amount: int) -> str:
+    return f"{amount} base unit{'' if amount == 1 else 's'}"
+
+
+def _listed(token: Token) -> str:
+    return f"{token.name}, on Latchkey's list" if token.name != token.symbol else "on Latchkey's list"
+
+
+def _sender_calls(claim: str) -> str:
+    return f"the sender calls it “{claim}”" if claim else ""
