@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from latchkey.core.reading import Operation, Transaction
 from latchkey.core.session import Limit
 from latchkey.core.types import Address
 
@@ -29,3 +30,14 @@ class Known:
     limits: tuple[Limit, ...] = ()
     until: int = 0
     block: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One thing to be signed, once or at several fees on one nonce, of which only one can ever be used.
+
+    `reading`: of the dearest. `fees`: the highest fee of each, wei per gas, as given.
+    """
+
+    reading: Operation | Transaction
+    fees: tuple[int, ...]

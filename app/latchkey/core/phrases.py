@@ -32,15 +32,41 @@ class Phrase:
         return "".join(part.text for part in self.parts)
 
 
+class Purpose(StrEnum):
+    """What the words are about; a view never shows the two alike."""
+
+    GRANT = "grant"  # power is given: what it can do
+    ENDING = "ending"  # power is taken away: what it will do
+
+
+@dataclass(frozen=True, slots=True)
+class Headings:
+    can: str
+    cannot: str
+    most: str
+
+
+HEADINGS = {
+    Purpose.GRANT: Headings("It can", "It cannot", "Most you can lose"),
+    Purpose.ENDING: Headings("It will", "It will not", "Most it can cost"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a reading means for a person. `headline` one sentence; `signed`: label and value of every field that is signed."""
+    """What a reading means for a person. `headline` one sentence; `signed`: label and value of every field that is signed. Over which
+    headings the parts stand is told by `headings`."""
 
     headline: Phrase
     can: tuple[Phrase, ...]
     cannot: tuple[Phrase, ...]
     most_you_can_lose: tuple[Phrase, ...]
     signed: tuple[tuple[str, str], ...] = ()
+    purpose: Purpose = Purpose.GRANT
+
+    @property
+    def headings(self) -> Headings:
+        return HEADINGS[self.purpose]
 
 
 class Level(StrEnum):

@@ -17,17 +17,28 @@ from typing import Any, BinaryIO, cast
 
 from latchkey.core.account import Account
 from latchkey.core.draft import draft_from_json
+from latchkey.core.ending import Known
 from latchkey.core.phrases import Finding, Words
 from latchkey.core.request import Claims
 from latchkey.core.types import Address
 from latchkey.errors import LatchkeyError, Locked, SignerError
 from latchkey.vault.frames import read_frame, write_frame
 from latchkey.vault.harden import clean_environment
-from latchkey.vault.model import MasterKey, Preview, Prompt, PromptMode, SessionKey, Status
+from latchkey.vault.model import BreakGlass, EndingPreview, MasterKey, Preview, Prompt, PromptMode, SessionKey, Status
 from latchkey.vault.prompt import own_command
-from latchkey.vault.wire import from_account, read, to_error
+from latchkey.vault.wire import from_account, from_known, read, to_error
 
-__all__ = ["MasterKey", "Preview", "Prompt", "PromptMode", "SessionKey", "SignerClient", "Status"]
+__all__ = [
+    "BreakGlass",
+    "EndingPreview",
+    "MasterKey",
+    "Preview",
+    "Prompt",
+    "PromptMode",
+    "SessionKey",
+    "SignerClient",
+    "Status",
+]
 
 NO_CLAIMS = Claims()
 
@@ -126,6 +137,51 @@ class SignerClient:
     def sign(self, token: bytes) -> bytes:
         """Sign a preview after the person's yes: r||s||v, 65 bytes. Raises Declined, Refused (token spent or too old), Locked."""
         return cast(bytes, self._do("sign", token=token))
+
+    # --- ending, cancelling, tightening
+
+    def preview_operations(
+        self, operations: Sequence[bytes], account: Account, owner: Address, known: Sequence[Known] = ()
+    ) -> EndingPreview:
+        """What the signer reads in unsigned operations; several with one nonce are one at several fees. `known`: what is said of the
+        sessions they name, shown as such. Raises Refused, Mismatch, CannotDecode, Locked."""
+        return self._preview_endings("operations", operations, account, owner, known)
+
+    def preview_transactions(
+        self, transactions: Sequence[bytes], account: Account, key: Address, known: Sequence[Known] = ()
+    ) -> EndingPreview:
+        """The same for transactions of `key`: the owner, or any master key for those that carry operations the owner signed."""
+        return self._preview_endings("transactions", transactions, account, key, known)
+
+    def _preview_endings(
+        self, what: str, datas: Sequence[bytes], account: Account, key: Address, known: Sequence[Known]
+    ) -> EndingPreview:
+        said = list(map(from_known, known))
+        made = self._do("preview_endings", what=what, datas=list(datas), account=from_account(account), key=key, known=said)
+        return EndingPreview(
+            token=made["token"],
+            words=read(Words, made["words"]),
+            findings=tuple(read(Finding, finding) for finding in made["findings"]),
+            digest=made["digest"],
+            digests=tuple(made["digests"]),
+        )
+
+    def sign_all(self, token: bytes) -> tuple[bytes, ...]:
+        """Sign everything of a preview after one yes: r||s||v of each, in order. Raises Declined, Refused (token spent or old), Locked."""
+        return tuple(self._do("sign_all", token=token))
+
+    def keep_break_glass(self, account: Account, owner: Address, operations: Sequence[bytes], signatures: Sequence[bytes]) -> str:
+        """Keep signed operations in the vault, in place of the account's earlier set. Returns the set's id."""
+        arguments = {"operations": list(operations), "signatures": list(signatures)}
+        return str(self._do("keep_break_glass", account=from_account(account), owner=owner, **arguments))
+
+    def break_glass(self) -> tuple[BreakGlass, ...]:
+        """Every set that is kept. Raises Locked."""
+        return tuple(read(BreakGlass, one) for one in self._do("break_glass"))
+
+    def forget_break_glass(self, set_id: str) -> None:
+        """Take a set out of the vault; on the chain nothing changes. Raises Refused."""
+        self._do("forget_break_glass", set=set_id)
 
     # --- session keys made here
 

@@ -1,4 +1,4 @@
-"""What a vault holds, as values and as CBOR. Content version 1.
+"""What a vault holds, as values and as CBOR. Content version 1; "breakGlass" came later and is left out where empty.
 
 A newer version is refused, never guessed at; an older one will be brought up by a numbered function here, and its sample is kept in
 the tests for ever.
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from latchkey.core.types import Address
 from latchkey.errors import LatchkeyError, VaultError
 from latchkey.vault import cbor
+from latchkey.vault.model import BreakGlass
 from latchkey.vault.secret import SecretBytes
 
 VERSION = 1
@@ -71,17 +72,20 @@ class Contents:
     masters: tuple[Master, ...] = ()
     sessions: tuple[Session, ...] = ()
     expert: bool = False
+    break_glass: tuple[BreakGlass, ...] = ()
 
 
 def dump(contents: Contents) -> bytes:
-    return cbor.dump(
-        {
-            "version": VERSION,
-            "keys": [_master_out(master) for master in contents.masters],
-            "sessions": [_session_out(session) for session in contents.sessions],
-            "settings": {"expert": contents.expert},
-        }
-    )
+    """`breakGlass` only where there is any: vaults without it open with every version of this program."""
+    whole: dict[str, Any] = {
+        "version": VERSION,
+        "keys": [_master_out(master) for master in contents.masters],
+        "sessions": [_session_out(session) for session in contents.sessions],
+        "settings": {"expert": contents.expert},
+    }
+    if contents.break_glass:
+        whole["breakGlass"] = [_break_glass_out(one) for one in contents.break_glass]
+    return cbor.dump(whole)
 
 
 def load(data: bytes) -> Contents:
@@ -96,6 +100,7 @@ def load(data: bytes) -> Contents:
             masters=tuple(_master_in(item) for item in _typed(whole.pop("keys"), list)),
             sessions=tuple(_session_in(item) for item in _typed(whole.pop("sessions"), list)),
             expert=_settings_in(_typed(whole.pop("settings"), dict)),
+            break_glass=tuple(_break_glass_in(item) for item in _typed(whole.pop("breakGlass", []), list)),
         )
         _nothing_left(whole)
     except VaultError:
@@ -170,6 +175,34 @@ def _binding_in(fields: dict[str, Any]) -> Binding:
     )
     _nothing_left(fields)
     return binding
+
+
+def _break_glass_out(one: BreakGlass) -> dict[str, Any]:
+    return {
+        "chainId": one.chain_id,
+        "address": one.account.raw,
+        "owner": one.owner.raw,
+        "created": one.created,
+        "operations": list(one.operations),
+        "signatures": list(one.signatures),
+    }
+
+
+def _break_glass_in(item: Any) -> BreakGlass:
+    fields = _typed(item, dict)
+    operations, signatures = (
+        tuple(_typed(data, bytes) for data in _typed(fields.pop(name), list)) for name in ("operations", "signatures")
+    )
+    one = BreakGlass(
+        _typed(fields.pop("chainId"), int),
+        _address(fields),
+        Address.from_bytes(_typed(fields.pop("owner"), bytes)),
+        _typed(fields.pop("created"), int),
+        operations,
+        signatures,
+    )
+    _nothing_left(fields)
+    return one
 
 
 def _settings_in(fields: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from latchkey.core.draft import Draft
 from latchkey.core.phrases import Finding, Words
-from latchkey.core.types import Address
+from latchkey.core.types import Address, keccak
 
 
 class PromptMode(StrEnum):
@@ -74,3 +74,32 @@ class Preview:
     words: Words
     findings: tuple[Finding, ...]
     digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EndingPreview:
+    """What the signer read from exact bytes that end, cancel or tighten. `token`: good for one `sign_all`, for a few minutes. `digests`:
+    what each signature is over; `digest`: one for all of them, for comparing with another machine."""
+
+    token: bytes
+    words: Words
+    findings: tuple[Finding, ...]
+    digest: bytes
+    digests: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """Operations of an account that end its sessions, signed ahead by its owner. `created`: seconds since 1970. `operations`: as they
+    were signed; `signatures`: r||s||v of each. No secret, but a power."""
+
+    chain_id: int
+    account: Address
+    owner: Address
+    created: int
+    operations: tuple[bytes, ...]
+    signatures: tuple[bytes, ...]
+
+    @property
+    def id(self) -> str:
+        return keccak(b"".join((*self.operations, *self.signatures)))[:8].hex()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, TextIO, cast
 
+from latchkey.core.phrases import HEADINGS, Purpose
 from latchkey.errors import Declined, SignerError
 from latchkey.vault.frames import read_frame, write_frame
 from latchkey.vault.harden import clean_environment
@@ -310,8 +311,9 @@ def _confirm(terminal: _Terminal, ask: Fields) -> Fields:
 def _confirmation(ask: Fields) -> Iterable[str]:
     """Everything a person has to read before the yes, a line at a time."""
     words = ask["words"]
+    headings = HEADINGS[Purpose(words["purpose"])]
     yield from ("", f"== {ask['title']} ==", f"{ask['account']} on {ask['network']}", "", _plain(words["headline"]))
-    for heading, name in (("It can", "can"), ("It cannot", "cannot"), ("Most you can lose", "lose")):
+    for heading, name in ((headings.can, "can"), (headings.cannot, "cannot"), (headings.most, "lose")):
         if words[name]:
             yield heading
             yield from (f"  - {_plain(phrase)}" for phrase in words[name])

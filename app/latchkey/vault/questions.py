@@ -127,6 +127,7 @@ class Questions:
                 "can": [_parts(phrase) for phrase in what.words.can],
                 "cannot": [_parts(phrase) for phrase in what.words.cannot],
                 "lose": [_parts(phrase) for phrase in what.words.most_you_can_lose],
+                "purpose": str(what.words.purpose),
             },
             findings=[{"id": f.id, "level": str(f.level), "sentence": f.sentence, "advice": f.advice} for f in what.findings],
             signed=[list(field) for field in what.words.signed],

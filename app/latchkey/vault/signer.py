@@ -107,21 +107,31 @@ def _verbs(sealed: bytes | None, prompt: Fields, source_fd: int | None) -> tuple
     from latchkey.core.draft import draft_to_json
     from latchkey.core.request import Claims
     from latchkey.core.types import Address
+    from latchkey.vault.endings import Endings
     from latchkey.vault.keeper import Keeper
     from latchkey.vault.prompt import channel
     from latchkey.vault.questions import Questions
     from latchkey.vault.sessions import Sessions
     from latchkey.vault.signing import Signing
-    from latchkey.vault.wire import read, to_account
+    from latchkey.vault.wire import read, to_account, to_known
 
     questions = Questions(channel(prompt["mode"], prompt["passphrase_fd"], prompt["script"], lambda: keeper.test_only))
     keeper = Keeper(sealed, questions, script=prompt["script"])
-    signing, sessions = Signing(keeper), Sessions(keeper)
+    signing, sessions, endings = Signing(keeper), Sessions(keeper), Endings(keeper)
 
     def preview(call: Fields) -> Fields:
         account, claims = to_account(call["account"]), read(Claims, call["claims"])
         made = signing.preview_grant(call["unsigned"], account, Address.parse(call["owner"]), claims)
         return {**asdict(made), "draft": draft_to_json(made.draft)}
+
+    def preview_endings(call: Fields) -> Fields:
+        previews = {"operations": endings.preview_operations, "transactions": endings.preview_transactions}
+        known = tuple(map(to_known, call["known"]))
+        return asdict(previews[call["what"]](tuple(call["datas"]), to_account(call["account"]), Address.parse(call["key"]), known))
+
+    def keep_break_glass(call: Fields) -> str:
+        account, owner = to_account(call["account"]), Address.parse(call["owner"])
+        return endings.keep_break_glass(account, owner, tuple(call["operations"]), tuple(call["signatures"]))
 
     def import_key(call: Fields) -> str:
         source = None if source_fd is None or not call["source"] else _read_all(source_fd)
@@ -144,6 +154,11 @@ def _verbs(sealed: bytes | None, prompt: Fields, source_fd: int | None) -> tuple
         "change_passphrase": lambda call: keeper.change_passphrase(),
         "preview_grant": preview,
         "sign": lambda call: signing.sign(call["token"]),
+        "preview_endings": preview_endings,
+        "sign_all": lambda call: list(endings.sign_all(call["token"])),
+        "keep_break_glass": keep_break_glass,
+        "break_glass": lambda call: [asdict(one) for one in endings.break_glass()],
+        "forget_break_glass": lambda call: endings.forget_break_glass(call["set"]),
         "make_session_key": lambda call: sessions.make(),
         "seal_session_key": lambda call: sessions.seal(
             address(call), call["hand_over_key"], call["request_id"], to_account(call["account"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -10,7 +10,9 @@ from pydantic import TypeAdapter
 
 from latchkey import errors
 from latchkey.core.account import Account
-from latchkey.core.types import parse_hex_amount
+from latchkey.core.ending import Known
+from latchkey.core.session import Limit, LimitKind
+from latchkey.core.types import Address, parse_hex_amount
 from latchkey.core.untrusted import check
 from latchkey.errors import LatchkeyError, SignerError
 
@@ -32,6 +34,21 @@ def from_account(account: Account) -> Fields:
 def to_account(value: Any) -> Account:
     salt = value["salt"]
     return read(Account, {**value, "salt": None if salt is None else parse_hex_amount(salt, path="salt")})
+
+
+def from_known(known: Known) -> Fields:
+    """Limits are longer than the pipe's numbers too."""
+    return {**asdict(known), "limits": [[str(limit.kind), hex(limit.left), limit.token] for limit in known.limits]}
+
+
+def to_known(value: Any) -> Known:
+    limits = tuple(
+        Limit(
+            LimitKind(kind), parse_hex_amount(left, path="limits"), None if token is None else Address.parse(token, path="limits")
+        )
+        for kind, left, token in value["limits"]
+    )
+    return replace(read(Known, {**value, "limits": ()}), limits=limits)
 
 
 def from_error(error: LatchkeyError) -> Fields:

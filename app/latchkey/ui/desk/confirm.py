@@ -8,10 +8,11 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from latchkey.core.phrases import Finding, Level, Part, Phrase, Style
+from latchkey.core.phrases import HEADINGS, Finding, Level, Part, Phrase, Purpose, Style
 from latchkey.ui import theme
 from latchkey.ui.desk.page import MARGIN, WIDTH, Page
 from latchkey.ui.widgets import (
+    Chip,
     DigestView,
     FieldTable,
     FindingList,
@@ -38,6 +39,8 @@ class ConfirmPage(Page):
 
     def __init__(self, ask: dict[str, Any]) -> None:
         super().__init__(ask["title"], go=ask["verb"])
+        if _purpose(ask) is Purpose.ENDING:
+            set_property(self.go, "kind", "danger")
         self._verb = ask["verb"].lower()
         self._wanted = ask.get("typed", "")
         self._armed = self._read = False
@@ -127,17 +130,21 @@ class _Content(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, theme.space(1), 0)
         rows.setSpacing(theme.space(1))
+        headings = HEADINGS[_purpose(ask)]
+        ends = _purpose(ask) is Purpose.ENDING
+        if ends:
+            rows.addWidget(Chip("Takes power away", tone="bad"), 0, Qt.AlignmentFlag.AlignLeft)
         rows.addWidget(PhraseLabel(_phrase(words["headline"]), strong=True))
         rows.addLayout(_account(ask["account"], ask["network"]))
         rows.addWidget(FindingList(findings))
-        for heading, key, tone in (("It can", "can", "good"), ("It cannot", "cannot", "muted")):
+        for heading, key, tone in ((headings.can, "can", "bad" if ends else "good"), (headings.cannot, "cannot", "muted")):
             if words[key]:
                 rows.addSpacing(theme.space(0.5))
                 rows.addWidget(Heading(heading))
                 rows.addWidget(PhraseList([_phrase(p) for p in words[key]], tone=tone))
         if words["lose"]:
             rows.addSpacing(theme.space(0.5))
-            rows.addWidget(_Loss([_phrase(p) for p in words["lose"]], findings))
+            rows.addWidget(_Loss(headings.most, [_phrase(p) for p in words["lose"]], findings, calm="muted" if ends else "good"))
         if ask["signed"]:
             rows.addSpacing(theme.space(0.5))
             rows.addWidget(Heading("What is signed"))
@@ -155,18 +162,18 @@ class _Content(QWidget):
 
 
 class _Loss(QFrame):
-    """ "Most you can lose", in the colour of the worst finding."""
+    """The most it can cost somebody, in the colour of the worst finding, `calm` without one."""
 
-    def __init__(self, phrases: list[Phrase], findings: list[Finding]) -> None:
+    def __init__(self, heading: str, phrases: list[Phrase], findings: list[Finding], *, calm: str) -> None:
         super().__init__()
         levels = {finding.level for finding in findings}
-        tone = "bad" if levels & {Level.DANGER, Level.REFUSED} else "warn" if Level.WARNING in levels else "good"
+        tone = "bad" if levels & {Level.DANGER, Level.REFUSED} else "warn" if Level.WARNING in levels else calm
         self.setProperty("surface", "tint")
         set_property(self, "tone", tone)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(theme.space(2), theme.space(1.5), theme.space(2), theme.space(1.5))
         rows.setSpacing(theme.space(0.5))
-        rows.addWidget(Heading("Most you can lose", tone=tone))
+        rows.addWidget(Heading(heading, tone=tone))
         rows.addWidget(PhraseList(phrases, tone=tone))
 
 
@@ -180,6 +187,10 @@ def _account(account: str, network: str) -> QHBoxLayout:
     texts.addWidget(PhraseLabel(network, size=theme.SMALL, tone="muted"))
     row.addLayout(texts, 1)
     return row
+
+
+def _purpose(ask: dict[str, Any]) -> Purpose:
+    return Purpose(ask["words"].get("purpose", Purpose.GRANT))
 
 
 def _phrase(parts: list[list[str]]) -> Phrase:

@@ -1,0 +1,307 @@
+"""Words for what takes power away: what ends, what is cancelled, what is tightened, what stays, and what it costs.
+
+The bytes name a session by its id alone. What else is said of it (its name, its key, what was left) is somebody's word and stands there
+as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from latchkey.core.account import Account
+from latchkey.core.amounts import GWEI, format_amount
+from latchkey.core.ending import Ending, Known
+from latchkey.core.lookalikes import clean
+from latchkey.core.moments import until, utc
+from latchkey.core.names import NO_NOTES, Notes
+from latchkey.core.networks import network
+from latchkey.core.phrases import Part, Phrase, Purpose, Style, Words
+from latchkey.core.reading import Bundle, Cancel, Clean, Lower, Operation, Shorten, Step, Transaction, Uninstall
+from latchkey.core.request import Claims
+from latchkey.core.session import Limit, LimitKind
+from latchkey.core.types import keccak, to_hex
+from latchkey.core.words_pieces import Names, address_part, code, phrase, strong
+
+_WITH_RUNTIME_VALIDATION = bytes.fromhex("f2680c0f")
+_KIND = {LimitKind.NATIVE: "{coin} limit", LimitKind.GAS: "gas limit", LimitKind.ERC20: "token limit"}
+
+
+def describe_endings(
+    endings: Sequence[Ending], *, account: Account, now: int, known: Sequence[Known] = (), notes: Notes = NO_NOTES
+) -> Words:
+    """What signing all of them does. They hold nothing but known steps. `known`: what is said of the sessions they name."""
+    told = _Told(endings, Names(account, Claims(), notes), now, {one.entity_id: one for one in known})
+    return Words(
+        told.headline(),
+        tuple(told.will()),
+        tuple(told.will_not()),
+        tuple(told.most()),
+        tuple(_signed(endings, account)),
+        Purpose.ENDING,
+    )
+
+
+class _Told:
+    def __init__(self, endings: Sequence[Ending], names: Names, now: int, known: dict[int, Known]) -> None:
+        self.endings, self.names, self.now, self.known = endings, names, now, known
+        self.steps = [step for ending in endings for step in steps_of(ending.reading)]
+        self.ended = {step.entity_id: step for step in self.steps if isinstance(step, Uninstall)}
+        self.cancelled = _counted([step for step in self.steps if isinstance(step, Cancel)])
+        self.changed = [s for s in self.steps if isinstance(s, Lower | Shorten) and s.entity_id not in self.ended]
+        self._introduced: set[int] = set()
+        self.cleaned = {s.entity_id for s in self.steps if isinstance(s, Clean | Lower) and s.entity_id in self.ended}
+
+    # --- in one sentence
+
+    def headline(self) -> Phrase:
+        parts: list[list[Part]] = []
+        if self.ended:
+            parts.append([strong("ends "), Part(_sessions(list(self.ended)))])
+        if grants := [cancel for cancel in self.cancelled if cancel.is_grant]:
+            parts.append([strong("cancels "), Part("a signed grant" if len(grants) == 1 else f"{len(grants)} signed grants")])
+        if others := len(self.cancelled) - len(grants):
+            parts.append(
+                [strong("cancels "), Part("an operation signed ahead" if others == 1 else f"{others} operations signed ahead")]
+            )
+        if self.changed:
+            parts.append([strong("tightens "), Part(_sessions(list(dict.fromkeys(s.entity_id for s in self.changed))))])
+        said = [part for place, one in enumerate(parts) for part in (*_joint(place, len(parts)), *one)]
+        carried = sum(
+            len(e.reading.bundle.operations) for e in self.endings if isinstance(e.reading, Transaction) and e.reading.bundle
+        )
+        orders = "an order that the owner signed" if carried == 1 else f"{carried} orders that the owner signed"
+        start = f"This carries {orders} to the chain, and " if carried else "This "
+        return phrase(start, said, " of your account ", self.names.whose(), ".")
+
+    # --- it will
+
+    def will(self) -> Iterator[Phrase]:
+        for entity_id, step in self.ended.items():
+            yield phrase(
+                strong("end "), self._session(entity_id), ": its key can do nothing more once this has succeeded on the chain"
+            )
+            yield from self._kept(entity_id, step)
+        for cancel, times in self.cancelled.items():
+            yield self._cancel(cancel, times)
+        for one in self.changed:
+            yield self._lower(one) if isinstance(one, Lower) else self._shorten(one)
+        if any(isinstance(e.reading, Operation) and e.reading.init_code for e in self.endings):
+            yield phrase("put the account's code on the chain first, for it is not there yet")
+
+    def _session(self, entity_id: int) -> list[Part]:
+        """The key is named where the session is first."""
+        known = self.known.get(entity_id) or Known(entity_id)
+        label = clean(known.label)
+        said = [Part(f"“{label}”", Style.CLAIM)] if label else []
+        if known.key and entity_id not in self._introduced:
+            said += [Part(", key " if said else "of key ", Style.CLAIM), address_part(known.key)]
+        self._introduced.add(entity_id)
+        about = [Part(" (said to be ", Style.CLAIM), *said, Part(")", Style.CLAIM)] if said else []
+        return [Part(f"session {entity_id}"), *about]
+
+    def _kept(self, entity_id: int, step: Uninstall) -> Iterator[Phrase]:
+        """What the ending clears and what it leaves; the bytes do not tell how many hooks there are."""
+        given = [bool(data) for data in step.hook_data]
+        back = "they come back if this id is ever granted again"
+        if all(given) and given:
+            yield phrase(f"clear the limits and lists of session {entity_id}")
+        elif any(given):
+            yield phrase(f"clear some limits and lists of session {entity_id} and leave the others stored: {back}")
+        elif entity_id in self.cleaned:
+            yield phrase(f"clear what session {entity_id} left stored")
+        else:
+            yield phrase(f"leave any limits and lists of session {entity_id} stored on the chain: {back}")
+        if not step.uninstall_data:
+            yield phrase(f"leave the key of session {entity_id} stored with its module, where it has no force")
+
+    def _cancel(self, cancel: Cancel, times: int) -> Phrase:
+        key = [Part(" (nonce key "), code(hex(cancel.key >> 40)), Part(")")]
+        often = f", {times} nonces from the next one on" if times > 1 else ""
+        if cancel.is_grant:
+            return phrase(
+                strong("cancel"), f" the signed grant for session {cancel.entity_id}", key, often, ": it can never be used any more"
+            )
+        whose = "you signed ahead" if cancel.entity_id == 0 else f"session {cancel.entity_id} signed"
+        return phrase(strong("cancel"), f" the next operation {whose} with its", key, often)
+
+    def _lower(self, step: Lower) -> Phrase:
+        limit = self._limit(step)
+        what = _KIND[_kind(step)].format(coin=self.names.coin)
+        to = self.names.coins(step.amount) if step.token is None else self.names.tokens(step.amount, step.token)
+        start = [strong("lower" if limit and limit.left > step.amount else "set"), Part(f" what is left of the {what} of ")]
+        was = self.known[step.entity_id] if limit else None
+        return phrase(start, self._session(step.entity_id), self._from(limit, was), " to ", to)
+
+    def _from(self, limit: Limit | None, known: Known | None) -> list[Part]:
+        if limit is None or known is None:
+            return []
+        left = [self.names.coins(limit.left)] if limit.token is None else [strong(self.names.amount(limit.left, limit.token))]
+        return [Part(" from "), *left, Part(_read_at(known), Style.CLAIM)]
+
+    def _limit(self, step: Lower) -> Limit | None:
+        known = self.known.get(step.entity_id)
+        return next((x for x in known.limits if (x.kind, x.token) == (_kind(step), step.token)), None) if known else None
+
+    def _shorten(self, step: Shorten) -> Phrase:
+        known = self.known.get(step.entity_id)
+        was = [Part(f", instead of {utc(known.until)}"), Part(_read_at(known), Style.CLAIM)] if known and known.until else []
+        begins = f", from {utc(step.after)} on" if step.after else ""
+        return phrase("let ", self._session(step.entity_id), f" work{begins} ", strong(f"until {until(step.until, self.now)}"), was)
+
+    # --- it will not
+
+    def will_not(self) -> Iterator[Phrase]:
+        if self.ended:
+            yield phrase(
+                "take back what a session approved, spent or signed before: approvals to others stay until you take them back"
+            )
+            if not any(cancel.is_grant for cancel in self.cancelled):
+                yield phrase("stop a grant that is signed but not used yet; that takes cancelling it")
+        elif self.changed:
+            yield phrase("take back what a session approved or spent before")
+        if any(cancel.is_grant for cancel in self.cancelled) and not self.ended:
+            yield phrase("end a session whose grant was used already")
+        if self.ended or self.cancelled:
+            yield phrase("be undone; a new session has to be granted instead")
+        yield phrase("send money or tokens, or let any key in")
+        if any(isinstance(ending.reading, Operation) for ending in self.endings):
+            yield phrase("lapse by itself: whoever has it may send it, until it is used or cancelled, or the owner changes")
+
+    # --- most it can cost
+
+    def most(self) -> Iterator[Phrase]:
+        if len(self.endings) > 1:
+            yield phrase(self.names.coins(sum(ending.reading.most for ending in self.endings)), " in gas for all of them together:")
+        for ending in self.endings:
+            yield from self._cost(ending)
+
+    def _cost(self, ending: Ending) -> Iterator[Phrase]:
+        reading = ending.reading
+        count = f" This is the dearest of {len(ending.fees)}; only one of them can ever be used." if len(ending.fees) > 1 else ""
+        payer = "the account" if isinstance(reading, Operation) else "the key that sends it, from its own money"
+        units = (
+            f" in gas, paid by {payer} ({reading.gas} units at up to {format_amount(reading.max_fee_per_gas, GWEI)} gwei).{count}"
+        )
+        yield phrase(self.names.coins(reading.most), units)
+        if isinstance(reading, Transaction) and reading.bundle:
+            back = sum(op.most for op in reading.bundle.operations)
+            yield phrase("Of that the account pays back its part, up to ", self.names.coins(back), ", to the key that sends it.")
+
+
+def steps_of(reading: Operation | Transaction) -> tuple[Step, ...]:
+    """All steps, those of operations that a transaction carries too."""
+    if isinstance(reading, Transaction) and reading.bundle is not None:
+        return tuple(step for op in reading.bundle.operations for step in op.steps)
+    return reading.steps
+
+
+def _counted(cancels: Sequence[Cancel]) -> dict[Cancel, int]:
+    return {cancel: cancels.count(cancel) for cancel in dict.fromkeys(cancels)}
+
+
+def _sessions(entity_ids: Sequence[int]) -> str:
+    if len(entity_ids) > 5:
+        return f"{len(entity_ids)} sessions"
+    *others, last = map(str, entity_ids)
+    return f"sessions {', '.join(others)} and {last}" if others else f"session {last}"
+
+
+def _joint(place: int, count: int) -> list[Part]:
+    return [Part("" if place == 0 else " and " if place == count - 1 else ", ")]
+
+
+def _kind(step: Lower) -> LimitKind:
+    return LimitKind.ERC20 if step.token else LimitKind.GAS if step.is_gas else LimitKind.NATIVE
+
+
+def _read_at(known: Known) -> str:
+    return f" (as read at block {known.block})" if known.block else " (as was said)"
+
+
+# --- what is signed
+
+
+def _signed(endings: Sequence[Ending], account: Account) -> Iterator[tuple[str, str]]:
+    yield "Network", f"{network(account.chain_id).name} (chain id {account.chain_id})"
+    yield "Account", str(account.address)
+    for number, ending in enumerate(endings, 1):
+        which = f"{number}: " if len(endings) > 1 else ""
+        fees = [("Highest fee of each", ", ".join(f"{fee} wei per gas" for fee in ending.fees))] if len(ending.fees) > 1 else []
+        reading = ending.reading
+        fields = _operation(reading) if isinstance(reading, Operation) else _transaction(reading)
+        yield from ((which + label, value) for label, value in (*fields, *fees))
+
+
+def _operation(op: Operation) -> Iterator[tuple[str, str]]:
+    yield "Kind", "User operation for EntryPoint 0.7: an order of the account's owner, carried to the chain by anybody"
+    yield "Sender", str(op.sender)
+    yield "Nonce", f"0x{op.nonce:064x}"
+    yield "Nonce key", f"{hex(op.nonce_key)}, entity {op.entity_id}, options {op.options}, sequence {op.sequence}"
+    yield "Verification gas limit", str(op.verification_gas_limit)
+    yield "Call gas limit", str(op.call_gas_limit)
+    yield "Gas before verification", str(op.pre_verification_gas)
+    yield from _fees(op)
+    yield "Deploys the account", _bytes(op.init_code) if op.init_code else "no"
+    yield "Paymaster", to_hex(op.paymaster_and_data) if op.paymaster_and_data else "none"
+    yield "Call", _bytes(op.call_data)
+    yield from _steps(op.steps)
+
+
+def _transaction(t: Transaction) -> Iterator[tuple[str, str]]:
+    yield "Kind", "Transaction of type 2 (EIP-1559), sent by the key that signs it"
+    yield "Chain id", str(t.chain_id)
+    yield "Transaction number of the key", str(t.nonce)
+    yield "To", str(t.to)
+    yield "Value", f"{t.value} wei"
+    yield "Gas limit", str(t.gas)
+    yield from _fees(t)
+    yield "Data", _bytes(t.data)
+    if t.bundle is not None:
+        yield from _bundle(t.bundle)
+    elif t.data[:4] == _WITH_RUNTIME_VALIDATION:
+        yield "Function", "executeWithRuntimeValidation, as the owner (entity 0, global)"
+    yield from _steps(t.steps)
+
+
+def _bundle(bundle: Bundle) -> Iterator[tuple[str, str]]:
+    yield "Function", "handleOps"
+    yield "Gas is paid back to", str(bundle.beneficiary)
+    for number, (op, signature) in enumerate(zip(bundle.operations, bundle.signatures, strict=True), 1):
+        yield from ((f"Operation {number}, {label}", value) for label, value in _operation(op))
+        yield f"Operation {number}, signature", to_hex(signature)
+
+
+def _steps(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
+    for number, step in enumerate(steps, 1):
+        yield f"Step {number}", _step(step)
+
+
+def _step(step: Step) -> str:
+    match step:
+        case Uninstall(entity_id, module, own, hook_data):
+            hooks = ", ".join(_short(data) for data in hook_data)
+            return f"uninstallValidation: entity {entity_id}, module {module}, its data {_short(own)}, data for hooks [{hooks}]"
+        case Cancel(key):
+            return f"EntryPoint.incrementNonce: key {hex(key)} (entity {step.entity_id}, options {key & 0xFF})"
+        case Lower(module, storage_id, token, amount):
+            of = f", token {token}" if token else ""
+            return f"updateLimits of {module}: id {storage_id}{of}, amount {amount}"
+        case Shorten(entity_id, last, first):
+            return f"setTimeRange: entity {entity_id}, until {last} ({utc(last)}), from {first}"
+        case Clean(module, storage_id, entries):
+            listed = "; ".join(f"{e.target} {' '.join(e.selectors)}".rstrip() for e in entries)
+            return f"{module} forgets id {storage_id}{': ' if listed else ''}{listed}"
+    return "something else"  # never signed, so never shown
+
+
+def _short(data: bytes) -> str:
+    return to_hex(data) if len(data) <= 32 else _bytes(data)
+
+
+def _fees(reading: Operation | Transaction) -> Iterator[tuple[str, str]]:
+    yield "Highest fee", f"{reading.max_fee_per_gas} wei per gas"
+    yield "Priority fee", f"{reading.max_priority_fee_per_gas} wei per gas"
+
+
+def _bytes(data: bytes) -> str:
+    return f"{to_hex(data[:4])}, {len(data)} bytes, hash {to_hex(keccak(data))}"
