@@ -201,10 +201,12 @@ class Node:
         """One batch; where it is too much for the node, smaller ones."""
         if len(part) == 1:
             return [(part[0], self._single(wanted[part[0]], end))]
-        try:
-            return list(zip(part, self._batch([wanted[i] for i in part], end), strict=True))
-        except _LessAtOnce as refusal:
-            size = self._smaller(len(part), for_good=refusal.for_good)
+        size = self._state.batch  # another part may just have been refused
+        if len(part) <= size:
+            try:
+                return list(zip(part, self._batch([wanted[i] for i in part], end), strict=True))
+            except _LessAtOnce as refusal:
+                size = self._smaller(len(part), for_good=refusal.for_good)
         return [pair for at in range(0, len(part), size) for pair in self._part(wanted, part[at : at + size], end)]
 
     def _smaller(self, refused: int, *, for_good: bool) -> int:
@@ -220,7 +222,8 @@ class Node:
         try:
             reply = self._ask(requests, end)
         except (TooLarge, TooSlow, BadAnswer, TooManyRequests) as fault:
-            may_repeat = isinstance(fault, TooManyRequests) or _repeatable(requests)
+            was_refused = isinstance(fault, TooManyRequests) or fault.code in ("BadRequest", "RequestTooLarge")
+            may_repeat = was_refused or _repeatable(requests)
             if time.monotonic() >= end or not may_repeat or (isinstance(fault, TooSlow) and _asks_logs(requests)):
                 raise
             raise _LessAtOnce(for_good=fault.code in ("BadRequest", "RequestTooLarge")) from None
@@ -274,7 +277,7 @@ class Node:
                 return self._once(body, end)
             except TooManyRequests as busy:  # it did nothing, so anything may be asked again
                 fault = busy
-                if is_batch and attempt > 1:
+                if (is_batch and attempt > 1) or self._state.quiet_until >= end:
                     raise
             except (Unreachable, TooSlow, BadAnswer) as failed:
                 fault = failed

@@ -35,7 +35,8 @@ def place_of(url: str) -> str:
     except ValueError:
         return "?"
     labels = ["…" if len(label) >= _LABEL else label for label in host.split(".")]
-    return ".".join(labels) + (f":{port}" if port else "")
+    shown = f"[{host}]" if ":" in host else ".".join(labels)
+    return shown + (f":{port}" if port else "")
 
 
 def is_loopback(url: str) -> bool:
