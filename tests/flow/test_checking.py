@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from latchkey.core.contracts import HALF, NATIVE_TOKEN_LIMIT
 from latchkey.core.permissions import ContractAccess
 from latchkey.core.phrases import Finding, Level
-from latchkey.core.session import AccountReading, Hook, LogRange, Owner
+from latchkey.core.session import AccountReading, Hook, Leftover, LogRange, Owner
 from latchkey.core.types import Address
 from latchkey.errors import ChainError
 from latchkey.flow.checking import JUST, Checks, _contradictions
@@ -42,6 +43,8 @@ def owned(by: Address = OWNER, *hooks: Hook, disabled: bool = False) -> AccountR
         (reading_of(session_of(MADE)), ["EntityIdUsed"]),
         (reading_of(used_entity_ids=frozenset({MADE.entity_id})), ["EntityIdUsed"]),
         (reading_of(used_entity_ids=frozenset({MADE.entity_id + 1})), []),
+        (reading_of(leftovers=(Leftover(NATIVE_TOKEN_LIMIT, MADE.entity_id + HALF, amount=9),)), ["EntityIdUsed"]),
+        (reading_of(leftovers=(Leftover(NATIVE_TOKEN_LIMIT, MADE.entity_id + 1, amount=9),)), []),
     ],
 )
 def test_what_contradicts_a_grant(reading: AccountReading, codes: list[str]) -> None:

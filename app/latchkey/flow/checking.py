@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from latchkey.core.account import Account
 from latchkey.core.draft import Draft
 from latchkey.core.phrases import Finding, Level
+from latchkey.core.reading import owner_of_storage
 from latchkey.core.session import AccountReading, LogRange, Owner
 from latchkey.core.types import Address
 from latchkey.errors import ChainError, Refused
@@ -95,7 +96,8 @@ def _contradictions(reading: AccountReading, signer: Address | None, draft: Draf
     owner = next((owner for owner in reading.owners if owner.entity_id == 0 and owner.kind == "fallback-signer"), None)
     if owner is not None:
         yield from _about_owner(owner, signer)
-    if draft.entity_id in reading.used_entity_ids | seen:
+    stored = {owner_of_storage(left.entity_id) for left in reading.leftovers}
+    if draft.entity_id in reading.used_entity_ids | seen | stored:
         yield Refused(
             "The account has had a session with this id, so limits of then would count again. Go back and review the grant anew.",
             code="EntityIdUsed",
