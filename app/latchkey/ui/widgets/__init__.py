@@ -8,7 +8,18 @@ from latchkey.ui.widgets.buttons import Button, Segmented, StepTrail, Tile, dang
 from latchkey.ui.widgets.dialogs import Dialog, confirm
 from latchkey.ui.widgets.digest import DigestView
 from latchkey.ui.widgets.forms import Field, line_edit, text_edit
-from latchkey.ui.widgets.surfaces import Banner, Card, EmptyState, FieldTable, FindingList, Icon, Line, Page, clear_layout
+from latchkey.ui.widgets.surfaces import (
+    Banner,
+    Card,
+    EmptyState,
+    FieldTable,
+    FindingList,
+    Icon,
+    Line,
+    Page,
+    add_shown,
+    clear_layout,
+)
 from latchkey.ui.widgets.text import (
     Body,
     Chip,
@@ -29,7 +40,8 @@ from latchkey.ui.widgets.toast import Toast, announce
 __all__ = [
     "AddressLabel", "Banner", "Body", "Button", "Card", "Chip", "Code", "Dialog", "DigestView", "EmptyState", "Field", "FieldTable",
     "FindingList", "Heading", "Icon", "Identicon", "Label", "Line", "Muted", "Page", "PhraseLabel", "PhraseList", "Segmented",
-    "StepTrail", "TextView", "Tile", "Title", "Toast", "announce", "clear_layout", "confirm", "danger", "grouped_address", "line_edit",
+    "StepTrail", "TextView", "Tile", "Title", "Toast", "add_shown", "announce",
+    "clear_layout", "confirm", "danger", "grouped_address", "line_edit",
     "link", "paint_identicon", "phrase", "primary", "quiet", "secondary", "set_property", "short_address", "text_edit",
     "visible",
 ]  # fmt: skip

@@ -56,6 +56,12 @@ def clear_layout(layout: QVBoxLayout | QHBoxLayout | QGridLayout) -> None:
             clear_layout(inner)  # type: ignore[arg-type]
 
 
+def add_shown(layout: QVBoxLayout | QHBoxLayout, widget: QWidget) -> None:
+    """Add to a layout that is on the screen: Qt would show the widget only when it next handles events, and leave a gap until then."""
+    layout.addWidget(widget)
+    widget.show()
+
+
 class Icon(QWidget):
     """A line icon that follows the palette. Decoration: it says nothing that a text beside it does not say."""
 
@@ -155,9 +161,9 @@ class FindingList(QWidget):
         clear_layout(self._rows)
         ordered = sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.level))
         for finding in ordered:
-            self._rows.addWidget(Banner(finding.level, finding.sentence, finding.advice))
+            add_shown(self._rows, Banner(finding.level, finding.sentence, finding.advice))
         if not ordered and self._nothing:
-            self._rows.addWidget(Banner("good", self._nothing))
+            add_shown(self._rows, Banner("good", self._nothing))
         self.setVisible(bool(ordered) or bool(self._nothing))
 
 

@@ -19,7 +19,7 @@ from latchkey.ui import theme
 from latchkey.ui.pages.wizard.cards import PermissionCard
 from latchkey.ui.pages.wizard.expiry import TITLES
 from latchkey.ui.pages.wizard.step_page import View, names_of
-from latchkey.ui.widgets import Banner, Card, Chip, Heading, Line, Muted, PhraseLabel, clear_layout, confirm, link
+from latchkey.ui.widgets import Banner, Card, Chip, Heading, Line, Muted, PhraseLabel, add_shown, clear_layout, confirm, link
 
 _LEFT_OUT, _NOT_ASKED = phrase("left out"), phrase("not asked for")
 OWN_TITLE = "Start a draft of your own?"
@@ -81,12 +81,11 @@ class AskedCard(Card):
             clear_layout(self._list)
             self._rows = [*(_PermissionRow(pair) for pair in pairs), _EndRow()]
             for row, place in zip(self._rows, places, strict=True):
-                self._list.addWidget(Line())
-                self._list.addWidget(row)
+                add_shown(self._list, Line())
+                add_shown(self._list, row)
                 row.unfold(place in self._open)
                 row.edited.connect(self.edited)
                 row.folded.connect(partial(self._folded, place))
-                row.show()
             if 0 <= focused < len(self._rows):
                 self._rows[focused].out.setFocus()
         for index, row in enumerate(self._rows):
@@ -331,8 +330,7 @@ class LeftOutCard(Card):
                 row.setContentsMargins(0, 0, 0, 0)
                 row.addWidget(PhraseLabel(what, tone="muted"), 1)
                 row.addWidget(back)
-                self._list.addWidget(line)
-                line.show()  # now, not when events are next handled
+                add_shown(self._list, line)
 
     def _put_back(self, permission: Permission) -> None:
         if self._view is not None:

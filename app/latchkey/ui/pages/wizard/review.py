@@ -29,6 +29,7 @@ from latchkey.ui.widgets import (
     Muted,
     PhraseLabel,
     PhraseList,
+    add_shown,
     clear_layout,
     link,
     primary,
@@ -191,7 +192,7 @@ class ReviewPage(StepPage):
         self._lose_title.set_tone(tone)
         clear_layout(self._signs)
         for sign in good_signs(prepared.review, now):
-            self._signs.addLayout(_sign(sign))
+            add_shown(self._signs, _sign(sign))
         self._findings.set_findings(findings)
         less = changes(asked_of(prepared.request), prepared.review.draft, claims=prepared.claims) if prepared.request else ()
         self._less.set_phrases(less)
@@ -207,7 +208,7 @@ class ReviewPage(StepPage):
             f"deadline {draft.expiry or 'none'}",
             f"call {to_hex(grant.call[:4])}… ({len(grant.call)} bytes)",
         ):
-            self._gist.addWidget(PhraseLabel(Phrase((Part(line, Style.CODE),)), size=theme.SMALL, tone="muted"))
+            add_shown(self._gist, PhraseLabel(Phrase((Part(line, Style.CODE),)), size=theme.SMALL, tone="muted"))
         digest = prepared.review.digest
         self._digest.set_digest(to_hex(digest), digest_words(digest))
 
@@ -260,9 +261,11 @@ def _tone(levels: set[Level]) -> str:
     return "warn" if Level.WARNING in levels else "good"
 
 
-def _sign(text: str) -> QHBoxLayout:
-    row = QHBoxLayout()
+def _sign(text: str) -> QWidget:
+    line = QWidget()
+    row = QHBoxLayout(line)
+    row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(theme.space(1))
     row.addWidget(Icon("check", "good"))
     row.addWidget(Label(text, size=theme.SMALL), 1)
-    return row
+    return line

@@ -9,7 +9,7 @@ from latchkey.core.phrases import Phrase
 from latchkey.flow import similar
 from latchkey.flow.similar import Similar
 from latchkey.ui import theme
-from latchkey.ui.widgets import Card, Heading, Line, PhraseLabel, PhraseList, Tile, clear_layout
+from latchkey.ui.widgets import Card, Heading, Line, PhraseLabel, PhraseList, Tile, add_shown, clear_layout
 
 _CHOICES = (
     ("keep", "Keep both", "Both work, each with its own limits; what they may spend adds up."),
@@ -53,13 +53,13 @@ class SimilarCard(Card):
         clear_layout(self._list)
         for number, one in enumerate(found):
             if number:
-                self._list.addWidget(Line())
+                add_shown(self._list, Line())
             first, *rest = similar.lines(one, now)
-            self._list.addWidget(PhraseLabel(first))
-            self._list.addWidget(PhraseList(rest, size=theme.SMALL + 1))
+            add_shown(self._list, PhraseLabel(first))
+            add_shown(self._list, PhraseList(rest, size=theme.SMALL + 1))
             if changes.get(one.entity_id):
-                self._list.addWidget(PhraseLabel("Compared with it, the new one gives", size=theme.SMALL, tone="muted"))
-                self._list.addWidget(PhraseList(changes[one.entity_id], size=theme.SMALL + 1, tone="accent"))
+                add_shown(self._list, PhraseLabel("Compared with it, the new one gives", size=theme.SMALL, tone="muted"))
+                add_shown(self._list, PhraseList(changes[one.entity_id], size=theme.SMALL + 1, tone="accent"))
         self._group.setExclusive(False)
         for key, tile in self.tiles.items():
             tile.setChecked(key == choice)
