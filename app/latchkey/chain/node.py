@@ -165,17 +165,19 @@ class Node:
         wanted = list(calls)
         answers: dict[int, Any] = {}
         end = self._end(len(wanted))
-        for attempt in range(_ROUNDS):
-            open_ = [i for i in range(len(wanted)) if i not in answers]
-            if not open_:
-                break
-            if attempt:
-                self._pause(_backoff(attempt), end, TooManyRequests("The RPC is too busy; try again later, or use another one."))
+        attempt = 0
+        while open_ := [i for i in range(len(wanted)) if i not in answers]:
+            was_busy = False
             for place, answer in self._round(wanted, open_, end):
-                if not (isinstance(answer, RpcError) and is_busy(answer)):
+                if isinstance(answer, RpcError) and is_busy(answer):
+                    was_busy = True
+                else:
                     answers[place] = answer
-        if len(answers) != len(wanted):
-            raise TooManyRequests("The RPC is too busy; try again later, or use another one.")
+            if was_busy:
+                attempt += 1
+                if attempt == _ROUNDS:
+                    raise _too_busy()
+                self._pause(_backoff(attempt), end, _too_busy())
         return [answers[i] for i in range(len(wanted))]
 
     def chain_id(self) -> int:
@@ -198,15 +200,17 @@ class Node:
         return itertools.chain.from_iterable(found)
 
     def _part(self, wanted: Sequence[Call], part: Sequence[int], end: float) -> list[tuple[int, Any]]:
-        """One batch; where it is too much for the node, smaller ones."""
+        """One batch. Where it is too much for the node just now, smaller ones; where it always is, nothing: the next round will know."""
         if len(part) == 1:
             return [(part[0], self._single(wanted[part[0]], end))]
-        size = self._state.batch  # another part may just have been refused
-        if len(part) <= size:
-            try:
-                return list(zip(part, self._batch([wanted[i] for i in part], end), strict=True))
-            except _LessAtOnce as refusal:
-                size = self._smaller(len(part), for_good=refusal.for_good)
+        if len(part) > self._state.batch:  # another part was just refused
+            return []
+        try:
+            return list(zip(part, self._batch([wanted[i] for i in part], end), strict=True))
+        except _LessAtOnce as refusal:
+            size = self._smaller(len(part), for_good=refusal.for_good)
+            if refusal.for_good:
+                return []
         return [pair for at in range(0, len(part), size) for pair in self._part(wanted, part[at : at + size], end)]
 
     def _smaller(self, refused: int, *, for_good: bool) -> int:
@@ -255,8 +259,8 @@ class Node:
                 return result
             if attempt == _ROUNDS:
                 break
-            self._pause(_backoff(attempt), end, TooManyRequests("The RPC is too busy; try again later, or use another one."))
-        raise TooManyRequests("The RPC is too busy; try again later, or use another one.")
+            self._pause(_backoff(attempt), end, _too_busy())
+        raise _too_busy()
 
     def _request(self, call: Call) -> dict[str, Any]:
         method, *params = call
@@ -428,6 +432,10 @@ def _result(answer: dict[str, Any]) -> Any:
         raise _not_json_rpc()
     number, message = error.get("code"), error.get("message")
     return RpcError(str(message or ""), error.get("data", ""), number if isinstance(number, int) else 0)
+
+
+def _too_busy() -> TooManyRequests:
+    return TooManyRequests("The RPC is too busy; try again later, or use another one.")
 
 
 def _asks_to_wait(seconds: float) -> TooManyRequests:
