@@ -38,6 +38,7 @@ from latchkey.flow.accounts import same_place
 from latchkey.flow.pending import nonce_key
 from latchkey.flow.session_rows import View, mark_of, record_of, view_of, with_granted
 from latchkey.store.endings import Endings
+from latchkey.store.logs import BookLogs, forget_logs
 from latchkey.store.readings import Kept, Readings
 
 if TYPE_CHECKING:
@@ -108,8 +109,9 @@ class Sessions:
             self._readings.put_seen(view.account, {row.session.entity_id: mark_of(row.session) for row in view.rows})
 
     def forget(self, account: Account) -> None:
-        """Drop what is kept of an account that leaves the book."""
+        """Drop what is kept of an account that leaves the book. Raises StoreError."""
         self._readings.forget(account)
+        forget_logs(self._book, account)
 
     # --- reading
 
@@ -146,8 +148,6 @@ class Sessions:
         return Kept(reading, taken, sequences)
 
     def _logs(self, account: Account, node: Node) -> LogStore | None:
-        from latchkey.store.logs import BookLogs
-
         return BookLogs(self._book, account, node.fingerprint) if self._in_book(account) else None
 
     def _with_granted(
