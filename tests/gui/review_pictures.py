@@ -206,6 +206,17 @@ def desk(stage: Stage, ask: Fields) -> QWidget:
     return window
 
 
+def desk_end(stage: Stage) -> QWidget:
+    """The end of what is to be read, where the yes becomes possible."""
+    from latchkey.ui.desk.confirm import ConfirmPage
+
+    window = at_desk(SCENES[2], stage)
+    [page] = window.findChildren(ConfirmPage)
+    bar = page.reading.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    return window
+
+
 def unfolded(stage: Stage) -> QWidget:
     """Narrowing in place, and a limit that goes beyond what was asked."""
     window = in_window(SCENES[2], stage, size=(1180, 1900))
@@ -264,6 +275,7 @@ def waiting(stage: Stage) -> QWidget:
 for scene in SCENES:
     picture(f"review-{scene.name}-window", partial(in_window, scene))
     picture(f"review-{scene.name}-desk", partial(at_desk, scene))
+picture("review-03-narrowed-desk-end", desk_end)
 picture("review-narrowing-in-place", unfolded)
 picture("review-similar", similar)
 picture("signed-waiting", waiting)
