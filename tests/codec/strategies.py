@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from latchkey.codec.hand_over import Envelope, Kind
+from latchkey.codec.hand_over import ENDINGS, Envelope, Kind
 from latchkey.codec.text import clean
 from latchkey.core.account import Account, Mode
 from latchkey.core.narrow import Asked
@@ -125,4 +125,20 @@ def grants(draw: st.DrawFn) -> Envelope:
         context=draw(st.sampled_from((b"", b"\x01" + blob, b"\x02\x00\x00\x00\x00\x07", b"\x01"))),
         sealed_session_key=draw(st.binary(max_size=120)) if unsigned.hand_over_key else b"",
         session_keystore=draw(st.sampled_from(("", '{"version":3}'))),
+    )
+
+
+@st.composite
+def endings(draw: st.DrawFn) -> Envelope:
+    """Revocations, cancellations and owner's transactions, unsigned and signed."""
+    kind = draw(st.sampled_from(sorted(ENDINGS)))
+    datas = tuple(draw(st.lists(filled, min_size=1, max_size=4)))
+    signature = st.binary(min_size=65, max_size=65)
+    count = len(datas) if kind is kind.signed else 0
+    return Envelope(
+        kind=kind,
+        account=draw(accounts()),
+        signatures=tuple(draw(st.lists(signature, min_size=count, max_size=count))),
+        created=draw(expiries),
+        **{"transactions" if kind.endswith("transaction") else "operations": datas},
     )

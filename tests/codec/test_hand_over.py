@@ -30,13 +30,17 @@ from latchkey.core.permissions import KINDS, Root
 from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, LatchkeyError
-from tests.codec.strategies import grants, requests
+from tests.codec.strategies import endings, grants, requests
 from tests.counts import count
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "hand_over.json").read_text())["envelopes"]
 NAMES = [vector["name"] for vector in VECTORS]
 GRANT = VECTORS[NAMES.index("a signed grant with the context that carries it")]["json"]
 UNSIGNED = VECTORS[NAMES.index("an unsigned grant for an account that is not deployed")]["json"]
+REVOCATION: dict[str, Any] = {
+    "latchkey": 1, "kind": "unsigned-revocation", "system": "modular_account", "chainId": 8453, "account": "0x" + "11" * 20,
+    "mode": "address", "owner": "0x" + "22" * 20, "operations": ["0x0a00"], "created": 1_790_000_000,
+}  # fmt: skip
 REQUEST = VECTORS[NAMES.index("a request that names everything, with claims and a key to seal to")]["json"]
 
 
@@ -64,6 +68,13 @@ def test_vectors(vector: dict[str, Any]) -> None:
 def test_grants_go_round(envelope: Envelope) -> None:
     assert decode(encode(envelope)) == envelope
     assert from_json(json.loads(json.dumps(to_json(envelope)))) == envelope
+
+
+@given(endings())
+def test_what_takes_power_away_goes_round(envelope: Envelope) -> None:
+    assert decode(encode(envelope)) == envelope
+    assert from_json(json.loads(json.dumps(to_json(envelope)))) == envelope
+    assert not {"permissions", "claims", "expirySec", "key", "unsigned"} & to_json(envelope).keys()
 
 
 @given(requests())
@@ -243,14 +254,14 @@ def test_one_exact_form() -> None:
 
 def test_a_later_version_and_a_later_kind_say_so() -> None:
     body = body_of(bytes.fromhex(VECTORS[0]["cbor"]))
-    for raw, code in ((sealed(b"\xa0", 2), "UnknownVersion"), (sealed(cbor.dump(body | {1: "revocation", 40: 1})), "UnknownKind")):
+    for raw, code in ((sealed(b"\xa0", 2), "UnknownVersion"), (sealed(cbor.dump(body | {1: "delegation", 40: 1})), "UnknownKind")):
         with pytest.raises(BadInput) as caught:
             decode(raw)
         assert caught.value.code == code
         assert __version__ in caught.value.text
-        assert "revocation" not in caught.value.text
+        assert "delegation" not in caught.value.text
     with pytest.raises(BadInput, match=__version__):
-        from_json(REQUEST | {"kind": "revocation", "revokes": []})
+        from_json(REQUEST | {"kind": "delegation", "revokes": []})
     with pytest.raises(BadInput, match=__version__):
         decode(sealed(cbor.dump(body | {40: 1})))
 
@@ -290,6 +301,19 @@ def test_a_later_version_and_a_later_kind_say_so() -> None:
         (GRANT | {"claims": {"names": [{"address": "0x" + "11" * 20, "decimals": 78}]}}, "claims.names[0].decimals"),
         (GRANT | {"claims": {"functions": ["f()"] * 129}}, "claims.functions"),
         (REQUEST | {"asked": {"permissions": [{"type": "root"}]}}, "asked"),
+        (REVOCATION | {"permissions": [{"type": "root"}]}, "permissions"),
+        (REVOCATION | {"claims": {"name": "x"}}, "claims"),
+        (REVOCATION | {"transactions": ["0x02"]}, "transactions"),
+        (REVOCATION | {"operations": []}, "operations"),
+        (REVOCATION | {"operations": ["0x00"] * 65}, "operations"),
+        (REVOCATION | {"operations": None}, "operations"),
+        (REVOCATION | {"created": None}, "created"),
+        (REVOCATION | {"signatures": ["0x" + "11" * 65]}, "signatures"),
+        (REVOCATION | {"kind": "signed-revocation"}, "signatures"),
+        (REVOCATION | {"kind": "signed-revocation", "signatures": ["0x" + "11" * 65] * 2}, "signatures"),
+        (REVOCATION | {"kind": "signed-revocation", "signatures": ["0x" + "11" * 64]}, "signatures[0]"),
+        (REVOCATION | {"kind": "unsigned-owner-transaction"}, "transactions"),
+        (REVOCATION | {"chainId": None}, "chainId"),
         (GRANT | {"requestId": None, "asked": {"permissions": [{"type": "root"}]}}, "requestId"),
         (GRANT | {"requestId": "r-1", "asked": {"permissions": []}}, "asked.permissions"),
         (GRANT | {"requestId": "r-1", "asked": {"expirySec": 5}}, "asked.permissions"),

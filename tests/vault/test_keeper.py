@@ -29,9 +29,10 @@ from latchkey.errors import (
 from latchkey.vault import file, keys, seal
 from latchkey.vault.keeper import Keeper
 from latchkey.vault.model import Status
+from latchkey.vault.previews import MOST_PREVIEWS, VALID_SECONDS
 from latchkey.vault.questions import Fields, Questions
 from latchkey.vault.sessions import Sessions
-from latchkey.vault.signing import MOST_PREVIEWS, TYPED, VALID_SECONDS, Signing
+from latchkey.vault.signing import TYPED, Signing
 from latchkey.vault.test_keys import MASTERS, MNEMONIC, SESSIONS
 from tests.vault.material import (
     OWNER,

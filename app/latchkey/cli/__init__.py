@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--self-test", action="store_true", help="check this installation, signer and desk included")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     _grant(commands, common)
+    _sign(commands, common)
     _explain(commands, common)
     _try(commands, common)
     _sessions(commands, common)
@@ -94,6 +95,20 @@ def _grant(commands: _Commands, common: argparse.ArgumentParser) -> None:
     build.set_defaults(always_json=True)
     sign = _command(group, common, "sign", "grant:sign", "show a grant, ask, sign it; always prints JSON")
     sign.add_argument("file", metavar="FILE|-", help="a JSON draft, what `grant build` printed, or an unsigned envelope")
+    sign.add_argument("--owner", metavar="ADDRESS", help="which master key signs, when it does not follow from the account")
+    _passphrase(sign)
+    sign.set_defaults(always_json=True)
+
+
+def _sign(commands: _Commands, common: argparse.ArgumentParser) -> None:
+    text = (
+        "show, ask and sign any unsigned hand-over: a grant, a revocation, a cancellation, an owner's transaction; needs no network"
+    )
+    sign = _command(commands, common, "sign", "sign:sign", text)
+    sign.add_argument(
+        "file", metavar="FILE|-", help="an unsigned hand-over in any form, a JSON draft, or what `grant build` printed"
+    )
+    sign.add_argument("--output", metavar="FILE", help="write the signed hand-over here too")
     sign.add_argument("--owner", metavar="ADDRESS", help="which master key signs, when it does not follow from the account")
     _passphrase(sign)
     sign.set_defaults(always_json=True)

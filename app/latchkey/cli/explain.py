@@ -54,6 +54,7 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
         "can": [p.plain for p in words.can],
         "cannot": [p.plain for p in words.cannot],
         "mostYouCanLose": [p.plain for p in words.most_you_can_lose],
+        "purpose": str(words.purpose),
         "findings": findings_json(found.findings),
         "signed": [list(row) for row in words.signed],
         "digest": to_hex(found.digest) if found.digest else None,
@@ -71,7 +72,8 @@ def findings_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
 def _lines(found: Explanation) -> Iterator[str]:
     words = found.words
     yield words.headline.plain
-    for title, phrases in (("It can", words.can), ("It cannot", words.cannot), ("Most you can lose", words.most_you_can_lose)):
+    headings = words.headings
+    for title, phrases in ((headings.can, words.can), (headings.cannot, words.cannot), (headings.most, words.most_you_can_lose)):
         if phrases:
             yield f"\n{title}"
             yield from (f"  - {phrase.plain}" for phrase in phrases)

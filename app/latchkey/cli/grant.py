@@ -41,6 +41,11 @@ def build(options: Namespace, output: Output) -> int:
 
 def sign(options: Namespace, output: Output) -> None:
     """Show, ask, sign, keep in the book. A grant that the book holds signed already is given again without asking."""
+    output.result(signed_json(sign_grant(read_input(options.file), options, output)))
+
+
+def sign_grant(data: bytes, options: Namespace, output: Output) -> bytes:
+    """The signed grant's envelope."""
     from latchkey.cli.vault import folder_of, signer_of
     from latchkey.flow.chains import Chains
     from latchkey.flow.checking import Checks
@@ -52,7 +57,6 @@ def sign(options: Namespace, output: Output) -> None:
     from latchkey.store.records import GrantState
     from latchkey.store.settings import load
 
-    data = read_input(options.file)
     now = int(time.time())
     folder = folder_of(options)
     with folder.lock(), Book.open(folder.book) as book, signer_of(folder, options) as client:
@@ -72,7 +76,7 @@ def sign(options: Namespace, output: Output) -> None:
         if not Replacing(book, lambda: now).release_if_gone(record):
             raise Refused("This grant waits until the one it replaces is gone.", code="Waiting")
         book.set_state(record.id, GrantState.HANDED_OVER)
-    output.result(signed_json(record.envelope or b""))
+    return record.envelope or b""
 
 
 def signed_json(envelope: bytes) -> dict[str, Any]:

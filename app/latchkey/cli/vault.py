@@ -72,7 +72,7 @@ def export(options: Namespace, output: Output) -> None:
         output.result(json.loads(keystore), keystore.decode())
         return
     path = Path(options.output)
-    _write_new(path, keystore)
+    write_new(path, keystore)
     output.result({"file": str(path)}, f"Written to {path}.")
 
 
@@ -121,7 +121,7 @@ def _source(name: str | None) -> Iterator[int | None]:
             os.close(fd)
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def write_new(path: Path, data: bytes) -> None:
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import MaxLen
+from annotated_types import MaxLen, MinLen
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, Strict
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
@@ -22,6 +22,7 @@ CONFIG = ConfigDict(extra="forbid", alias_generator=to_camel)
 MAX_CHAIN_ID = 2**63 - 1
 MAX_NAME, MAX_URL, MAX_FUNCTION, MAX_SYMBOL = 80, 256, 200, 20
 MAX_KEYSTORE = 4096
+MAX_DATAS = 64
 
 
 def fault(text: str) -> PydanticCustomError:
@@ -76,6 +77,8 @@ def _keystore(value: object) -> str:
 
 Data = Annotated[bytes, reader(hex_bytes), PlainSerializer(to_hex)]
 PublicKey32 = Annotated[bytes, reader(hex_bytes, size=32), PlainSerializer(to_hex)]
+Datas = Annotated[list[Data], MinLen(1), MaxLen(MAX_DATAS)]
+Signatures = Annotated[list[Annotated[bytes, reader(hex_bytes, size=65), PlainSerializer(to_hex)]], MinLen(1), MaxLen(MAX_DATAS)]
 Nonce = Annotated[int, reader(parse_hex_amount), PlainSerializer(lambda n: f"0x{n:064x}")]
 ChainId = Annotated[int, Strict(), Field(ge=1, le=MAX_CHAIN_ID)]
 Uint32 = Annotated[int, Strict(), Field(ge=0, le=2**32 - 1)]

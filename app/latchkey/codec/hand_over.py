@@ -1,4 +1,4 @@
-"""The hand-over: one envelope for requests, unsigned grants and signed grants, as CBOR and as its JSON twin.
+"""The hand-over: one envelope for requests, grants and what takes power away, unsigned and signed, as CBOR and as its JSON twin.
 
 docs/hand-over.md describes the format for others. Two forms, one reading: `decode` turns CBOR into the JSON twin and reads that,
 so both obey the same rules. What an envelope claims (permissions, nonce, entity id) is compared with its bytes by
@@ -22,12 +22,14 @@ from latchkey.codec.fields import (
     ChainId,
     ClaimsModel,
     Data,
+    Datas,
     KeyModel,
     Keystore,
     Nonce,
     PublicKey32,
     RequestId,
     Seconds,
+    Signatures,
     Uint32,
     claims_model,
 )
@@ -48,6 +50,21 @@ class Kind(StrEnum):
     REQUEST = "request"
     UNSIGNED_GRANT = "unsigned-grant"
     SIGNED_GRANT = "signed-grant"
+    UNSIGNED_REVOCATION = "unsigned-revocation"
+    SIGNED_REVOCATION = "signed-revocation"
+    UNSIGNED_CANCELLATION = "unsigned-cancellation"
+    SIGNED_CANCELLATION = "signed-cancellation"
+    UNSIGNED_TRANSACTION = "unsigned-owner-transaction"
+    SIGNED_TRANSACTION = "signed-owner-transaction"
+
+    @property
+    def signed(self) -> Kind:
+        """The kind this becomes once it is signed."""
+        return Kind(self.replace("unsigned-", "signed-"))
+
+
+#: What takes power away: operations that end or tighten sessions, operations that only cancel grants, the owner's own transactions.
+ENDINGS = frozenset(kind for kind in Kind if kind.endswith(("revocation", "cancellation", "owner-transaction")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +78,14 @@ class Envelope:
     the X25519 key to which `sealed_session_key`, a key made by Latchkey, is sealed; `session_keystore`: the same key as Web3 Secret
     Storage (JSON text) where the receiver gave no such key. `asked`: what the request asked for, where less than that is given: a
     statement of the owner's machine to the dApp; what is given is in the bytes.
+
+    What takes power away has none of these but the account, and: `operations`, unsigned user operations, or `transactions`, unsigned
+    EIP-1559 transactions (several with one nonce are one at several fees); `signatures`, r||s||v of each; `created`, when they were
+    made, seconds since 1970.
     """
 
     kind: Kind
-    permissions: tuple[Permission, ...]
+    permissions: tuple[Permission, ...] = ()
     account: Account | None = None
     expiry: int | None = None
     session_key: Address | None = None
@@ -82,6 +103,10 @@ class Envelope:
     chain_id: int | None = None
     system: str = "modular_account"
     asked: Asked | None = None
+    operations: tuple[bytes, ...] = ()
+    transactions: tuple[bytes, ...] = ()
+    signatures: tuple[bytes, ...] = ()
+    created: int | None = None
 
 
 # JSON twin -----------------------------------------------------------------------------------------------------------------------
@@ -124,14 +149,28 @@ class _Twin:
     session_keystore: Keystore | None = None
     claims: ClaimsModel | None = None
     asked: _AskedTwin | None = None
+    operations: Datas | None = None
+    transactions: Datas | None = None
+    signatures: Signatures | None = None
+    created: Seconds | None = None
 
 
 _TWIN = TypeAdapter(_Twin)
 _ALWAYS = {"latchkey", "kind", "system", "permissions"}
+_ENDING = {"latchkey", "kind", "system", "chainId", "account", "mode", "created"}
 _ANY = _ALWAYS | {"chainId", "account", "expirySec", "key", "requestId", "handOverKey", "claims"}
 _TIED = _ALWAYS | {"chainId", "account", "mode", "expirySec", "key", "entityId", "nonce"}
 _MAKING = {"owner", "salt", "initCode"}
+
+
+def _ending_rule(kind: Kind) -> tuple[set[str], set[str]]:
+    what = "transactions" if kind in (Kind.UNSIGNED_TRANSACTION, Kind.SIGNED_TRANSACTION) else "operations"
+    needed = _ENDING | {what} | ({"signatures"} if kind is kind.signed else set())
+    return needed, needed | _MAKING
+
+
 _RULES: dict[Kind, tuple[set[str], set[str]]] = {  # kind -> (needed, allowed)
+    **{kind: _ending_rule(kind) for kind in ENDINGS},
     Kind.REQUEST: (_ALWAYS | {"requestId"}, _ANY),
     Kind.UNSIGNED_GRANT: (_TIED | {"unsigned"}, _ANY | _TIED | _MAKING | {"unsigned", "asked"}),
     Kind.SIGNED_GRANT: (
@@ -150,7 +189,7 @@ def to_json(envelope: Envelope) -> dict[str, Any]:
         latchkey=VERSION,
         kind=envelope.kind,
         system=account.system if account else envelope.system,
-        permissions=permissions_to_json(envelope.permissions),
+        permissions=None if envelope.kind in ENDINGS else permissions_to_json(envelope.permissions),
         chain_id=account.chain_id if account else envelope.chain_id,
         account=account.address if account else None,
         mode=account.mode if account and named else None,
@@ -170,6 +209,10 @@ def to_json(envelope: Envelope) -> dict[str, Any]:
         session_keystore=envelope.session_keystore or None,
         claims=claims,
         asked=_AskedTwin(permissions_to_json(envelope.asked.permissions), envelope.asked.expiry) if envelope.asked else None,
+        operations=list(envelope.operations) or None,
+        transactions=list(envelope.transactions) or None,
+        signatures=list(envelope.signatures) or None,
+        created=envelope.created,
     )
     result: dict[str, Any] = _TWIN.dump_python(twin, mode="json", by_alias=True, exclude_none=True, warnings=False)
     return result
@@ -187,7 +230,7 @@ def from_json(value: Any) -> Envelope:
     twin = check(_TWIN, value)
     envelope = Envelope(
         kind=kind,
-        permissions=_permissions(twin.permissions),
+        permissions=() if kind in ENDINGS else _permissions(twin.permissions),
         account=_account(twin),
         expiry=twin.expiry_sec,
         session_key=twin.key.public_key if twin.key else None,
@@ -205,7 +248,13 @@ def from_json(value: Any) -> Envelope:
         chain_id=None if twin.account else twin.chain_id,
         system="modular_account" if twin.account else twin.system,
         asked=_asked(twin),
+        operations=tuple(twin.operations or ()),
+        transactions=tuple(twin.transactions or ()),
+        signatures=tuple(twin.signatures or ()),
+        created=twin.created,
     )
+    if envelope.signatures and len(envelope.signatures) != len(envelope.operations or envelope.transactions):
+        raise BadInput("signatures: expected one for each operation or transaction.", path="signatures")
     if envelope.sealed_session_key and not envelope.hand_over_key:
         raise BadInput("handOverKey is missing: a sealed session key says to which key it is sealed.", path="handOverKey")
     return envelope

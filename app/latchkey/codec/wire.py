@@ -176,5 +176,9 @@ _FIELDS = {
     20: ("sessionKeystore", _TEXT),
     21: ("claims", _CLAIMS),
     22: ("asked", _ASKED),
+    23: ("operations", _list_of(_ZEROS)),
+    24: ("transactions", _list_of(_ZEROS)),
+    25: ("signatures", _list_of(_HEX)),
+    26: ("created", _NUMBER),
 }
 _BODY = _record(_FIELDS)

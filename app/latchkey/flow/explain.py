@@ -11,7 +11,7 @@ from typing import Any
 
 from latchkey.accounts.review import exact
 from latchkey.accounts.system import system
-from latchkey.codec.hand_over import Envelope, Kind, to_json
+from latchkey.codec.hand_over import ENDINGS, Envelope, Kind, to_json
 from latchkey.codec.inbox import open_text
 from latchkey.core.account import Account, Mode
 from latchkey.core.digest_words import digest_words
@@ -26,6 +26,7 @@ from latchkey.core.types import Address, hex_bytes, to_hex
 from latchkey.core.untrusted import MAX_BYTES, read_json
 from latchkey.core.words import NO_CLAIMS, describe
 from latchkey.errors import BadInput, CannotDecode, LatchkeyError, Mismatch, NotServed
+from latchkey.flow.ending_envelopes import check_derived, review_envelope
 from latchkey.flow.narrowing import changes, check_told
 
 _SYSTEM = "modular_account"
@@ -154,6 +155,9 @@ def _incoming(incoming: SessionRequest | Envelope, now: int) -> Explanation:
     account = incoming.account
     if account is None:
         raise BadInput("account is missing from the envelope.", path="account")
+    if incoming.kind in ENDINGS:
+        shown, who = review_envelope(incoming, now=now)
+        return Explanation(shown.words, shown.findings, None, who, to_json(incoming), shown.digest)
     face = system(account.system)
     signed = incoming.kind is Kind.SIGNED_GRANT
     unsigned = face.unsigned_of(incoming.blob) if signed else incoming.unsigned
@@ -199,10 +203,8 @@ def _same(envelope: Envelope, grant: Grant) -> None:
         if not fits:
             raise Mismatch(f"{name} in the envelope is not what its bytes say.", path=name)
     check_told(envelope.asked, draft)
-    if account is not None and account.mode in (Mode.SMA, Mode.MA, Mode.EIP7702) and account.owner is not None:
-        derived = system(account.system).predict(account.chain_id, account.owner, account.salt or 0, account.mode)
-        if derived.address != account.address or account.init_code not in (b"", derived.init_code):
-            raise Mismatch("The account in the envelope does not follow from its owner.", path="account")
+    if account is not None:
+        check_derived(account)
 
 
 def _digest(reading: Reading, account: Account | None) -> bytes:
