@@ -13,10 +13,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from latchkey.accounts.system import Policy, system
+from latchkey.core import tokens
 from latchkey.core.account import Account, Mode
-from latchkey.core.amounts import Unit
+from latchkey.core.amounts import BASE_UNITS, Unit, format_amount, parse_amount
 from latchkey.core.draft import Draft
 from latchkey.core.forms import EXPERT_KINDS, Form, form_of, is_scope, no_eth, read_form
+from latchkey.core.functions import offered_signature
+from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.narrow import Asked, widenings
 from latchkey.core.networks import network
 from latchkey.core.permissions import Erc20TokenTransfer, NativeTokenTransfer, Permission
@@ -27,6 +30,8 @@ from latchkey.core.types import MAX_UINT48, ZERO_ADDRESS, Address
 from latchkey.core.words import NO_CLAIMS, describe
 from latchkey.errors import BadInput, LatchkeyError, NotServed, Refused
 from latchkey.flow.accounts import find, parse_address, parse_label
+from latchkey.flow.naming import notes_of
+from latchkey.store.records import KeptContract
 
 HOUR, LONG = 3600, 30 * DAY
 _PLACEHOLDER_KEY = Address.parse("0x" + "5e" * 20)  # stands in for a key that is not named yet, in judging and in words
@@ -106,11 +111,21 @@ class ExpiryInput:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """What a session is for, as a preset says. `not_enforced`: what its account does not check. `chain_id`: the network whose addresses
+    an own preset names, None where it names none."""
+
+    title: str
+    not_enforced: tuple[str, ...] = ()
+    chain_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WizardState:
     """Everything entered. `owner`: who signs, typed, where the account does not say. `label`: the person's name for the session.
 
     `own`: a draft of one's own that began with a request, see `as_own`; `borrowed`: that request's claims. `replaces`: entity ids of
-    what the grant replaces (flow.similar), empty to keep all, None until it is decided.
+    what the grant replaces (flow.similar), empty to keep all, None until it is decided. `job`: the preset it began with.
     """
 
     request: SessionRequest | None = None
@@ -123,6 +138,7 @@ class WizardState:
     own: bool = False
     borrowed: Claims = NO_CLAIMS
     replaces: tuple[int, ...] | None = None
+    job: Job | None = None
 
     @property
     def claims(self) -> Claims:
@@ -136,12 +152,13 @@ class WizardState:
 @dataclass(frozen=True, slots=True)
 class World:
     """What the wizard looks at but does not own. `expert`: the vault's switch. `now`: seconds. `answered`: a sentence when the request
-    was answered before, else empty."""
+    was answered before, else empty. `kept`: contracts whose functions the person keeps by name."""
 
     accounts: tuple[Account, ...]
     expert: bool
     now: int
     answered: str = ""
+    kept: tuple[KeptContract, ...] = ()
 
     @property
     def policy(self) -> Policy:
@@ -170,29 +187,30 @@ def start(world: World) -> WizardState:
 
 def start_from(request: SessionRequest, world: World) -> WizardState:
     """A wizard filled in from a request, with the careful limits it left out."""
-    cards = tuple(Card(index, asked_form(request.claims, p), Origin.ASKED, p) for index, p in enumerate(request.permissions))
+    account = _account_for(request, world.accounts)
+    chain_id = account.chain_id if account else request.chain_id
+    forms = (asked_form(request.claims, p, chain_id) for p in request.permissions)
+    cards = tuple(Card(index, form, Origin.ASKED, request.permissions[index]) for index, form in enumerate(forms))
     source = KeySource.GIVEN if request.session_key or not request.hand_over_key else KeySource.MADE
     return WizardState(
         request=request,
-        account=_account_for(request, world.accounts),
+        account=account,
         key=KeyInput(source, str(request.session_key or "")),
         cards=careful(cards),
         expiry=ExpiryInput(Until.ASKED if request.expiry else Until.DAY),
     )
 
 
-def asked_form(claims: Claims, permission: Permission) -> Form:
-    """What the request asks, in the sender's units and with the names it offers."""
+def asked_form(claims: Claims, permission: Permission, chain_id: int | None = None) -> Form:
+    """What the request asks, in units where our own list knows the token, in base units else, and with the names the sender offers."""
     token = permission.address if isinstance(permission, Erc20TokenTransfer) else None
-    return form_of(permission, decimals=claimed_unit(claims, token).decimals, offered=claims.functions)
+    return form_of(permission, decimals=token_units(chain_id, token)[0].decimals, offered=claims.functions)
 
 
-def claimed_unit(claims: Claims, token: Address | None) -> Unit:
-    """The unit the sender claims for a token. The symbol is a claim and has to be shown as one."""
-    for address, name, symbol, decimals in claims.names:
-        if address == token and decimals is not None:
-            return Unit(symbol or name or "tokens", decimals)
-    return Unit("base units", 0)
+def token_units(chain_id: int | None, token: Address | None) -> tuple[Unit, ...]:
+    """The units to count a token in: its own, if our list has it, and base units. What a sender claims is no unit."""
+    known = tokens.token(chain_id, token) if chain_id is not None and token is not None else None
+    return (known.unit, BASE_UNITS) if known else (BASE_UNITS,)
 
 
 def _account_for(request: SessionRequest, accounts: Sequence[Account]) -> Account | None:
@@ -220,14 +238,50 @@ def add_cards(state: WizardState, forms: Iterable[Form]) -> WizardState:
 
 
 def edit_card(state: WizardState, card_id: int, form: Form) -> WizardState:
-    """Replace what one card says; a careful limit that is raised becomes the person's own."""
-    cards = tuple(_edited(c, form) if c.id == card_id else c for c in state.cards)
+    """Replace what one card says; a careful limit that is raised becomes the person's own. A token's amount is counted in its unit as
+    soon as its address says which it is."""
+    cards = tuple(_edited(c, _counted(c.form, form, chain_of(state))) if c.id == card_id else c for c in state.cards)
     return replace(state, cards=careful(cards))
+
+
+def _counted(before: Form, form: Form, chain_id: int | None) -> Form:
+    """The same amount of digits in the unit of the token that was just named."""
+    address = _address_in(form)
+    if form.kind != Erc20TokenTransfer.type or form.address == before.address or address is None:
+        return form
+    unit = token_units(chain_id, address)[0]
+    in_units = form.decimals or not form.amount.strip()
+    return replace(form, decimals=unit.decimals if in_units else 0)
+
+
+def settled(state: WizardState) -> WizardState:
+    """With amounts of tokens that are not known on the chosen network written in base units: a unit of another network's token is none."""
+    return replace(state, cards=tuple(replace(c, form=_in_base_units(c.form, chain_of(state))) for c in state.cards))
+
+
+def _in_base_units(form: Form, chain_id: int | None) -> Form:
+    address = _address_in(form)
+    fits = form.decimals in [unit.decimals for unit in token_units(chain_id, address)]
+    if form.kind != Erc20TokenTransfer.type or address is None or fits:
+        return form
+    try:
+        amount = format_amount(parse_amount(form.amount, Unit("", form.decimals)), BASE_UNITS)
+    except BadInput:
+        amount = form.amount
+    return replace(form, amount=amount, decimals=0)
+
+
+def _address_in(form: Form) -> Address | None:
+    try:
+        return Address.parse(form.address.strip())
+    except BadInput:
+        return None
 
 
 def remove_card(state: WizardState, card_id: int) -> WizardState:
     """Take a card away. A limit on ETH goes back to the careful one while there is anything to limit."""
-    return replace(state, cards=careful(tuple(c for c in state.cards if c.id != card_id)))
+    cards = careful(tuple(c for c in state.cards if c.id != card_id))
+    return replace(state, cards=cards, job=state.job if cards else None)
 
 
 def left_out(state: WizardState) -> tuple[Permission, ...]:
@@ -283,7 +337,7 @@ def put_back(state: WizardState, permission: Permission) -> WizardState:
     if state.request is None or permission not in left_out(state):
         return state
     order = list(state.request.permissions)
-    card = Card(_next_id(state.cards), asked_form(state.claims, permission), Origin.ASKED, permission)
+    card = Card(_next_id(state.cards), asked_form(state.claims, permission, chain_of(state)), Origin.ASKED, permission)
     later = (i for i, c in enumerate(state.cards) if c.asked not in order or order.index(c.asked) > order.index(permission))
     at = next(later, len(state.cards))
     kept = tuple(c for c in state.cards if c.origin is not Origin.CAREFUL or c.form.kind != permission.type)
@@ -613,7 +667,24 @@ def words_so_far(state: WizardState, world: World) -> Words | None:
         reading = face.decode_unsigned(face.build(_draft(state, account, tuple(permissions.values()), expiry=expiry)).unsigned)
     except LatchkeyError:
         return None
-    return describe(reading, account=state.account, now=world.now, claims=state.claims)
+    return describe(reading, account=state.account, now=world.now, claims=state.claims, notes=notes_for(state, world))
+
+
+def notes_for(state: WizardState, world: World) -> Notes:
+    """The person's own names, with what they typed here; signatures that the request brought stay the sender's."""
+    functions = [f for c in state.cards for f in c.form.functions if f.signature]
+    own = [f for f in functions if offered_signature(f.selector, state.claims.functions) != f.signature]
+    here = {_address_in(c.form) for c in state.cards}
+    chain_id = chain_of(state)
+    named = (replace(one, functions=one.functions if one.address in here else ()) for one in world.kept)
+    return notes_of(chain_id, world.accounts, named, own) if chain_id is not None else NO_NOTES
+
+
+def chain_of(state: WizardState) -> int | None:
+    """The network it is for, as far as that is known."""
+    if state.account is not None:
+        return state.account.chain_id
+    return state.request.chain_id if state.request else None
 
 
 def _draft(state: WizardState, account: Account, permissions: tuple[Permission, ...], *, expiry: int) -> Draft:
