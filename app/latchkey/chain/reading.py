@@ -389,7 +389,12 @@ def _number(value: Any) -> int:
 
 
 def _bytes(value: Any) -> bytes:
-    try:
-        return hex_bytes(value, limit=_MOST)
-    except BadInput:
-        raise NotAnswered("The RPC's answer cannot be read.") from None
+    """As `hex_bytes` does it, for thousands at a time."""
+    if isinstance(value, str) and value[:2] == "0x" and len(value) <= 2 * _MOST + 2:
+        try:
+            raw = bytes.fromhex(value[2:])
+        except ValueError:
+            raw = b"?"
+        if 2 * len(raw) == len(value) - 2:  # fromhex passes over blanks
+            return raw
+    raise NotAnswered("The RPC's answer cannot be read.")
