@@ -73,7 +73,7 @@ def test_the_reply_says_what_was_asked_when_less_is_given() -> None:
     state = wizard.remove_card(state, state.cards[1].id)
     draft = drafted(state)
     assert told(state.request, draft) == Asked(SCOPE, NOW + 86_400)
-    assert [p.plain for p in changes(Asked(SCOPE, None), draft)] == [f"less: no function of {OTHER} instead of any"]
+    assert [p.plain for p in changes(Asked(SCOPE, None), draft)] == [f"less: no longer any function of {OTHER}"]
     sooner = drafted(replace(state, expiry=wizard.ExpiryInput(Until.HOUR)))
     assert [p.plain.split(":")[0] for p in changes(Asked(SCOPE, NOW + 86_400), sooner)] == ["less time", "less"]
 

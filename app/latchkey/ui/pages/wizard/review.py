@@ -88,10 +88,7 @@ class ReviewPage(StepPage):
 
     def _meaning(self) -> QWidget:
         self._card = Card()
-        self._pale = QGraphicsOpacityEffect(self._card)
-        self._pale.setOpacity(_PALE)
-        self._pale.setEnabled(False)
-        self._card.setGraphicsEffect(self._pale)
+        self._pale = [_paling(self._card)]
         self._from = PhraseLabel(size=theme.SMALL, tone="muted")
         self._note = PhraseLabel(size=theme.SMALL, tone="accent")
         self._headline = PhraseLabel(size=theme.BODY + 2)
@@ -140,6 +137,7 @@ class ReviewPage(StepPage):
 
     def _signing(self) -> QWidget:
         card = Card("What you sign")
+        self._pale.append(_paling(card))
         self._gist = QVBoxLayout()
         self._gist.setSpacing(theme.space(0.5))
         card.body.addLayout(self._gist)
@@ -173,12 +171,16 @@ class ReviewPage(StepPage):
     def show_unready(self) -> None:
         """Something is wrong or missing: what still stands here is what it was before."""
         self._prepared = None
-        self._pale.setEnabled(True)
+        self._turn_pale(True)
+
+    def _turn_pale(self, pale: bool) -> None:
+        for effect in self._pale:
+            effect.setEnabled(pale)
 
     def show_grant(self, prepared: Prepared, now: int) -> None:
         """Draw a grant."""
         self._prepared = prepared
-        self._pale.setEnabled(False)
+        self._turn_pale(False)
         words, findings = prepared.review.words, prepared.review.findings
         self.show_error("")
         self._from.set_phrase(_sender(prepared.claims))
@@ -243,6 +245,15 @@ class LongDialog(Dialog):
         scroller.setWidget(content)
         self.body.addWidget(scroller)
         self.buttons.addWidget(primary("&Close", self.accept))
+
+
+def _paling(card: QWidget) -> QGraphicsOpacityEffect:
+    """What a card shows may be out of date while something is being changed; switched on then."""
+    effect = QGraphicsOpacityEffect(card)
+    effect.setOpacity(_PALE)
+    effect.setEnabled(False)
+    card.setGraphicsEffect(effect)
+    return effect
 
 
 def _sender(claims: Claims) -> Phrase:
