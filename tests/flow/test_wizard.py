@@ -429,6 +429,13 @@ def test_claimed_decimals_show_amounts_in_the_tokens_own_unit() -> None:
     assert wizard.claimed_unit(claims, CONTRACT).decimals == 0
 
 
+def test_the_units_of_known_tokens_are_known_whatever_a_sender_claims() -> None:
+    usdc = Address.parse("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913")
+    lying = Claims(names=((usdc, "Dust", "DUST", 18),))
+    wanted = request(Erc20TokenTransfer(usdc, 2_500_000), claims=lying, chain_id=8453, account=None)
+    assert wizard.start_from(wanted, World((), False, NOW)).cards[0].form.amount == "2.5"
+
+
 def test_the_published_permissions_survive_the_forms(ma_vectors: dict[str, Any]) -> None:
     for vector in ma_vectors["grants"]:
         for permission in permissions_from_json(vector["input"]["permissions"]):
