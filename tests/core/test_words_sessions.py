@@ -56,8 +56,10 @@ def test_every_amount_that_is_left_is_said_and_none_that_was_granted(native: int
 @given(left=AMOUNTS, granted=AMOUNTS)
 def test_a_limit_says_both_amounts(left: int, granted: int) -> None:
     session = session_of(draft(ContractAccess(GAME), GasLimit(granted)), left={LimitKind.GAS: left})
-    text = limit_line(session.limits[0], Names(BASE, NO_CLAIMS)).plain
-    assert text == f"{format_amount(left, ETH)} ETH left for gas, of {format_amount(granted, ETH)} ETH granted"
+    names = Names(BASE, NO_CLAIMS)
+    text = limit_line(session.limits[0], names).plain
+    assert text == f"{names.coins(left).text} left for gas, of {names.coins(granted).text} granted"
+    assert f"{format_amount(left, ETH)} ETH" in text
 
 
 def test_a_list_that_may_be_longer_promises_nothing() -> None:
