@@ -116,3 +116,26 @@ def test_a_bare_machine_looks_offline_and_a_connected_one_does_not(tmp_path: Pat
     (card / "operstate").write_text("down\n")
     (radio / "soft").write_text("1\n")
     assert {sign.online for sign in look(tmp_path) if sign.name[:4] in ("card", "radi")} == {False}
+
+
+def _latchkey(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "latchkey", *arguments], capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_the_whole_program_works_offline_signer_and_desk_included() -> None:
+    done = _latchkey("--offline", "--self-test")
+    assert done.returncode == 0, done.stdout
+    assert "all well" in done.stdout
+
+
+def test_what_needs_a_network_says_so(tmp_path: Path) -> None:
+    done = _latchkey("--offline", "practice", "--data-dir", str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.strip() == "latchkey: This needs a network, and this Latchkey is offline."
+
+
+def test_a_data_folder_that_stays_offline_needs_no_flag(tmp_path: Path) -> None:
+    (tmp_path / "offline").write_bytes(b"")
+    done = _latchkey("practice", "--data-dir", str(tmp_path))
+    assert done.returncode == 2
+    assert "offline" in done.stderr

@@ -13,6 +13,8 @@ from latchkey import __version__
 from latchkey.cli.network_options import add_options
 from latchkey.cli.output import Output
 from latchkey.errors import BadInput, CannotDecode, LatchkeyError, Mismatch, NotServed, Refused
+from latchkey.offline import is_marked, is_offline, lock_down
+from latchkey.store.paths import usual_folder
 
 _REFUSED = (BadInput, CannotDecode, Mismatch, NotServed, Refused)
 
@@ -22,6 +24,8 @@ def main(argv: list[str]) -> int:
     parser = _parser()
     options = parser.parse_args(argv)
     output = Output(json=getattr(options, "json", False) or getattr(options, "always_json", False))
+    if is_marked(usual_folder(getattr(options, "data_dir", None))):
+        lock_down()
     if options.self_test:
         return int(import_module("latchkey.selftest").main(output))
     if not hasattr(options, "run"):
@@ -32,6 +36,11 @@ def main(argv: list[str]) -> int:
     except LatchkeyError as error:
         output.error(error)
         return 2 if isinstance(error, _REFUSED) else 1
+    except ModuleNotFoundError:
+        if not is_offline():
+            raise
+        output.error(NotServed("This needs a network, and this Latchkey is offline.", code="Offline"))
+        return 2
     except KeyboardInterrupt:
         output.say("Stopped.")
         return 1

@@ -37,7 +37,7 @@ class DataDir:
         A symbolic link is refused, because whoever placed it chooses where the vault goes; so is a folder of another user.
         A mode wider than 0700 is repaired. Raises StoreError.
         """
-        root = (path or _usual_place()).absolute()
+        root = usual_folder(path)
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             _close_to_others(root)
@@ -76,10 +76,13 @@ class DataDir:
             os.close(fd)
 
 
-def _usual_place() -> Path:
+def usual_folder(named: Path | str | None = None) -> Path:
+    """Where the data folder is or would be; nothing is made or looked at."""
+    if named:
+        return Path(named).absolute()
     from platformdirs import user_data_path  # not quick to load, and not wanted where the folder is named
 
-    return user_data_path("latchkey", appauthor=False)
+    return user_data_path("latchkey", appauthor=False).absolute()
 
 
 def _close_to_others(root: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from latchkey.core.phrases import HEADINGS, Purpose
 from latchkey.errors import Declined, SignerError
+from latchkey.offline import is_offline
 from latchkey.vault.frames import read_frame, write_frame
 from latchkey.vault.harden import clean_environment
 from latchkey.vault.model import PromptMode
@@ -21,9 +22,10 @@ _MAX_LINE = 64 * 1024
 
 def own_command(part: str) -> list[str]:
     """How this program starts a part of itself ("signer", "desk"): isolated from the caller's Python settings and current folder."""
+    offline = ["--offline"] if is_offline() else []
     if getattr(sys, "frozen", False):
-        return [sys.executable, part]
-    return [sys.executable, "-I", "-B", "-m", "latchkey", part]
+        return [sys.executable, *offline, part]
+    return [sys.executable, "-I", "-B", "-m", "latchkey", *offline, part]
 
 
 class DeskChannel:
