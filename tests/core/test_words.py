@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 
 import pytest
@@ -14,6 +14,8 @@ from latchkey.accounts.modular_account.decode import decode_call
 from latchkey.accounts.modular_account.ending import uninstall_call
 from latchkey.accounts.review import review
 from latchkey.accounts.system import Policy, system
+from latchkey.core import words as words_module
+from latchkey.core import words_pieces
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
 from latchkey.core.functions import selector_of
@@ -29,11 +31,12 @@ from latchkey.core.permissions import (
     Permission,
     Root,
 )
-from latchkey.core.phrases import Level, Style, Words
+from latchkey.core.phrases import Level, Part, Style, Words
 from latchkey.core.reading import Reading, Unknown
 from latchkey.core.request import Claims
 from latchkey.core.types import Address, Selector
 from latchkey.core.words import NO_CLAIMS, describe
+from latchkey.core.words_pieces import Names
 from tests.core.golden_cases import batch, execute, fn, runtime
 from tests.counts import count
 from tests.drafts import ACCOUNT, NOW, random_address, random_draft
@@ -42,6 +45,9 @@ GAME = Address.parse("0x" + "11" * 20)
 TOKEN = Address.parse("0x" + "44" * 20)  # on no list
 KEY = Address.parse("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
 MOVE = selector_of("wiggle(uint8,uint8)")
+# Alike at both ends, as somebody can search for.
+NEAR_GAME = Address.from_bytes(bytes([0x11] * 9 + [0x12] + [0x11] * 10))
+NEAR_KEY = Address.from_bytes(KEY.raw[:9] + bytes([KEY.raw[9] ^ 1]) + KEY.raw[10:])
 
 
 def plain(*permissions: Permission, chain_id: int = 8453, expiry: int = NOW + 86_400) -> Draft:
@@ -145,6 +151,10 @@ ONE_FIELD = [
     plain(FunctionsOnAllContracts((MOVE,)), NativeTokenTransfer(0), GasLimit(10**16)),
     plain(FunctionsOnContract(GAME, (MOVE,)), NativeTokenTransfer(0), GasLimit(10**16), PaymasterGuard(TOKEN)),
     plain(AccountFunctions((MOVE,)), NativeTokenTransfer(0), GasLimit(10**16)),
+    plain(FunctionsOnContract(NEAR_GAME, (MOVE,)), NativeTokenTransfer(0), GasLimit(10**16)),
+    replace(CAREFUL, session_key=NEAR_KEY),
+    plain(FunctionsOnContract(GAME, (MOVE,)), NativeTokenTransfer(0), GasLimit(10**16), PaymasterGuard(NEAR_GAME)),
+    plain(FunctionsOnContract(GAME, (MOVE,)), NativeTokenTransfer(0), GasLimit(10**16), PaymasterGuard(GAME)),
 ]
 
 
@@ -307,3 +317,46 @@ def test_our_own_contracts_keep_our_name_for_them() -> None:
 def test_a_name_that_only_the_sender_gives_keeps_its_selector() -> None:
     words = words_of(CAREFUL, Claims(functions=("wiggle(uint8,uint8)",)))
     assert f"wiggle(uint8,uint8) [{MOVE}]" in words.can[0].plain
+
+
+# --- the properties can fail
+
+
+def _shortened(address: Address) -> Part:
+    return Part(f"{str(address)[:12]}…{str(address)[-10:]}")
+
+
+@pytest.mark.parametrize(
+    "forget",
+    [
+        lambda patch: patch.setattr(Names, "coins", lambda self, wei: Part(f"some {self.coin}")),
+        lambda patch: patch.setattr(Names, "functions", lambda self, selectors: [Part(f"{len(selectors)} functions")]),
+        lambda patch: [patch.setattr(m, "address_part", _shortened) for m in (words_module, words_pieces)],
+        lambda patch: [patch.setattr(words_module, name, lambda *_: "later") for name in ("utc", "until")],
+    ],
+    ids=["amounts", "functions", "addresses", "times"],
+)
+def test_words_that_leave_something_out_are_noticed(
+    forget: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sentences with a detail less than the powers have: at least one of the two properties does not hold any more."""
+    forget(monkeypatch)
+    fallen = 0
+    for holds in (test_equal_words_mean_equal_powers, test_every_detail_of_a_careful_grant_is_read):
+        try:
+            holds()
+        except AssertionError:
+            fallen += 1
+    assert fallen
+
+
+def test_every_detail_of_a_careful_grant_is_read() -> None:
+    texts = [text(words_of(draft)) for draft in (CAREFUL, *ONE_FIELD)]
+    assert len(set(texts)) == len(texts)
+
+
+def test_a_field_that_is_not_shown_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = words_module._signed
+    monkeypatch.setattr(words_module, "_signed", lambda *what: (row for row in shown(*what) if row[0] != "Nonce"))
+    with pytest.raises(AssertionError):
+        test_one_changed_field_of_a_reading_changes_what_is_shown()
