@@ -38,7 +38,7 @@ def test_the_signer_loads_what_is_allowed_and_all_of_it_is_needed() -> None:
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.split())
     rooms = {name.split(".")[1] for name in loaded if name.startswith("latchkey.")}
-    assert rooms == {"__main__", "accounts", "core", "errors", "vault"}
+    assert rooms == {"__main__", "accounts", "core", "errors", "offline", "vault"}
     assert not loaded & gate.CLOSED_STDLIB
     assert {name.partition(".")[0] for name in loaded} >= gate.LIBRARIES
     known = {"PySide6", "shiboken6", "web3", "aiohttp", "requests", "keyring", "qrcode", "zxingcpp", "platformdirs"}
