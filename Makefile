@@ -32,6 +32,10 @@ lint: setup
 bench: setup
 	@$(python) -m tests.bench
 
+# Pictures of the program in build/screenshots/, light and dark, 100 and 200 percent.
+screenshots: setup
+	@$(python) -m tests.gui.pictures
+
 bundle: setup
 	@$(python) -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
 	@dist/latchkey/latchkey --self-test
