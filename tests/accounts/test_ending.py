@@ -23,7 +23,7 @@ from latchkey.accounts.modular_account.addresses import (
     TIME_RANGE,
     predict,
 )
-from latchkey.accounts.modular_account.build import HALF, build, hooks
+from latchkey.accounts.modular_account.build import HALF, build
 from latchkey.accounts.modular_account.decode import decode_operation, decode_transaction
 from latchkey.accounts.modular_account.judge_ending import judge_operation, judge_transaction, operation_digest
 from latchkey.accounts.modular_account.userop import UserOperation
@@ -33,10 +33,11 @@ from latchkey.core.draft import Draft
 from latchkey.core.ending import AccountCall
 from latchkey.core.permissions import Erc20TokenTransfer, FunctionsOnContract, GasLimit, NativeTokenTransfer
 from latchkey.core.reading import Call, Cancel, Clean, Lower, Shorten, Uninstall, unknown_in
-from latchkey.core.session import Hook, Leftover, Limit, LimitKind, Session
+from latchkey.core.session import Hook, Leftover, LimitKind
 from latchkey.core.types import MAX_UINT256, Address, Selector, keccak
 from latchkey.errors import CannotDecode, LatchkeyError, Refused
 from tests.chain import abi
+from tests.endings import operation_of, session_of, transaction_of
 
 OWNER = EthAccount.from_key("0x" + "11" * 32)
 OWNER_ADDRESS = Address.parse(OWNER.address)
@@ -46,59 +47,15 @@ MOVE = Selector.parse("0x01020304")
 OP_TYPES = "(address,uint256,bytes,bytes,bytes32,uint256,bytes32,bytes,bytes)"
 
 
-def session(draft: Draft, **changes: Any) -> Session:
-    """The session that a draft becomes, as a reading of the chain tells it."""
-    from latchkey.accounts.modular_account.decode import decode_call
-
-    parsed = [Hook(Address.from_bytes(h[:20]), int.from_bytes(h[20:24], "big"), h[24]) for h in hooks(draft)]
-    stored: list[Leftover] = []
-    limits: list[Limit] = []
-    e, h = draft.entity_id, draft.entity_id + HALF
-    for permission in draft.permissions:
-        match permission:
-            case FunctionsOnContract(address, functions):
-                stored += [Leftover(ALLOWLIST, e, address), *(Leftover(ALLOWLIST, e, address, f) for f in functions)]
-            case Erc20TokenTransfer(address, allowance):
-                stored += [Leftover(ALLOWLIST, e, address)]
-                stored += [Leftover(ALLOWLIST, e, address, Selector.parse(f)) for f in ("0x095ea7b3", "0xa9059cbb")]
-                stored += [Leftover(ALLOWLIST, h, address), Leftover(ALLOWLIST, h, address, amount=allowance)]
-                limits.append(Limit(LimitKind.ERC20, allowance, address, allowance))
-            case NativeTokenTransfer(allowance):
-                limits.append(Limit(LimitKind.NATIVE, allowance))
-                stored.append(Leftover(NATIVE_TOKEN_LIMIT, e, amount=allowance))
-            case GasLimit(limit):
-                limits.append(Limit(LimitKind.GAS, limit))
-                stored.append(Leftover(NATIVE_TOKEN_LIMIT, h, amount=limit))
-    stored += [Leftover(TIME_RANGE, e, amount=draft.expiry)] if draft.expiry else []
-    stored.append(Leftover(SINGLE_SIGNER, e, draft.session_key))
-    install: Any = decode_call(build(draft).call)
-    made = Session(
-        account=ACCOUNT, entity_id=e, module=SINGLE_SIGNER, signer=draft.session_key, flags=1, selectors=(),
-        hooks=tuple(x for x in parsed if x.flags & 1), execution_hooks=tuple(x for x in parsed if not x.flags & 1),
-        install=install, limits=tuple(limits), stored=tuple(stored),
-    )  # fmt: skip
-    return replace(made, **changes)
-
-
 DRAFT = Draft(
     "modular_account", 31337, ACCOUNT.address, 5, 0xABC, 0, 1_900_000_000, OTHER,
     (FunctionsOnContract(GAME, (MOVE,)), Erc20TokenTransfer(TOKEN, 900), NativeTokenTransfer(1000), GasLimit(2000)),
 )  # fmt: skip
-SESSION = session(DRAFT)
+SESSION = session_of(DRAFT, ACCOUNT)
 
 
 def operation(*calls: AccountCall, account: Account = ACCOUNT, **changes: Any) -> UserOperation:
-    op = UserOperation(
-        sender=account.address,
-        nonce=ending.owner_nonce_key(7) << 64 | 3,
-        call_data=ending.together(account.address, calls),
-        call_gas_limit=300_000,
-        verification_gas_limit=200_000,
-        pre_verification_gas=60_000,
-        max_fee_per_gas=2 * 10**9,
-        max_priority_fee_per_gas=10**9,
-    )
-    return replace(op, **changes)
+    return operation_of(account, *calls, **changes)
 
 
 def steps_of(*calls: AccountCall) -> tuple[Any, ...]:
@@ -248,8 +205,7 @@ def test_noise_is_no_operation_and_no_transaction(noise: bytes) -> None:
 
 
 def owner_transaction(*calls: AccountCall, **changes: Any) -> PlainTransaction:
-    data = ending.owner_call(ending.together(ACCOUNT.address, calls))
-    return replace(PlainTransaction(31337, 4, ACCOUNT.address, data, 500_000, 2 * 10**9, 10**9), **changes)
+    return transaction_of(ACCOUNT, *calls, **changes)
 
 
 @given(st.data())
