@@ -13,8 +13,8 @@ from __future__ import annotations
 import itertools
 import json
 import queue
-import random
 import re
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -459,4 +459,4 @@ def _not_json_rpc() -> BadAnswer:
 
 def _backoff(attempt: int) -> float:
     """Seconds: twice as long each time, a little different for each, so that not all come back at once."""
-    return float(min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1)) * random.uniform(0.75, 1.25))  # noqa: S311
+    return float(min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1)) * (0.75 + secrets.randbelow(501) / 1000))
