@@ -20,6 +20,7 @@ from latchkey.core.grant import SignedGrant
 from latchkey.core.permissions import Erc20TokenTransfer, FunctionsOnContract, GasLimit, NativeTokenTransfer, Permission
 from latchkey.core.session import LimitKind, SessionState
 from latchkey.errors import ChainError, LatchkeyError, Refused
+from latchkey.flow.chains import Chains
 from latchkey.flow.checking import Checks
 from latchkey.flow.pending import PendingState
 from latchkey.flow.session_rows import Origin, Row, View
@@ -27,6 +28,7 @@ from latchkey.flow.sessions import Sessions
 from latchkey.flow.watch import NoticeKind, Watch
 from latchkey.store.book import Book
 from latchkey.store.records import GrantRecord, GrantState
+from latchkey.store.settings import NetworkSettings, Settings
 from tests.chain import abi
 from tests.chain.cases import DAY, MOVE, functions
 from tests.chain.stage import ETHER, FACE, GAS, OTHER_OWNER, OTHER_SESSION, OWNER, RECEIVER, STRANGER, Key, Stage
@@ -38,23 +40,11 @@ GAS_FOR_FOUR = 4 * GAS.promised
 MOVES = abi.execute(GAME, 0, MOVE)
 
 
-class OneChain:
-    """What Settings would hold: an RPC for the practice chain alone."""
+class OneChain(Chains):
+    """What Settings hold: an RPC for the practice chain alone."""
 
     def __init__(self, url: str, second: str = "") -> None:
-        self.nodes = [Node(u) for u in (url, second) if u]
-
-    def node(self, chain_id: int) -> Node:
-        if chain_id != 31337:
-            raise ChainError("No RPC is set for this network.", code="NotSet")
-        return self.nodes[0]
-
-    def second(self, chain_id: int) -> Node | None:
-        return self.nodes[1] if self.nodes[1:] else None
-
-    def close(self) -> None:
-        for node in self.nodes:
-            node.close()
+        super().__init__(lambda: Settings(networks=(NetworkSettings(31337, rpc=url, second_rpc=second),)))
 
 
 @dataclass
@@ -220,7 +210,7 @@ def test_more_than_was_granted_is_said(desk: Desk) -> None:
 def test_without_a_network_the_last_reading_is_there(desk: Desk) -> None:
     desk.as_owner(FACE.build(desk.draft(PLAY, GasLimit(5), entity_id=9)).call)
     seen = desk.view()
-    offline = Sessions(desk.book, OneChain("http://127.0.0.1:9"), desk.stage.now)  # type: ignore[arg-type]
+    offline = Sessions(desk.book, OneChain("http://127.0.0.1:9"), desk.stage.now)
     with pytest.raises(ChainError):
         offline.refresh(desk.account)
     assert offline.cached(desk.account) == seen
@@ -312,9 +302,9 @@ def test_of_two_grants_with_one_nonce_the_other_was_used(desk: Desk) -> None:
 
 
 def test_the_chain_has_nothing_against_a_fitting_grant(desk: Desk) -> None:
-    before = desk.chains.nodes[0].requests
+    before = desk.chains.node(31337).requests
     assert desk.checks.check(replace(desk.account, owner=OWNER.address), desk.draft(PLAY)) == ()
-    assert desk.chains.nodes[0].requests - before <= 4
+    assert desk.chains.node(31337).requests - before <= 4
 
 
 def test_the_owner_of_the_chain_has_to_sign(desk: Desk) -> None:
@@ -375,17 +365,17 @@ FACE_ALLOWLIST = bytes.fromhex("00000000003e826473a313e600b5b9b791f5a59a")
 def test_another_network_behind_the_rpc_refuses(desk: Desk) -> None:
     class Wrong(OneChain):
         def node(self, chain_id: int) -> Node:
-            return self.nodes[0]
+            return super().node(31337)
 
     account = replace(desk.account, chain_id=1)
-    checks = Checks(desk.book, Wrong(desk.stage.net.url), desk.stage.now)  # type: ignore[arg-type]
+    checks = Checks(desk.book, Wrong(desk.stage.net.url), desk.stage.now)
     with pytest.raises(Refused) as refused:
         checks.check(account, replace(desk.draft(PLAY), chain_id=1))
     assert refused.value.code == "WrongChain"
 
 
 def test_an_rpc_that_does_not_answer_refuses_nothing_and_says_so(desk: Desk) -> None:
-    checks = Checks(desk.book, OneChain("http://127.0.0.1:9"), desk.stage.now)  # type: ignore[arg-type]
+    checks = Checks(desk.book, OneChain("http://127.0.0.1:9"), desk.stage.now)
     [finding] = checks.check(desk.account, desk.draft(PLAY))
     assert finding.id == "not-checked"
 
@@ -421,7 +411,7 @@ def test_the_watch_says_each_thing_once(desk: Desk) -> None:
 def test_a_refresh_without_change_takes_three_requests(desk: Desk) -> None:
     """Four while a grant waits, or its session is so young that it may still be replaced."""
     signed, _ = desk.granted(desk.draft(PLAY, GasLimit(GAS_FOR_FOUR)))
-    node = desk.chains.nodes[0]
+    node = desk.chains.node(31337)
 
     def requests() -> int:
         before = node.requests

@@ -16,6 +16,7 @@ from latchkey.offline import is_offline
 
 if TYPE_CHECKING:
     from latchkey.chain.node import Node
+    from latchkey.core.session import Block
     from latchkey.store.settings import Settings
 
 
@@ -29,6 +30,7 @@ class Chains:
     def __init__(self, settings: Callable[[], Settings]) -> None:
         self._settings = settings
         self._nodes: dict[tuple[str, str], Node] = {}
+        self._seen: dict[int, Block] = {}
         self._turn = threading.Lock()
 
     def is_set(self, chain_id: int) -> bool:
@@ -51,6 +53,16 @@ class Chains:
     def bundler(self, chain_id: int) -> Node | None:
         """Where user operations are handed in, None when none is set."""
         return self._optional(self._settings().network(chain_id).bundler)
+
+    def saw(self, chain_id: int, block: Block) -> None:
+        """A reading was made at this block; kept while the program runs, for the foot of the window."""
+        with self._turn:
+            self._seen[chain_id] = block
+
+    def seen(self, chain_id: int) -> Block | None:
+        """The block of the last reading, None before there was one."""
+        with self._turn:
+            return self._seen.get(chain_id)
 
     def close(self) -> None:
         """Drop the connections."""

@@ -140,6 +140,7 @@ class Sessions:
             stop=stop,
             also={record.draft.entity_id for record in records},
         )
+        self._chains.saw(account.chain_id, reading.block)
         reading = self._with_granted(node, reading, before, records)
         settled = _settled(before, records, reading)
         asked = [record for record in records if record.id not in settled]

@@ -87,6 +87,11 @@ class Context(QObject):
         assert self._book is not None
         return self._book
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the book is open and the signer there."""
+        return self._book is not None and self._client is not None
+
     def load(self) -> None:
         """Open the book and read the vault, on a worker, before any page is entered. Raises StoreError; may be tried again."""
         if self._book is None:

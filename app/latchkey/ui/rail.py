@@ -52,9 +52,10 @@ class Rail(QFrame):
             rows.addWidget(entry)
         rows.addStretch(1)
         self.where = Muted()
+        self.block = Muted()
         self.state = Muted()
         self.lock = Button("Lock", context.lock.toggle, kind="rail", icon_name="lock")
-        for label in (self.where, self.state):
+        for label in (self.where, self.block, self.state):
             label.setContentsMargins(theme.space(1.25), 0, 0, 0)
             rows.addWidget(label)
         rows.addSpacing(theme.space(0.5))
@@ -73,10 +74,11 @@ class Rail(QFrame):
         self.mark(self._marked)  # a press has switched the entry; only a page that is shown may
         self._context.navigate(name)
 
-    def set_where(self, text: str) -> None:
-        """What the accounts at hand are on: a network's name, or how many there are."""
-        self.where.setText(text)
-        self.where.setVisible(bool(text))
+    def set_where(self, text: str, block: str = "") -> None:
+        """What the accounts at hand are on: a network's name, or how many there are; and the block of the last reading with its age."""
+        for label, says in ((self.where, text), (self.block, block)):
+            label.setText(says)
+            label.setVisible(bool(says))
 
     def refresh(self) -> None:
         """Show the lock's state."""

@@ -7,6 +7,17 @@ from datetime import datetime, timedelta
 _LAST = 253_370_764_800  # 1 January 9999: beyond it no calendar is of use
 
 
+def age(seconds: int) -> str:
+    """How long ago, in as few words as a foot has room for: "just now", "4 min ago", "3 h ago", "2 days ago"."""
+    if seconds < 60:
+        return "just now"
+    if seconds < 3_600:
+        return f"{seconds // 60} min ago"
+    if seconds < 86_400:
+        return f"{seconds // 3_600} h ago"
+    return f"{seconds // 86_400} day{'s' if seconds >= 2 * 86_400 else ''} ago"
+
+
 def local_time(seconds: int, now: int) -> str:
     """The moment `seconds`, told from `now` (both since 1970)."""
     if not 0 <= seconds < _LAST:

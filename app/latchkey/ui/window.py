@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MIN_SIZE = (900, 600)
 FIRST_SIZE = (1180, 780)
+_AGE_MS = 15_000  # between two looks at how old the last reading is
 
 
 def _welcome(context: Context) -> QWidget:
@@ -158,7 +159,10 @@ class Window(QWidget):
         self._stand()
         self._enter()
         self._tell_where()
-        self._context.changed.connect(lambda what: self._tell_where() if what == "accounts" else None)
+        self._context.changed.connect(lambda what: self._tell_where() if what in ("accounts", "settings", "readings") else None)
+        self._ages = QTimer(self, interval=_AGE_MS)
+        self._ages.timeout.connect(self._tell_where)
+        self._ages.start()
 
     def show_trouble(self, page: QWidget) -> None:
         """Show `page` alone: there is nothing else to do until what it says is mended."""
@@ -203,10 +207,18 @@ class Window(QWidget):
         confirm(self, title, loss, verb, go, danger=True, keep="Stay")
 
     def _tell_where(self) -> None:
+        """The accounts' network, and how old what is known of it is; with several, the one that was read last."""
         from latchkey.core.networks import network
+        from latchkey.ui.times import age
 
-        names = sorted({network(account.chain_id).name for account in self._context.book.accounts()})
-        self.rail.set_where(names[0] if len(names) == 1 else f"{len(names)} networks" if names else "")
+        ids = sorted({account.chain_id for account in self._context.book.accounts()})
+        where = network(ids[0]).name if len(ids) == 1 else f"{len(ids)} networks" if ids else ""
+        blocks = [(block.time, chain_id, block) for chain_id in ids if (block := self._context.chains.seen(chain_id)) is not None]
+        if not blocks:
+            self.rail.set_where(where)
+            return
+        _, chain_id, block = max(blocks, key=lambda one: one[0])
+        self.rail.set_where(network(chain_id).name, f"Block {block.number:,}, {age(self._context.clock() - block.time)}")
 
     # --- events
 

@@ -1,4 +1,4 @@
-"""Settings: how it looks, when it locks, the keys, the expert switch. Whatever touches a secret is asked at the desk."""
+"""Settings: how it looks, when it locks, the keys, the networks, the expert switch. Whatever touches a secret is asked at the desk."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey import __version__
 from latchkey.errors import Declined, LatchkeyError, StoreError
+from latchkey.offline import is_offline
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.key_card import KeyMaker
+from latchkey.ui.pages.networks import NetworksCard
+from latchkey.ui.pages.settings_transfer import TransferCard
 from latchkey.ui.widgets import (
     AddressLabel,
     Banner,
@@ -48,14 +51,24 @@ class SettingsPage(Page):
         self.fault = Banner("danger")
         self.fault.hide()
         self.body.addWidget(self.fault)
-        for card in (self._looks(), self._locking(), self._keys(), self._experts(), self._about()):
+        self.networks = NetworksCard(context)
+        if is_offline():
+            self.networks.hide()
+        self.transfer = TransferCard(context)
+        for card in (
+            self._looks(), self._locking(), self._keys(), self.networks, self._experts(), self.transfer, self._about()
+        ):  # fmt: skip
             self.body.addWidget(card)
         self.body.addStretch(1)
         context.changed.connect(lambda what: self._show() if what in ("status", "settings") else None)
         self._show()
 
-    def enter(self, _payload: object) -> None:
+    def enter(self, payload: object) -> None:
+        """`payload` "networks": that section."""
         self.fault.hide()
+        self.networks.refresh()
+        if payload == "networks":
+            QTimer.singleShot(0, lambda: self.scroller.verticalScrollBar().setValue(self.networks.y()))
         self._context.ask_signer(lambda client: client.status(), lambda _status: self._show(), failed=self._failed, owner=self)
 
     # --- how it looks, when it locks
@@ -167,6 +180,7 @@ class SettingsPage(Page):
     # --- showing
 
     def _show(self) -> None:
+        self._show_choices()
         status = self._context.status
         unlocked = status is not None and status.unlocked
         self.lock.setText("Lock now" if unlocked else "Unlock…")
@@ -179,6 +193,16 @@ class SettingsPage(Page):
             self._key_list.addWidget(Body("Your keys are locked.", tone="muted"))
         for key in status.keys if status is not None else ():
             self._key_list.addWidget(_KeyRow(key, self._export))
+
+    def _show_choices(self) -> None:
+        """As they are kept: an import may have changed them."""
+        settings = self._context.settings
+        self.looks.set_value(settings.appearance.value)
+        if self.idle.editor.currentData() != settings.idle_minutes:
+            if (at := self.idle.editor.findData(settings.idle_minutes)) < 0:
+                at = self.idle.editor.count()
+                self.idle.editor.addItem(f"{settings.idle_minutes} minutes", settings.idle_minutes)
+            self.idle.editor.setCurrentIndex(at)
 
     def _ask(self, ask: Callable[[Any], Any], news: str, then: Callable[[Any], object] | None = None) -> None:
         """Ask the signer; `news` once it is done."""

@@ -1,0 +1,109 @@
+"""Taking settings to another computer and bringing them from there: an import shows every change before it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication, QCheckBox, QFileDialog, QHBoxLayout
+
+from latchkey.core.networks import network
+from latchkey.errors import BadInput, LatchkeyError, StoreError
+from latchkey.store import atomic
+from latchkey.store.settings import MAX_BYTES, Change, Settings, export, import_
+from latchkey.ui import theme
+from latchkey.ui.context import Context
+from latchkey.ui.widgets import Banner, Body, Card, Dialog, FieldTable, primary, secondary
+from latchkey.ui.widgets.surfaces import Scroller
+
+_WHAT = (
+    "Appearance and locking; RPCs, bundlers and the proxy only if you say so, for their addresses may hold keys. "
+    "Your master keys, accounts and the expert switch are never in this file."
+)
+_TITLES = {"appearance": "Appearance", "idleMinutes": "Locks after (minutes)", "proxy": "Proxy"}
+_ADDRESSES = {"rpc": "RPC", "secondRpc": "second RPC", "bundler": "bundler"}
+
+
+class TransferCard(Card):
+    def __init__(self, context: Context) -> None:
+        super().__init__("Settings of another computer")
+        self._context = context
+        self.body.addWidget(Body(_WHAT, tone="muted"))
+        self.addresses = QCheckBox("Export the addresses of RPCs, bundlers and the proxy too")
+        self.body.addWidget(self.addresses)
+        self.fault = Banner("danger")
+        self.fault.hide()
+        row = QHBoxLayout()
+        row.setSpacing(theme.space(1.5))
+        self.export_button = secondary("Export settings…", self._export)
+        self.import_button = secondary("Import settings…", self._import)
+        row.addWidget(self.export_button)
+        row.addWidget(self.import_button)
+        row.addStretch(1)
+        self.body.addLayout(row)
+        self.body.addWidget(self.fault)
+
+    def _export(self) -> None:
+        self.fault.hide()
+        name, _ = QFileDialog.getSaveFileName(self, "Export settings", "latchkey-settings.json", "Settings (*.json)")
+        if not name:
+            return
+        try:
+            atomic.write(Path(name), export(self._context.settings, addresses=self.addresses.isChecked()))
+        except StoreError as error:
+            self._failed(error)
+        else:
+            self._context.say("Settings exported.")
+
+    def _import(self) -> None:
+        self.fault.hide()
+        name, _ = QFileDialog.getOpenFileName(self, "Import settings", "", "Settings (*.json)")
+        if not name:
+            return
+        try:
+            wanted, changes = import_(atomic.read(Path(name), MAX_BYTES).data, self._context.settings)
+        except (BadInput, StoreError) as error:
+            self._failed(error)
+            return
+        if not changes:
+            self._context.say("These settings are yours already.")
+            return
+        self._show(wanted, changes)
+
+    def _show(self, wanted: Settings, changes: Sequence[Change]) -> None:
+        dialog = Dialog("Take these settings?", self.window(), width=80 * theme.GRID)
+        dialog.body.addWidget(Body("This would change. An RPC tells you what is on the chain: take only one you trust."))
+        table = Scroller()
+        table.setWidget(
+            FieldTable([(_title(change), f"{change.before or 'nothing'} → {change.after or 'nothing'}") for change in changes])
+        )
+        table.setMinimumHeight(min(theme.space(40), theme.space(4) * (len(changes) + 1)))
+        dialog.body.addWidget(table)
+        dialog.buttons.addWidget(secondary("Keep mine", dialog.reject))
+        dialog.buttons.addWidget(primary("Take them", dialog.accept))
+        dialog.accepted.connect(lambda: self._take(wanted))
+        dialog.open()
+
+    def _take(self, wanted: Settings) -> None:
+        try:
+            self._context.change_settings(
+                appearance=wanted.appearance, idle_minutes=wanted.idle_minutes, networks=wanted.networks, proxy=wanted.proxy
+            )
+        except StoreError as error:
+            self._failed(error)
+            return
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme.dress(app, wanted.appearance.value)
+        self._context.say("The settings are taken over.")
+
+    def _failed(self, error: LatchkeyError) -> None:
+        self.fault.set("danger", error.text)
+        self.fault.show()
+
+
+def _title(change: Change) -> str:
+    if change.path in _TITLES:
+        return _TITLES[change.path]
+    chain_id, _, name = change.path.removeprefix("networks[").partition("].")
+    return f"{network(int(chain_id)).name}: {_ADDRESSES[name]}"
