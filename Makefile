@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Everything runs from .venv/, which `make setup` makes.
-.PHONY: setup demo run test soak conformance lint bench bundle installer try-installer lock
+.PHONY: setup demo run test soak conformance lint bench screenshots bundle installer try-installer lock
 
 python := .venv/bin/python
 
