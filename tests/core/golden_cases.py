@@ -6,14 +6,38 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from latchkey.accounts.endings import EndingReview, review_operations, review_transactions
 from latchkey.accounts.modular_account import abi
-from latchkey.accounts.modular_account.addresses import ALLOWLIST, ENTRY_POINT, NATIVE_TOKEN_LIMIT, SINGLE_SIGNER, TIME_RANGE
+from latchkey.accounts.modular_account.addresses import (
+    ALLOWLIST,
+    ENTRY_POINT,
+    NATIVE_TOKEN_LIMIT,
+    SINGLE_SIGNER,
+    TIME_RANGE,
+    predict,
+)
 from latchkey.accounts.modular_account.build import HALF, build, nonce_key
 from latchkey.accounts.modular_account.decode import decode_call
-from latchkey.accounts.modular_account.ending import uninstall_call
+from latchkey.accounts.modular_account.ending import (
+    cancel_call,
+    clean_calls,
+    end_call,
+    end_id,
+    left_by,
+    lower_call,
+    set_time_range,
+    shorten_call,
+    uninstall_call,
+    update_limit,
+)
+from latchkey.accounts.modular_account.ending import uninstall as uninstall_of
+from latchkey.accounts.modular_account.userop import UserOperation, to_bytes
 from latchkey.accounts.system import system
+from latchkey.accounts.transaction import PlainTransaction
+from latchkey.accounts.transaction import to_bytes as transaction_bytes
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
+from latchkey.core.ending import AccountCall, Known
 from latchkey.core.functions import selector_of
 from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.permissions import (
@@ -31,8 +55,10 @@ from latchkey.core.permissions import (
 from latchkey.core.reading import Install, Reading
 from latchkey.core.request import Claims
 from latchkey.core.risk import findings
+from latchkey.core.session import LimitKind
 from latchkey.core.types import MAX_UINT256, Address, Selector, keccak
 from latchkey.core.words import NO_CLAIMS, describe, difference
+from tests.endings import operation_of, session_of, transaction_of
 
 FOLDER = Path(__file__).parent / "golden"
 ACCOUNT = Address.parse("0x65b5DE0251f553B2208762a4724303E750294D96")
@@ -400,7 +426,96 @@ NAMES = (
     between("a-known-and-an-unknown-token", GOLD_GRANT, plain(Erc20TokenTransfer(USDC, 7_000_000), *HELD), CLAIMS),
     between("more-of-a-known-token", plain(Erc20TokenTransfer(USDC, 5)), plain(Erc20TokenTransfer(USDC, 7_000_000))),
 )
-FILES: dict[str, tuple[Case, ...]] = {"grants": GRANTS, "calls": CALLS, "differences": DIFFERENCES, "names": NAMES}
+
+
+# --- what takes power away
+
+OWNED = predict(31337, OTHER, 0, Mode.SMA)
+HELD = session_of(replace(EVERYTHING, account=OWNED.address, chain_id=31337, permissions=CAREFUL.permissions), OWNED)
+HELD_WITH_TOKEN = session_of(
+    replace(CAREFUL, account=OWNED.address, permissions=(Erc20TokenTransfer(USDC, 5_000_000), NativeTokenTransfer(ETH // 10))),
+    OWNED,
+)
+SAID = (Known(5, "Castle", KEY, HELD_WITH_TOKEN.limits, NOW + DAY, 77),)
+END, END_ALWAYS, CANCEL_IT = end_call(HELD), end_call(HELD, clean=False), cancel_call(build(CAREFUL).nonce)
+
+
+def operations(name: str, *operations: UserOperation, account: Account = OWNED, known: Sequence[Known] = ()) -> Case:
+    def text() -> str:
+        return _ending_text(review_operations([to_bytes(op) for op in operations], account, now=NOW, known=known))
+
+    return Case(name, text)
+
+
+def transactions(name: str, *made: PlainTransaction, known: Sequence[Known] = ()) -> Case:
+    def text() -> str:
+        return _ending_text(review_transactions(list(map(transaction_bytes, made)), OWNED, OTHER, now=NOW, known=known))
+
+    return Case(name, text)
+
+
+def _ending_text(reviewed: EndingReview) -> str:
+    words = reviewed.words
+    lines, heads = [words.headline.plain], words.headings
+    for heading, phrases in ((heads.can, words.can), (heads.cannot, words.cannot), (heads.most, words.most_you_can_lose)):
+        lines += [heading, *(f"- {p.plain}" for p in phrases)]
+    lines += [f"{f.level.upper()} {f.id}: {f.sentence} {f.advice}" for f in reviewed.findings]
+    return "\n".join((*lines, *(f"  {label}: {value}" for label, value in words.signed))) + "\n"
+
+
+_LIMITS = {limit.kind: limit for limit in HELD_WITH_TOKEN.limits}
+IN_PART = uninstall_of(GAME, 5, b"", [b"", abi.word(5)])
+AHEAD = nonce_key(0xBEEF, 0, is_global=True, is_deferred=False) << 64
+ENDINGS = (
+    operations("end-one", operation_of(OWNED, END), known=SAID),
+    operations("end-by-the-form-that-always-works", operation_of(OWNED, END_ALWAYS)),
+    operations("end-in-part-and-of-an-unknown-module", operation_of(OWNED, AccountCall(OWNED.address, IN_PART))),
+    operations(
+        "end-three-and-cancel-two",
+        operation_of(OWNED, END, end_id(OWNED.address, 6), end_id(OWNED.address, 7), CANCEL_IT, cancel_call(3 << 64)),
+    ),
+    operations("end-many", operation_of(OWNED, *(end_id(OWNED.address, n) for n in range(1, 9)))),
+    operations("clean-up", operation_of(OWNED, *clean_calls(OWNED.address, left_by(HELD_WITH_TOKEN)))),
+    operations("cancel-one", operation_of(OWNED, CANCEL_IT)),
+    operations("cancel-until-it-has-passed", operation_of(OWNED, CANCEL_IT, CANCEL_IT)),
+    operations("cancel-what-was-signed-ahead", operation_of(OWNED, cancel_call(AHEAD))),
+    operations("cancel-by-deploying", operation_of(OWNED, CANCEL_IT, init_code=OWNED.init_code)),
+    operations(
+        "tighten",
+        operation_of(
+            OWNED,
+            lower_call(HELD_WITH_TOKEN, _LIMITS[LimitKind.NATIVE], ETH // 100),
+            lower_call(HELD_WITH_TOKEN, _LIMITS[LimitKind.ERC20], 0),
+            shorten_call(HELD_WITH_TOKEN, NOW + 3600),
+        ),
+        known=SAID,
+    ),
+    operations("tighten-unseen", operation_of(OWNED, AccountCall(NATIVE_TOKEN_LIMIT, update_limit(5 + HALF, ETH // 100)))),
+    operations("not-lower-at-all", operation_of(OWNED, AccountCall(NATIVE_TOKEN_LIMIT, update_limit(5, ETH))), known=SAID),
+    operations(
+        "later-and-far", operation_of(OWNED, AccountCall(TIME_RANGE, set_time_range(5, NOW + 90 * DAY, NOW + 60))), known=SAID
+    ),
+    operations("three-fees", *(operation_of(OWNED, END_ALWAYS, CANCEL_IT, max_fee_per_gas=fee * 10**9) for fee in (2, 6, 20))),
+    operations(
+        "break-glass-in-two-parts",
+        *(
+            operation_of(OWNED, end_id(OWNED.address, part + 1), nonce=AHEAD + part, max_fee_per_gas=fee * 10**9)
+            for part in (0, 1)
+            for fee in (2, 20)
+        ),
+    ),
+    operations("dear", operation_of(OWNED, END, max_fee_per_gas=4_000 * 10**9)),
+    operations("unknown-network", operation_of(OWNED, END), account=replace(OWNED, chain_id=424242)),
+    transactions("end-by-the-owner's-own-transaction", transaction_of(OWNED, END), known=SAID),
+    transactions("two-transactions", transaction_of(OWNED, END), transaction_of(OWNED, CANCEL_IT, nonce=5)),
+)
+FILES: dict[str, tuple[Case, ...]] = {
+    "endings": ENDINGS,
+    "grants": GRANTS,
+    "calls": CALLS,
+    "differences": DIFFERENCES,
+    "names": NAMES,
+}
 
 
 def written(cases: Sequence[Case]) -> str:

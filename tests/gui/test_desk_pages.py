@@ -449,6 +449,20 @@ def everything(page: Page) -> str:
     return "\n".join(label.text() for label in page.findChildren(QLabel))
 
 
+def test_an_ending_never_looks_like_a_grant(shown: Any) -> None:
+    ask = confirmation(findings=[])
+    grant, end = ConfirmPage(ask), ConfirmPage(ask | {"words": ask["words"] | {"purpose": "ending"}, "verb": "Sign the ending"})
+    for page, heads, others, kind in (
+        (grant, ("It can", "It cannot", "Most you can lose"), ("It will", "Takes power away"), "primary"),
+        (end, ("It will", "It will not", "Most it can cost", "Takes power away"), ("It can", "Most you can lose"), "danger"),
+    ):
+        shown(page)
+        lines = everything(page).splitlines()
+        assert all(head in lines for head in heads)
+        assert not any(other in lines for other in others)
+        assert page.go.property("kind") == kind
+
+
 def test_confirm_shows_everything_in_full(shown: Any) -> None:
     page = ConfirmPage(confirmation())
     shown(page)

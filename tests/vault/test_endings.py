@@ -124,8 +124,8 @@ def test_the_owners_transaction(vault: bytes, clock: Clock) -> None:
         ((END, ending.end_id(ACCOUNT.address, 6)), "End 2 sessions?", "Sign the ending"),
         ((CANCEL,), "Cancel this grant?", "Sign the cancellation"),
         ((CANCEL, CANCEL, ending.cancel_call(3 << 64)), "Cancel 2 grants?", "Sign the cancellation"),
-        ((ending.shorten_call(SESSION, 1_800_000_000),), "Tighten this session?", "Sign the tightening"),
-        ((ending.shorten_call(SESSION, 1_800_000_000), CANCEL), "Tighten this session?", "Sign the tightening"),
+        ((ending.shorten_call(SESSION, 1_800_000_000),), "Set this session's limits?", "Sign the limits"),
+        ((ending.shorten_call(SESSION, 1_800_000_000), CANCEL), "Set this session's limits?", "Sign the limits"),
     ],
 )
 def test_it_never_looks_like_a_grant(calls: tuple[AccountCall, ...], title: str, verb: str, vault: bytes, clock: Clock) -> None:

@@ -13,6 +13,7 @@ from latchkey.errors import VaultError, WrongPassphrase
 from latchkey.vault import contents as contents_
 from latchkey.vault import file
 from latchkey.vault.contents import Binding, Contents, Mnemonic, RawKey, Session
+from latchkey.vault.model import BreakGlass
 from latchkey.vault.test_keys import MASTERS, SESSIONS
 from tests.counts import count
 from tests.vault.material import PASSPHRASE, public_master, public_raw, sealed, secret
@@ -169,6 +170,7 @@ def everything() -> Contents:
             Session(SESSIONS[1], 2, secret(bytes(31) + b"\x02"), Binding(31337, MASTERS[2], "request-1", bytes(32))),
         ),
         expert=True,
+        break_glass=(BreakGlass(8453, SESSIONS[3], MASTERS[0], 3, (b"operation", b"another"), (bytes(65), bytes(65))),),
     )
 
 
@@ -219,3 +221,18 @@ def test_the_sample_of_format_1_opens_for_ever() -> None:
     assert held.sessions[1].bound == Binding(31337, MASTERS[2], "request-1", bytes(range(32)))
     assert held.expert
     assert vault.cost == file.LEAST
+
+
+def test_the_sample_with_a_break_glass_set_opens_for_ever() -> None:
+    vault = file.open_vault((SAMPLES / "vault-1-break-glass.latchkey-vault").read_bytes(), secret("sample of format one"))
+    (kept,) = vault.contents.break_glass
+    assert (kept.chain_id, kept.owner, kept.created, len(kept.operations)) == (31337, MASTERS[0], 1_790_000_004, 2)
+    assert kept.id == "43add924c2e4a497"
+    assert [master.address for master in vault.contents.masters] == [MASTERS[0]]
+
+
+def test_without_a_set_the_contents_are_those_of_before() -> None:
+    """So that a vault opens with an earlier Latchkey as long as nothing newer is in it."""
+    sample = file.open_vault((SAMPLES / "vault-1.latchkey-vault").read_bytes(), secret("sample of format one"))
+    assert b"breakGlass" not in contents_.dump(sample.contents)
+    assert b"breakGlass" in contents_.dump(everything())

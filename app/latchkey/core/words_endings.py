@@ -60,11 +60,10 @@ class _Told:
         if grants := [cancel for cancel in self.cancelled if cancel.is_grant]:
             parts.append([strong("cancels "), Part("a signed grant" if len(grants) == 1 else f"{len(grants)} signed grants")])
         if others := len(self.cancelled) - len(grants):
-            parts.append(
-                [strong("cancels "), Part("an operation signed ahead" if others == 1 else f"{others} operations signed ahead")]
-            )
+            parts.append([strong("cancels "), Part("a waiting operation" if others == 1 else f"{others} waiting operations")])
         if self.changed:
-            parts.append([strong("tightens "), Part(_sessions(list(dict.fromkeys(s.entity_id for s in self.changed))))])
+            verb = "tightens " if all(map(self._is_less, self.changed)) else "sets the limits of "
+            parts.append([strong(verb), Part(_sessions(list(dict.fromkeys(s.entity_id for s in self.changed))))])
         said = [part for place, one in enumerate(parts) for part in (*_joint(place, len(parts)), *one)]
         carried = sum(
             len(e.reading.bundle.operations) for e in self.endings if isinstance(e.reading, Transaction) and e.reading.bundle
@@ -76,11 +75,12 @@ class _Told:
     # --- it will
 
     def will(self) -> Iterator[Phrase]:
-        for entity_id, step in self.ended.items():
-            yield phrase(
-                strong("end "), self._session(entity_id), ": its key can do nothing more once this has succeeded on the chain"
-            )
-            yield from self._kept(entity_id, step)
+        dead = "can do nothing more once this has succeeded on the chain"
+        for entity_id in self.ended:
+            yield phrase(strong("end "), self._session(entity_id), f": its key {dead}" if len(self.ended) == 1 else "")
+        if len(self.ended) > 1:
+            yield phrase(f"leave their keys without any power: they {dead}")
+        yield from self._kept()
         for cancel, times in self.cancelled.items():
             yield self._cancel(cancel, times)
         for one in self.changed:
@@ -99,38 +99,49 @@ class _Told:
         about = [Part(" (said to be ", Style.CLAIM), *said, Part(")", Style.CLAIM)] if said else []
         return [Part(f"session {entity_id}"), *about]
 
-    def _kept(self, entity_id: int, step: Uninstall) -> Iterator[Phrase]:
-        """What the ending clears and what it leaves; the bytes do not tell how many hooks there are."""
-        given = [bool(data) for data in step.hook_data]
-        back = "they come back if this id is ever granted again"
-        if all(given) and given:
-            yield phrase(f"clear the limits and lists of session {entity_id}")
-        elif any(given):
-            yield phrase(f"clear some limits and lists of session {entity_id} and leave the others stored: {back}")
-        elif entity_id in self.cleaned:
-            yield phrase(f"clear what session {entity_id} left stored")
-        else:
-            yield phrase(f"leave any limits and lists of session {entity_id} stored on the chain: {back}")
-        if not step.uninstall_data:
-            yield phrase(f"leave the key of session {entity_id} stored with its module, where it has no force")
+    def _kept(self) -> Iterator[Phrase]:
+        """What the endings clear and what they leave; the bytes do not tell how many hooks there are."""
+        given = {entity_id: [bool(data) for data in step.hook_data] for entity_id, step in self.ended.items()}
+        whole = [e for e, data in given.items() if data and all(data)]
+        part = [e for e, data in given.items() if any(data) and not all(data)]
+        cleaned = [e for e, data in given.items() if not any(data) and e in self.cleaned]
+        left = [e for e, data in given.items() if not any(data) and e not in self.cleaned]
+        back = "they come back if the same id is ever granted again"
+        if whole:
+            yield phrase(f"clear the limits and lists of {_sessions(whole)}")
+        if part:
+            yield phrase(f"clear some limits and lists of {_sessions(part)} and leave the others stored: {back}")
+        if cleaned:
+            yield phrase(f"clear what {_sessions(cleaned)} left stored")
+        if left:
+            yield phrase(f"leave any limits and lists of {_sessions(left)} stored on the chain: {back}")
+        if keyed := [entity_id for entity_id, step in self.ended.items() if not step.uninstall_data]:
+            yield phrase(f"leave the key of {_sessions(keyed)} stored with its module, where it has no force")
 
     def _cancel(self, cancel: Cancel, times: int) -> Phrase:
-        key = [Part(" (nonce key "), code(hex(cancel.key >> 40)), Part(")")]
+        key = [Part("nonce key "), code(hex(cancel.key >> 40))]
         often = f", {times} nonces from the next one on" if times > 1 else ""
         if cancel.is_grant:
-            return phrase(
-                strong("cancel"), f" the signed grant for session {cancel.entity_id}", key, often, ": it can never be used any more"
-            )
+            start = f" the signed grant for session {cancel.entity_id} ("
+            return phrase(strong("cancel"), start, key, ")", often, ": it can never be used any more")
         whose = "you signed ahead" if cancel.entity_id == 0 else f"session {cancel.entity_id} signed"
-        return phrase(strong("cancel"), f" the next operation {whose} with its", key, often)
+        return phrase(strong("cancel"), f" the next operation {whose} under ", key, often)
 
     def _lower(self, step: Lower) -> Phrase:
         limit = self._limit(step)
         what = _KIND[_kind(step)].format(coin=self.names.coin)
         to = self.names.coins(step.amount) if step.token is None else self.names.tokens(step.amount, step.token)
-        start = [strong("lower" if limit and limit.left > step.amount else "set"), Part(f" what is left of the {what} of ")]
+        start = [strong("lower" if self._is_less(step) else "set"), Part(f" what is left of the {what} of ")]
         was = self.known[step.entity_id] if limit else None
         return phrase(start, self._session(step.entity_id), self._from(limit, was), " to ", to)
+
+    def _is_less(self, step: Lower | Shorten) -> bool:
+        """By what is said of the session; to nothing is less in any case."""
+        if isinstance(step, Shorten):
+            known = self.known.get(step.entity_id)
+            return known is not None and step.until < known.until
+        limit = self._limit(step)
+        return step.amount == 0 or (limit is not None and step.amount < limit.left)
 
     def _from(self, limit: Limit | None, known: Known | None) -> list[Part]:
         if limit is None or known is None:

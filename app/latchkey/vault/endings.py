@@ -155,4 +155,4 @@ def _title(steps: Sequence[Step]) -> tuple[str, str]:
         return (f"End {len(ended)} sessions{also}?" if len(ended) > 1 else f"End this session{also}?"), "Sign the ending"
     if cancelled and not any(isinstance(step, Lower | Shorten) for step in steps):
         return (f"Cancel {len(cancelled)} grants?" if len(cancelled) > 1 else "Cancel this grant?"), "Sign the cancellation"
-    return "Tighten this session?", "Sign the tightening"
+    return "Set this session's limits?", "Sign the limits"
