@@ -50,7 +50,8 @@ class StoppedWaiting(ChainError):
 
 def coins(chain_id: int, amount: int) -> str:
     """wei in the network's coin: "0.0123 ETH"."""
-    return format_amount(amount, Unit(network(chain_id).coin, 18))
+    unit = Unit(network(chain_id).coin, 18)
+    return f"{format_amount(amount, unit)} {unit.name}"
 
 
 def lacking(chain_id: int, who: str, address: Address, has: int, needs: int) -> SendError:
@@ -123,6 +124,7 @@ _REFUSALS: dict[str, tuple[str, str]] = {
     "AA94": ("RefusedByAccount", "The operation's numbers are too large."),
     "AA95": ("NotTaken", "The bundle ran out of gas. Try again."),
 }
+_BEFORE_CODES = (("bump the gas price", "underpriced"), ("already being processed", "busy"))  # said beside a code that misleads
 _WORDS: tuple[tuple[str, str], ...] = (  # pieces of what nodes say, and the code each stands for
     ("insufficient funds", "AA21-key"),
     ("insufficient balance", "AA21-key"),
@@ -150,17 +152,24 @@ def taken_already(error: RpcError) -> bool:
     return "already known" in text or "already imported" in text or "already in mempool" in text
 
 
+def reverts(error: RpcError) -> bool:
+    """The call itself failed, not the asking."""
+    return bool(data_of(error)) or "revert" in error.message.lower()
+
+
 def refused(error: RpcError) -> SendError:
     """What a node or a bundler answered to something that was sent or estimated."""
-    data = data_of(error)
+    text, data = error.message.lower(), data_of(error)
+    for piece, kind in _BEFORE_CODES:
+        if piece in text:
+            return _worded(kind)
     named_in_text = _CODE.search(error.message)
     if code := named_in_text[0] if named_in_text else entry_point_code(data):
         return by_entry_point(code, data)
-    text = error.message.lower()
     for piece, kind in _WORDS:
         if piece in text:
             return _worded(kind)
-    if data or "revert" in text:
+    if reverts(error):
         return _would_revert(data)
     return SendError("It was not taken, for a reason Latchkey does not know. Try again, or choose another way.", code="NotTaken")
 
@@ -190,6 +199,9 @@ def _worded(kind: str) -> SendError:
             return SendError("The fee is too low for this network just now. Try again in a while.", code="Underpriced")
         case "nonce":
             return nonce_taken()
+        case "busy":
+            text = "Another operation of this account is on its way. Wait until it is through, then try once more."
+            return SendError(text, code="NonceTaken")
         case "chain":
             return SendError(
                 "The RPC serves another network than this was signed for. Set the right one in Settings.", code="WrongChain"

@@ -112,7 +112,10 @@ class Ending:
         items = ending_plan.wanted(reading, what, self._book.grants(account))
         if not items:
             raise Refused("There is nothing to end on this account.", code="NothingToDo")
-        return ending_plan.plan(self._node(account, stop), reading, items)
+        made = ending_plan.plan(self._node(account, stop), reading, items)
+        if isinstance(what, RevokeAll):
+            return replace(made, impossible=tuple(one for one in made.impossible if not one.over))
+        return made
 
     def ways(self, plan: Plan, stop: Event | None = None) -> tuple[Way, ...]:
         """Raises ChainError."""

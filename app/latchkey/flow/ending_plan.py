@@ -109,12 +109,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """Something asked for that is not done, and why."""
+    """Something asked for that is not done, and why. `over`: because it is over already."""
 
     kind: ItemKind
     entity_id: int
     grant_id: int
     sentence: str
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,10 @@ def wanted(reading: AccountReading, what: What, grants: Sequence[GrantRecord]) -
         case Revoke(entity_ids):
             return [_revoke(sessions, entity_id) for entity_id in dict.fromkeys(entity_ids)]
         case RevokeAll():
-            return [*(_revoke(sessions, entity_id) for entity_id in sessions), *map(_cancel, grants)]
+            return [
+                *(_revoke(sessions, entity_id) for entity_id in sessions),
+                *(_cancel(g) for g in grants if not _expired(g, reading)),
+            ]
         case Cancel(numbers):
             known = {grant.id: grant for grant in grants}
             missing = [n for n in numbers if n not in known]
@@ -159,6 +163,10 @@ def wanted(reading: AccountReading, what: What, grants: Sequence[GrantRecord]) -
             return list(_tighten(_session(sessions, entity_id), lower, until))
         case Clean(leftovers):
             return list(_clean(reading, leftovers))
+
+
+def _expired(grant: GrantRecord, reading: AccountReading) -> bool:
+    return 0 < grant.draft.expiry < reading.block.time
 
 
 def _session(sessions: dict[int, Session], entity_id: int) -> Session:
@@ -247,7 +255,7 @@ def _cancels(node: Node, account: Address, items: Sequence[Item], impossible: li
         steps = (item.nonce & _MASK) + 1 - (number(answer) & _MASK)
         if steps <= 0:
             said = "This grant can no longer be used: its nonce has passed already, because it was used or cancelled."
-            impossible.append(_not(item, said))
+            impossible.append(replace(_not(item, said), over=True))
         elif steps > _MOST_STEPS:
             said = f"This grant's nonce is {steps} steps ahead, too many to pass; change the owner, or let it expire."
             impossible.append(_not(item, said))

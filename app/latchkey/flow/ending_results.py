@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from latchkey.accounts.modular_account import proof
 from latchkey.accounts.modular_account.proof import Check, Rule
 from latchkey.chain.node import RpcError
-from latchkey.chain.refusals import data_of, refused
+from latchkey.chain.refusals import data_of, refused, reverts
 from latchkey.core.account import Account
 from latchkey.core.reading import Cancel as CancelStep
 from latchkey.core.reading import Step, Uninstall
@@ -190,10 +190,9 @@ def _holding(node: Node, checks: Sequence[Check], tag: str = "latest") -> list[b
 
 def _holds(check: Check, answer: Any) -> bool:
     if isinstance(answer, RpcError):
-        revert = data_of(answer)
-        if check.rule is not Rule.REFUSED and not revert:
+        if not reverts(answer):
             raise refused(answer)
-        return check.holds(None, revert)
+        return check.holds(None, data_of(answer))
     try:
         return check.holds(hex_bytes(answer))
     except BadInput:

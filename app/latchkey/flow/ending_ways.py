@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 #: The one lane of nonces for all endings: an operation that comes late can then never undo a later one.
 LANE = int.from_bytes(keccak(b"latchkey: ending")[:8], "big")
-_CHECK, _DEPLOY = 120_000, 700_000  # verification gas: the owner's signature, and making the account before that
+_CHECK, _CHECK_BYTE, _DEPLOY = 120_000, 8, 700_000  # verification gas: the owner's signature, each byte, making the account before
 _AROUND = 70_000  # gas for the EntryPoint's own work on an operation
 _TRANSACTION = 21_000
 _RUNTIME = 60_000  # executeWithRuntimeValidation around the account's calls
@@ -139,7 +139,8 @@ def operation(plan: Plan, batch: Batch, nonce: int, gas: Gas, fee: Fee) -> UserO
 
 def own_gas(call: int, data: bytes, *, deploys: bool = False) -> Gas:
     """Without a bundler to ask: generous, for what is not used is not paid."""
-    return Gas(call, _CHECK + (_DEPLOY if deploys else 0), _AROUND + 16 * len(data))
+    checking = _CHECK + _CHECK_BYTE * len(data) + (_DEPLOY if deploys else 0)
+    return Gas(call, checking, _AROUND + 16 * len(data) - 12 * data.count(0))
 
 
 def carrying_gas(operations: Sequence[UserOperation], size: int) -> int:
