@@ -12,7 +12,7 @@
      │    ├── Declined            the person said no at the desk
      │    └── Locked
      ├── StoreError               disk: cannot write, book damaged or newer than this program
-     └── ChainError               the practice chain: no anvil, not running, an RPC that cannot be copied from
+     └── ChainError               networks: no RPC set, not reached, too slow, refusing, not to be believed; the practice chain
 
 A `.text` never holds a secret and never holds text that came from outside (names, remote errors);
 values that are safe to show (a field's name, a number, an address already checked) may stand in it.
