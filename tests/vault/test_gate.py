@@ -14,7 +14,7 @@ import sys
 from latchkey.vault import gate
 gate.close()
 import latchkey.__main__, latchkey.vault.signer, latchkey.vault.prompt, latchkey.vault.seal, latchkey.vault.sessions
-import latchkey.vault.signing, latchkey.vault.wire
+import latchkey.vault.endings, latchkey.vault.signing, latchkey.vault.wire
 from latchkey.accounts.system import system
 from latchkey.core.types import Address
 from latchkey.vault import contents, file, keys, seal
