@@ -250,7 +250,7 @@ class OpenDialog(Dialog):
         self.setAcceptDrops(True)
         self.banner = Banner()
         self.banner.hide()
-        self.edit = _PasteEdit(self.take_mime)
+        self.edit = PasteEdit(self.take_mime)
         self.file = secondary("Choose file…", self._choose, icon_name="file")
         self.go = primary("Open", self._open_text)
         self.go.setEnabled(False)
@@ -319,7 +319,7 @@ class OpenDialog(Dialog):
             self.open()
 
 
-class _PasteEdit(QPlainTextEdit):
+class PasteEdit(QPlainTextEdit):
     """Text to paste into; a picture or a file that is pasted or dropped goes to `take` instead."""
 
     def __init__(self, take: Callable[[QMimeData], object]) -> None:

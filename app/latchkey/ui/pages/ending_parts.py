@@ -1,0 +1,181 @@
+"""What the sheet of endings is made of: what will end on one account, the ways to send it, and what came of each item."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+
+from latchkey.chain.refusals import coins
+from latchkey.core.names import Notes
+from latchkey.core.networks import network
+from latchkey.core.phrases import Level, Part, Phrase, Style
+from latchkey.core.types import to_hex
+from latchkey.flow.ending_plan import Impossible
+from latchkey.flow.ending_results import ItemResult
+from latchkey.flow.ending_sheet import Job, title_of, words_of
+from latchkey.flow.ending_ways import Way, WayKind
+from latchkey.store.endings import ItemState
+from latchkey.ui import theme
+from latchkey.ui.widgets import (
+    Banner,
+    Card,
+    Chip,
+    Heading,
+    Label,
+    Line,
+    Muted,
+    PhraseLabel,
+    PhraseList,
+    Tile,
+    link,
+    short_address,
+)
+
+_WAYS = {
+    WayKind.BUNDLER: "Through a bundler",
+    WayKind.OWNER: "By the owner's own transaction",
+    WayKind.SELF: "By a key of this vault, for the account",
+    WayKind.EXPORT: "Signed on another machine",
+}
+_STATES = {
+    ItemState.DONE: ("Done", "good"),
+    ItemState.FAILED: ("Failed", "bad"),
+    ItemState.PENDING: ("On its way", "accent"),
+}
+_MOST_ROWS = 60  # results that are shown one by one; the rest is counted
+
+
+class PlanCard(Card):
+    """What will end on one account, and how it is sent. `chosen(way)`: another way was picked."""
+
+    chosen = Signal(object)
+
+    def __init__(self, job: Job, now: int, notes: Notes, *, alone: bool) -> None:
+        super().__init__()
+        account = job.view.account
+        self.body.addWidget(Muted(f"{account.label or short_address(str(account.address))} on {network(account.chain_id).name}"))
+        if job.plan is not None and job.plan.batches:
+            self._tell(job, now, notes)
+        for sentence in dict.fromkeys(item.note for item in (job.plan.items if job.plan else ()) if item.note):
+            self.body.addWidget(Banner(Level.NOTICE, sentence))
+        for one in job.plan.impossible if job.plan else ():
+            self.body.addWidget(Banner(Level.WARNING, f"{_name(job, one)} cannot be ended now.", one.sentence))
+        if job.trouble is not None:
+            self.body.addWidget(Banner(Level.WARNING, job.trouble.text))
+        self.ways = WaysChoice(job.ways, job.way, account.chain_id, folded=not alone) if job.ways else None
+        if self.ways is not None:
+            self.ways.chosen.connect(self.chosen)
+            self.body.addSpacing(theme.space(0.5))
+            self.body.addWidget(self.ways)
+
+    def _tell(self, job: Job, now: int, notes: Notes) -> None:
+        assert job.plan is not None
+        words = words_of(job.plan, job.view, now, notes)
+        self.body.addWidget(PhraseLabel(words.headline, size=theme.BODY + 1))
+        for title, phrases, tone in (
+            (words.headings.can, words.can, "bad"),
+            (words.headings.cannot, words.cannot, "muted"),
+        ):
+            self.body.addSpacing(theme.space(0.5))
+            self.body.addWidget(Heading(title))
+            self.body.addWidget(PhraseList(phrases, tone=tone))
+
+
+class WaysChoice(QWidget):
+    """How it may be sent, with what it costs at most and who pays; what is not possible says why. `chosen(way)`."""
+
+    chosen = Signal(object)
+
+    def __init__(self, ways: tuple[Way, ...], best: Way | None, chain_id: int, *, folded: bool) -> None:
+        super().__init__()
+        self._here = tuple(way for way in ways if way.kind is not WayKind.EXPORT)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(theme.space(1))
+        rows.addWidget(Heading("How it is sent"))
+        self._line = PhraseLabel(_cost(best, chain_id, named=True) if best else "None of the ways is possible from here.")
+        rows.addWidget(self._line)
+        self._tiles = QWidget()
+        inner = QVBoxLayout(self._tiles)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(theme.space(1))
+        self._group = QButtonGroup(self)
+        for number, way in enumerate(self._here):
+            tile = Tile(_WAYS[way.kind], _cost(way, chain_id) if way.possible else way.why_not)
+            tile.setCheckable(True)
+            tile.setChecked(way is best)
+            tile.setEnabled(way.possible)
+            self._group.addButton(tile, number)
+            inner.addWidget(tile)
+        self._group.idClicked.connect(lambda number: self.chosen.emit(self._here[number]))
+        rows.addWidget(self._tiles)
+        self.more = link("Send it another way", self._unfold)
+        row = QHBoxLayout()
+        row.addWidget(self.more)
+        row.addStretch(1)
+        rows.addLayout(row)
+        self._tiles.setVisible(not folded)
+        self._line.setVisible(folded)
+        self.more.setVisible(folded)
+
+    @property
+    def tiles(self) -> list[Tile]:
+        return [button for button in self._group.buttons() if isinstance(button, Tile)]
+
+    def _unfold(self) -> None:
+        self._line.hide()
+        self.more.hide()
+        self._tiles.show()
+        self._tiles.setFocus()
+
+
+def _cost(way: Way, chain_id: int, *, named: bool = False) -> str:
+    start = f"{_WAYS[way.kind]}: costs" if named else "Costs"
+    payer = "the account" if way.kind is WayKind.BUNDLER else "the owner's key" if way.kind is WayKind.OWNER else "the key"
+    who = f"{payer} {short_address(str(way.payer))}" if way.payer else payer
+    return " ".join(filter(None, (f"{start} at most {coins(chain_id, way.most)}, paid by {who}.", way.note)))
+
+
+class ResultsCard(Card):
+    """What came of each item of one account."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        account = job.view.account
+        self.body.addWidget(Muted(f"{account.label or short_address(str(account.address))} on {network(account.chain_id).name}"))
+        for number, result in enumerate(job.results[:_MOST_ROWS]):
+            if number:
+                self.body.addWidget(Line())
+            self.body.addWidget(_Result(job, result))
+        if (rest := len(job.results) - _MOST_ROWS) > 0:
+            done = sum(r.state is ItemState.DONE for r in job.results[_MOST_ROWS:])
+            self.body.addWidget(Muted(f"And {rest} more, {done} of them done. Sessions shows each."))
+        for one in job.plan.impossible if job.plan else ():
+            self.body.addWidget(Banner(Level.WARNING, f"{_name(job, one)} was left as it is.", one.sentence))
+        if job.trouble is not None:
+            self.body.addWidget(Banner(Level.DANGER, "It was not sent." if not job.results else "It broke off.", job.trouble.text))
+
+
+class _Result(QWidget):
+    def __init__(self, job: Job, result: ItemResult) -> None:
+        super().__init__()
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, theme.space(0.5), 0, theme.space(0.5))
+        rows.setSpacing(theme.space(0.5))
+        top = QHBoxLayout()
+        title = title_of(job.view, result.kind, result.entity_id, result.grant_id)
+        top.addWidget(PhraseLabel(Phrase((Part(title, Style.STRONG),))), 1)
+        text, tone = _STATES[result.state]
+        top.addWidget(Chip(text, tone))
+        rows.addLayout(top)
+        rows.addWidget(Label(result.sentence or "It is signed, and not sent yet.", tone="" if tone != "bad" else "bad"))
+        if result.transaction is not None:
+            rows.addWidget(
+                PhraseLabel(
+                    Phrase((Part("Transaction "), Part(to_hex(result.transaction), Style.CODE))), size=theme.SMALL, tone="muted"
+                )
+            )
+
+
+def _name(job: Job, one: Impossible) -> str:
+    return title_of(job.view, one.kind, one.entity_id, one.grant_id)
