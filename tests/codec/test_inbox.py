@@ -203,10 +203,10 @@ KERNEL = {"permissionParams": {"policies": []}, "action": {}, "enableSignature":
         ([{"mode": "0x02", "permissionId": "0x", "enableSessionData": {}}], "Smart Sessions"),
         ({"sessionValidationModule": KEY, "sessionKeyData": "0x", "validUntil": 0}, "Biconomy"),
         ({"method": "particle_aa_createSessions", "params": [{"name": "BICONOMY"}, []]}, "Particle"),
-        ("ur:eth-sign-request/oladtpdagdaeadaolazmjendeoti", "hardware wallet"),
-        ("UR:CRYPTO-HDKEY/1-3/OLADTPDA", "hardware wallet"),
-        ("ur:bytes/aeadaolazmjendeoti", "another type"),
-        ("ethereum:0xafdABa1E09e82F780721963eba39bA9e6d9FE4d2@1/transfer", "payment link"),
+        ("ur:crypto-multi-accounts/oladtpda", "list of keys"),
+        ("UR:ETH-BATCH-SIGN-REQUEST/1-3/OLADTPDA", "list of signing requests"),
+        ("ur:bytes/aeadaolazmjendeoti", "plain bytes"),
+        ("ur:x-unheard-of/aeadaolazmjendeoti", "another type"),
     ],
 )  # fmt: skip
 def test_known_but_not_served(text: Any, name: str) -> None:
@@ -220,6 +220,8 @@ def test_known_but_not_served(text: Any, name: str) -> None:
     ("text", "words"),
     [
         (ACCOUNT, "an address"),
+        (f"ethereum:{ACCOUNT}@1?value=1e18", "a payment link; expected a session request"),
+        (f"ethereum:{ACCOUNT}@1/approve?address={ACCOUNT}&uint256=1", "calls a contract"),
         ("https://rooms.example/grant", "web address"),
         ("0xb61d27f6000000", "bytes"),
         ({"sessionKey": KEY, "entityId": 1, "permissions": []}, "grant build"),
@@ -261,6 +263,7 @@ SECRETS = (
     "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi",
     json.dumps({"version": 3, "crypto": {"ciphertext": "ab"}}),
     json.dumps({"mnemonic": "test test junk"}),
+    "ur:crypto-seed/oyadgdaawzwplrbdhdpabgrbgydtgmdrssflwydtes",
 )
 
 

@@ -1,8 +1,9 @@
 """The one door for what comes in: pasted text, an opened file, a scanned code, a link. Read whole or refused with one sentence.
 
-What is served: session requests as the Wallet APIs write them (`wallet_createSession`, `grantPermissions`) and Latchkey's own
-hand-overs in every form. What other wallets and account systems use is recognised, so that the sentence can say what it is and
-what to ask the dApp for; what looks like a secret is refused without being repeated.
+What is served: session requests as the Wallet APIs write them (`wallet_createSession`, `grantPermissions`), Latchkey's own hand-overs
+in every form, what hardware wallets show (signing requests, signatures, public keys), addresses and payment links. Who opens something
+says which of these are expected; another one is refused by its name. What other wallets and account systems use is recognised, so that
+the sentence can say what it is and what to ask the dApp for; what looks like a secret is refused without being repeated.
 
 Beside a request's own fields the only ones passed over are `jsonrpc` and `id` of a JSON-RPC call, which carry no power; the
 Wallet APIs define no other field for this call, so any other name is refused.
@@ -17,13 +18,16 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 
 from pydantic import Field, Strict, TypeAdapter
 
 from latchkey.codec import link, ur
+from latchkey.codec.eip681 import PayTo, read_address, read_link
+from latchkey.codec.eip4527 import EthSignature, EthSignRequest, read_sign_request, read_signature
 from latchkey.codec.fields import CONFIG, MAX_CHAIN_ID, ClaimsModel, KeyModel, PublicKey32, RequestId, reader
 from latchkey.codec.hand_over import MAGIC, Envelope, Kind, decode, from_json, session_request
+from latchkey.codec.hdkeys import HdKeys, read_account, read_hdkey
 from latchkey.core.permissions import permissions_from_json
 from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.types import Address
@@ -31,17 +35,43 @@ from latchkey.core.untrusted import MAX_BYTES, check, read_json
 from latchkey.errors import BadInput, LatchkeyError, NotServed
 
 Incoming: TypeAlias = SessionRequest | Envelope
+Anything: TypeAlias = Incoming | EthSignRequest | EthSignature | HdKeys | PayTo
+K = TypeVar("K", SessionRequest, Envelope, EthSignRequest, EthSignature, HdKeys, PayTo)
 
 MAX_EXPIRY = 9_999_999_999  # the Wallet APIs' own limit
 _ASK = "Ask the dApp for a session request of the Wallet APIs (wallet_createSession) for a Modular Account V2."
+_NAMES: dict[type, str] = {
+    SessionRequest: "a session request",
+    Envelope: ur.KINDS[ur.TYPE],
+    EthSignRequest: ur.KINDS[ur.SIGN_REQUEST],
+    EthSignature: ur.KINDS[ur.SIGNATURE],
+    HdKeys: ur.KINDS[ur.HDKEY],
+    PayTo: "an address",
+}
 
 
 def open_text(text: str | bytes) -> Incoming:
     """A request or a hand-over from text or from a file's bytes.
 
     Raises NotServed for what is known but not served yet, BadInput for everything else; a part of an animated code has the code
-    "OnePartOfMany", something that looks like a secret "LooksLikeSecret".
+    "OnePartOfMany", something that looks like a secret "LooksLikeSecret", something else that can be opened "OtherKind".
     """
+    found = open_any(text)
+    if isinstance(found, SessionRequest | Envelope):
+        return found
+    raise BadInput(f"This is {_name(found)}; expected a session request or a Latchkey hand-over. {_ASK}", code="OtherKind")
+
+
+def open_as(text: str | bytes, kind: type[K]) -> K:
+    """The same for one kind of thing: `open_as(text, HdKeys)`. Raises as `open_text` does."""
+    found = open_any(text)
+    if isinstance(found, kind):
+        return found
+    raise BadInput(f"This is {_name(found)}; expected {_NAMES[kind]}.", code="OtherKind")
+
+
+def open_any(text: str | bytes) -> Anything:
+    """Whatever can be opened. Raises as `open_text` does."""
     if len(text) > MAX_BYTES:
         raise BadInput(f"This is too long: at most {MAX_BYTES // 1024} KiB are read.", code="TooLarge")
     if isinstance(text, bytes):
@@ -54,9 +84,38 @@ def open_text(text: str | bytes) -> Incoming:
     start = text[:32].lower()
     if start.startswith("latchkey:"):
         return _incoming(decode(link.from_link(text)))
-    if start.startswith(f"ur:{ur.TYPE}/"):
-        return _incoming(decode(ur.decode(text)))
+    if start.startswith("ur:"):
+        return _open_ur(text)
+    if start.startswith("ethereum:"):
+        return read_link(text)
+    if _ADDRESS.fullmatch(text):
+        return read_address(text)
     raise _refusal(text)
+
+
+_ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{40}")
+_SECRET_UR = re.compile(r"ur:(crypto-)?(seed|bip39|eckey|sskr|slip39)/.*", re.IGNORECASE | re.DOTALL)
+_UR_READERS: dict[str, Callable[[bytes], Anything]] = {
+    ur.TYPE: lambda raw: _incoming(decode(raw)),
+    ur.SIGN_REQUEST: read_sign_request,
+    ur.SIGNATURE: read_signature,
+    ur.HDKEY: read_hdkey,
+    ur.ACCOUNT: read_account,
+}
+
+
+def _open_ur(text: str) -> Anything:
+    if _SECRET_UR.fullmatch(text):
+        raise _secret()
+    try:
+        kind, raw = ur.read(text)
+    except NotServed as error:
+        raise NotServed(f"{error.text} {_ASK}", code=error.code) from None
+    return _UR_READERS[kind](raw)
+
+
+def _name(found: Anything) -> str:
+    return "a payment link" if isinstance(found, PayTo) and found.is_link else _NAMES[type(found)]
 
 
 def _incoming(envelope: Envelope) -> Incoming:
@@ -246,12 +305,7 @@ def _refuse_foreign(value: Any) -> None:
 
 _TEXTS: tuple[tuple[str, Callable[[str], LatchkeyError], str], ...] = (
     (r"(0x)?[0-9a-f]{64}|[a-z]prv[a-z0-9]{100,112}", _secret, ""),
-    (r"0x[0-9a-f]{40}", _no_request, "This is an address, not a request."),
-    (r"ethereum:.*", _not_served, "This is a payment link"),
     (r"wc:.*", _not_served, "This is a WalletConnect link"),
-    (r"ur:eth-sign-request/.*", _not_served, "This is a signing request for a hardware wallet"),
-    (r"ur:crypto-(hdkey|account|multi-accounts)/.*", _not_served, "This is a hardware wallet's public key"),
-    (r"ur:.*", _not_served, f"This is a UR code of another type than ur:{ur.TYPE}"),
     (r"https?:.*", _no_request, "This is a web address: copy the request itself, not the address of its page."),
     (r"0x[0-9a-f]*", _no_request, "These are bytes, not a request; latchkey explain may say what they mean."),
 )

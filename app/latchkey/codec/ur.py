@@ -9,13 +9,30 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import count
 
 from latchkey.codec import bytewords, cbor
 from latchkey.errors import BadInput, NotServed
 
 TYPE = "latchkey-grant"
+SIGN_REQUEST, SIGNATURE, HDKEY, ACCOUNT = "eth-sign-request", "eth-signature", "crypto-hdkey", "crypto-account"
+#: The types that are read, and what a person calls them.
+KINDS: Mapping[str, str] = {
+    TYPE: "a Latchkey hand-over",
+    SIGN_REQUEST: "a signing request for a hardware wallet",
+    SIGNATURE: "a hardware wallet's signature",
+    HDKEY: "a hardware wallet's public key",
+    ACCOUNT: "a hardware wallet's account",
+}
+_OTHER_KINDS: Mapping[str, str] = {
+    "bytes": "a UR code of plain bytes",
+    "crypto-psbt": "a Bitcoin transaction",
+    "psbt": "a Bitcoin transaction",
+    "crypto-multi-accounts": "a hardware wallet's list of keys for several coins; choose a single Ethereum account on it",
+    "eth-batch-sign-request": "a list of signing requests",
+    "eth-batch-signature": "a list of a hardware wallet's signatures",
+}
 FRAGMENT = 110  # bytes; 100 to 130 suit a camera, fewer make coarser pictures
 MIN_FRAGMENT, MAX_FRAGMENT = 10, 130
 MAX_PARTS = 1000
@@ -26,47 +43,52 @@ MAX_TEXT = 2 * (MAX_MESSAGE + 64)
 _UR = re.compile(r"ur:([a-z0-9-]+)/(?:([0-9]{1,10})-([0-9]{1,10})/)?([a-z]+)")
 
 
-def encode(message: bytes) -> str:
+def encode(message: bytes, kind: str = TYPE) -> str:
     """One UR holding all of `message`, lower case."""
-    return f"ur:{TYPE}/{bytewords.encode(message)}"
+    return f"ur:{kind}/{bytewords.encode(message)}"
 
 
-def single_text(message: bytes) -> str | None:
+def single_text(message: bytes, kind: str = TYPE) -> str | None:
     """One upper-case UR for a single QR code, or None where it would be longer than 1,800 characters."""
-    text = encode(message).upper()
+    text = encode(message, kind).upper()
     return text if len(text) <= MAX_SINGLE else None
 
 
-def qr_texts(message: bytes, fragment: int = FRAGMENT) -> Iterator[str]:
+def qr_texts(message: bytes, fragment: int = FRAGMENT, kind: str = TYPE) -> Iterator[str]:
     """Upper-case URs for an animated QR code, without end: first every fragment once, then mixtures.
 
     A message that fits one fragment is the same single UR each time. `fragment`: most bytes in one part, 10 to 130.
     """
-    encoder = Encoder(message, fragment)
+    encoder = Encoder(message, fragment, kind)
     return (encoder.part(number).upper() for number in count(1))
 
 
-def decode(text: str) -> bytes:
-    """The message of a single UR. Raises BadInput; code "OnePartOfMany" for a part of an animated code."""
-    sequence, payload = _split(text)
+def decode(text: str, kind: str = TYPE) -> bytes:
+    """The message of a single UR of that type. Raises BadInput; code "OnePartOfMany" for a part of an animated code."""
+    return read(text, (kind,))[1]
+
+
+def read(text: str, kinds: Collection[str] = KINDS.keys()) -> tuple[str, bytes]:
+    """Type and message of a single UR of one of these types. Raises BadInput and NotServed as `decode` does."""
+    kind, sequence, payload = _split(text, kinds)
     if sequence is not None:
         raise BadInput(
             f"This is part {sequence[0]} of an animated code of {sequence[1]} parts or more: scan the code until it is complete.",
             code="OnePartOfMany",
         )
-    return bytewords.decode(payload)
+    return kind, bytewords.decode(payload)
 
 
 class Encoder:
     """The parts of one message. `count`: how many fragments it has; parts 1 to `count` are the fragments."""
 
-    def __init__(self, message: bytes, fragment: int = FRAGMENT) -> None:
+    def __init__(self, message: bytes, fragment: int = FRAGMENT, kind: str = TYPE) -> None:
         if not MIN_FRAGMENT <= fragment <= MAX_FRAGMENT:
             raise BadInput(f"A part holds from {MIN_FRAGMENT} to {MAX_FRAGMENT} bytes.")
         self.count = -(-len(message) // fragment)
         if not message or len(message) > MAX_MESSAGE or self.count > MAX_PARTS:
             raise BadInput(f"An animated code has from 1 to {MAX_PARTS} parts: choose larger parts.", code="TooLarge")
-        self._message = message
+        self._message, self._kind = message, kind
         self._size = -(-len(message) // self.count)
         self._checksum = zlib.crc32(message)
         self._fragments = _fragments(message, self._size)
@@ -75,10 +97,10 @@ class Encoder:
     def part(self, number: int) -> str:
         """Part `number`, counted from 1, lower case."""
         if self.count == 1:
-            return encode(self._message)
+            return encode(self._message, self._kind)
         data = _mix(self._fragments, self._choose(number)).to_bytes(self._size, "big")
         payload = cbor.dump([number, self.count, len(self._message), self._checksum, data])
-        return f"ur:{TYPE}/{number}-{self.count}/{bytewords.encode(payload)}"
+        return f"ur:{self._kind}/{number}-{self.count}/{bytewords.encode(payload)}"
 
 
 class Decoder:
@@ -86,18 +108,27 @@ class Decoder:
 
     Each part is an equation over the fragments; equations are kept reduced, one for each fragment at most, so memory is bounded
     and no part that could help is lost. `seen`: different parts taken; `expected`: fragments of the message, 0 before the first;
-    `percent`: share of the message that is determined; `message`: the bytes, None until complete.
+    `percent`: share of the message that is determined; `message`: the bytes, None until complete;
+    `kind`: their type, "" before the first part; `text`: the whole as one UR, for `inbox`, None until complete.
+
+    `kinds`: the types that are taken.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Collection[str] = KINDS.keys()) -> None:
         self.message: bytes | None = None
+        self._kinds = kinds
         self._forget()
 
     def _forget(self) -> None:
+        self.kind = ""
         self._header: tuple[int, int, int, int] | None = None
         self._choose: Callable[[int], int] = lambda _: 0
         self._numbers: set[int] = set()
         self._rows: dict[int, tuple[int, int]] = {}  # lowest fragment's bit -> (all fragments' bits, data)
+
+    @property
+    def text(self) -> str | None:
+        return None if self.message is None else encode(self.message, self.kind)
 
     @property
     def seen(self) -> int:
@@ -121,16 +152,16 @@ class Decoder:
         """
         if self.message is not None:
             return
-        sequence, payload = _split(text)
+        kind, sequence, payload = _split(text, self._kinds)
         body = bytewords.decode(payload)
         if sequence is None:
-            self._single(body)
+            self._single(kind, body)
             return
         number, header, data = _read_part(sequence, body)
         if self._header is None:
-            self._header = header
+            self.kind, self._header = kind, header
             self._choose = _Chooser(header[0], header[2])
-        elif header != self._header:
+        elif (kind, header) != (self.kind, self._header):
             raise BadInput("This part belongs to another code than the parts before it.", code="OtherCode")
         if number not in self._numbers and len(self._numbers) < 4 * MAX_PARTS:
             self._numbers.add(number)
@@ -138,10 +169,10 @@ class Decoder:
         if len(self._rows) == self.expected:
             self._finish()
 
-    def _single(self, body: bytes) -> None:
+    def _single(self, kind: str, body: bytes) -> None:
         if self._header is not None:
             raise BadInput("This is another code than the one whose parts came before it.", code="OtherCode")
-        self.message = body
+        self.kind, self.message = kind, body
 
     def _add(self, fragments: int, data: int) -> None:
         while fragments:
@@ -166,19 +197,19 @@ class Decoder:
         self.message = message
 
 
-def _split(text: str) -> tuple[tuple[int, int] | None, str]:
-    """Sequence (number, count) or None, and the bytewords of a UR of our type."""
+def _split(text: str, kinds: Collection[str]) -> tuple[str, tuple[int, int] | None, str]:
+    """Type, sequence (number, count) or None, and the bytewords of a UR of one of `kinds`."""
     if len(text) > MAX_TEXT:
         raise BadInput("This code is too long.", code="TooLarge")
     match = _UR.fullmatch(text.strip().lower())
     if match is None:
         raise BadInput("This is not a UR code.", code="NotUr")
     kind, number, parts, payload = match.groups()
-    if kind != TYPE:
-        raise NotServed(
-            f"This is a UR code of another type; Latchkey reads ur:{TYPE}. Ask for a session request instead.", code="OtherUrType"
-        )
-    return (None if number is None else (int(number), int(parts))), payload
+    if kind not in kinds:
+        what = KINDS.get(kind) or _OTHER_KINDS.get(kind) or "a UR code of another type"
+        expected = "one that Latchkey reads" if len(kinds) == len(KINDS) else " or ".join(KINDS[one] for one in kinds)
+        raise NotServed(f"This is {what}; expected {expected}.", code="OtherUrType")
+    return kind, (None if number is None else (int(number), int(parts))), payload
 
 
 def _read_part(sequence: tuple[int, int], body: bytes) -> tuple[int, tuple[int, int, int, int], bytes]:
