@@ -37,10 +37,14 @@ class Fee:
         """The least that replaces this one everywhere: an eighth more of both."""
         return Fee(_eighth_more(self.max_fee), _eighth_more(self.priority_fee))
 
+    def at_most(self, limit: int) -> Fee:
+        return Fee(min(self.max_fee, limit), min(self.priority_fee, limit))
+
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """`levels`: from calm to urgent, LEVELS of them. `note`: what a person should know about them, "" for nothing."""
+    """`levels`: from calm to urgent, LEVELS of them, fewer where the cap makes them equal. `note`: what a person should know about
+    them, "" for nothing."""
 
     levels: tuple[Fee, ...]
     note: str = ""
@@ -64,7 +68,7 @@ def fees(node: Node, chain_id: int) -> Fees:
     wanted = ladder(found or _from_price(node))
     if wanted[0].max_fee > limit:
         note = CAPPED
-    return Fees(tuple(Fee(min(f.max_fee, limit), min(f.priority_fee, limit)) for f in wanted), note)
+    return Fees(tuple(dict.fromkeys(fee.at_most(limit) for fee in wanted)), note)
 
 
 def ladder(wanted: tuple[Fee, ...]) -> tuple[Fee, ...]:

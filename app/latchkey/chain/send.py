@@ -18,6 +18,7 @@ from latchkey.accounts.modular_account.addresses import ENTRY_POINT
 from latchkey.accounts.modular_account.userop import UserOperation
 from latchkey.chain.bundler import Bundler
 from latchkey.chain.entry_point import EVENT, Ended, ended, nonce_call, number
+from latchkey.chain.logs import LogFilter, scan
 from latchkey.chain.node import RpcError
 from latchkey.chain.refusals import (
     Pending,
@@ -31,8 +32,8 @@ from latchkey.chain.refusals import (
     reverted,
     taken_already,
 )
-from latchkey.core.types import Address, hex_bytes, keccak, to_hex
-from latchkey.errors import BadInput, ChainError
+from latchkey.core.types import Address, keccak, to_hex
+from latchkey.errors import ChainError
 
 if TYPE_CHECKING:
     from latchkey.chain.node import Node
@@ -41,6 +42,7 @@ Progress = Callable[[str], None]
 PATIENCE = 20.0  # seconds before the next level replaces what is stuck
 _POLL = (0.1, 1.0)  # seconds between two looks: the first, and the longest
 _DROPS = 2
+_RECENT = 5_000  # blocks
 _MASK = 2**64 - 1
 
 
@@ -78,7 +80,7 @@ def carry(
     Raises SendError when it came to nothing, Pending when all levels are out and none is mined, StoppedWaiting.
     """
     stop, say = stop or Event(), progress or _silent
-    level = _offer_from(carrier, level)
+    level = _first_taken(carrier.offer, level, carrier.levels)
     say("Sent. Waiting for a block.")
     wait, drops, until = _POLL[0], 0, time.monotonic() + patience
     while True:
@@ -102,13 +104,18 @@ def carry(
             until = time.monotonic() + patience
 
 
-def _offer_from(carrier: Carrier, level: int) -> int:
+def offer_levels(bundler: Bundler, signed: Sequence[SignedOperation]) -> None:
+    """Hand over the calmest level that the bundler takes, and look no further. Raises SendError."""
+    _first_taken(lambda level: bundler.send(signed[level].op, signed[level].field), 0, len(signed))
+
+
+def _first_taken(offer: Callable[[int], None], level: int, levels: int) -> int:
     """The first level from `level` on whose fee is taken."""
     while True:
         try:
-            carrier.offer(level)
+            offer(level)
         except SendError as error:
-            if error.code != "Underpriced" or level + 1 >= carrier.levels:
+            if error.code != "Underpriced" or level + 1 >= levels:
                 raise
             level += 1
         else:
@@ -260,20 +267,20 @@ def operation_in(node: Node, transaction: bytes, op_hashes: Sequence[bytes]) -> 
 
 
 def operation_on_chain(node: Node, signed: Sequence[SignedOperation], since: int) -> Landed | None:
-    """By the EntryPoint's nonce and events, without any bundler. Raises SendError when something else used the nonce."""
+    """By the EntryPoint's nonce and events, without any bundler. `since`: 0 when it is not known. Raises SendError when something else
+    used the nonce."""
     op = signed[0].op
     used = number(node.call(*nonce_call(op.sender, op.nonce >> 64))) & _MASK
     if used <= op.nonce & _MASK:
         return None
-    hashes = [to_hex(s.op_hash) for s in signed]
-    logs = node.call("eth_getLogs", {"address": ENTRY_POINT, "topics": [to_hex(EVENT), hashes], "fromBlock": hex(since)})
-    for log in logs if isinstance(logs, list) else []:
-        try:
-            transaction = hex_bytes(log["transactionHash"], size=32)
-        except (BadInput, KeyError, TypeError):
-            continue
-        if found := operation_in(node, transaction, [s.op_hash for s in signed]):
+    head = node.head().number
+    wanted = LogFilter((ENTRY_POINT,), (EVENT, tuple(s.op_hash for s in signed)))
+    scanned = scan(node, (wanted,), since or max(0, head - _RECENT), head)
+    for log in scanned.logs:
+        if found := operation_in(node, log.transaction, [s.op_hash for s in signed]):
             return found
+    if not scanned.range.complete:
+        raise ChainError("The RPC does not give the blocks in which this may be; use another one.", code="BadAnswer")
     raise nonce_taken()
 
 

@@ -25,9 +25,9 @@ from latchkey.accounts.system import system
 from latchkey.accounts.transaction import PlainTransaction
 from latchkey.chain.bundler import Bundler
 from latchkey.chain.entry_point import from_bytes, prefund
-from latchkey.chain.node import TooSlow, Unreachable
+from latchkey.chain.node import Stopped, TooSlow, Unreachable
 from latchkey.chain.refusals import Pending, SendError, StoppedWaiting, lacking
-from latchkey.chain.send import PATIENCE, ByBundler, ByTransaction, Carrier, Progress, SignedOperation, carry
+from latchkey.chain.send import PATIENCE, ByBundler, ByTransaction, Carrier, Progress, SignedOperation, carry, offer_levels
 from latchkey.codec.hand_over import Envelope, Kind
 from latchkey.core.account import Account, Mode
 from latchkey.core.ending import Known
@@ -38,6 +38,7 @@ from latchkey.core.types import Address
 from latchkey.errors import BadInput, ChainError, Mismatch, Refused
 from latchkey.flow import ending_plan
 from latchkey.flow.accounts import same_place
+from latchkey.flow.chains import NotSet
 from latchkey.flow.ending_plan import Cancel, Clean, Lower, Plan, Revoke, RevokeAll, Tighten, What
 from latchkey.flow.ending_results import ItemResult, of_steps, overtaken, result_of, settled, to_keep
 from latchkey.flow.ending_ways import (
@@ -72,6 +73,8 @@ __all__ = [
 
 _MOST_BYTES = 600_000  # of what is signed at once: it travels in one frame
 _MOST_SIGNED = 60
+_KEPT = "What was signed is kept, and Latchkey goes on with it when it is started again."
+_HANDED_OVER = "The bundler took it. No RPC answers, so nobody has looked whether it is in a block yet; Latchkey looks later."
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,11 +287,15 @@ class Ending:
         """The batch's items as they are afterwards, and whether nothing after it can be sent."""
         try:
             landed = carry(self._carrier(node, record, batch, stop), patience=self._patience, stop=stop, progress=progress)
-        except (Pending, StoppedWaiting) as error:
-            return [replace(item, sentence=error.text) for item in items], True
+            return [settled(node, account, item, landed) for item in items], False
         except SendError as error:
             return [overtaken(node, item, error) for item in items], error.code != "Reverted"
-        return [settled(node, account, item, landed) for item in items], False
+        except (Pending, StoppedWaiting) as error:
+            return [replace(item, sentence=error.text) for item in items], True
+        except Stopped:
+            return [replace(item, sentence=StoppedWaiting().text) for item in items], True
+        except ChainError as error:
+            return [replace(item, sentence=f"{error.text} {_KEPT}") for item in items], True
 
     def _carrier(self, node: Node, record: EndingRecord, batch: int, stop: Event | None) -> Carrier:
         parts = [part for part in record.signed if part.batch == batch]
@@ -352,22 +359,48 @@ class Ending:
         for reading, signature in zip(readings, signatures, strict=True):
             face.judge_operation(reading, account)
             _check_signer(account, signer_of(face.operation_digest(reading, account.chain_id), signature))
-        node = self._node(account, stop)
-        way = way or (WayKind.BUNDLER if self._bundler(account, stop) else WayKind.SELF)
-        known = facts_of(node, account, account.owner, ())
+        bundler = self._bundler(account, stop)
+        way = way or (WayKind.BUNDLER if bundler else WayKind.SELF)
         rows = _by_nonce(readings)
         parts = [
             _operation_part(batch, level, from_bytes(datas[index]), signatures[index])
             for batch, row in enumerate(rows)
             for level, index in enumerate(row)
         ]
+        items = [item for batch, row in enumerate(rows) for item in of_steps(readings[row[0]].steps, account, batch)]
+        try:
+            node = self._node(account, stop)
+            known = facts_of(node, account, account.owner, ())
+        except (Unreachable, TooSlow, NotSet):
+            if bundler is None or way is not WayKind.BUNDLER:
+                raise
+            return self._blindly(account, Bundler(bundler, account.chain_id), items, parts)
         needs = sum(prefund(from_bytes(datas[row[0]])) for row in rows)
         if known.funds < needs:
             raise lacking(account.chain_id, "account", account.address, known.funds, needs)
-        items = [item for batch, row in enumerate(rows) for item in of_steps(readings[row[0]].steps, account, batch)]
         if way is WayKind.SELF:
             parts += self._carriers(node, account, parts)
         return self._send(self._keep(account, way, known.block, items, parts), progress, stop)
+
+    def _blindly(
+        self, account: Account, bundler: Bundler, items: Sequence[EndingItem], parts: Sequence[SignedPart]
+    ) -> tuple[ItemResult, ...]:
+        """No RPC answers, a bundler may: the calmest level it takes is handed over, and looked for when an RPC answers again."""
+        bundler.check()
+        record = self._keep(account, WayKind.BUNDLER, 0, items, parts)
+        found: list[EndingItem] = list(record.items)
+        for batch in sorted({item.batch for item in items}):
+            numbers = [n for n, item in enumerate(found) if item.batch == batch]
+            signed = [_signed(part, account.chain_id) for part in parts if part.batch == batch]
+            try:
+                offer_levels(bundler, signed)
+                after = [replace(found[n], sentence=_HANDED_OVER) for n in numbers]
+            except SendError as error:
+                after = [replace(found[n], state=ItemState.FAILED, sentence=error.text) for n in numbers]
+            for n, item in zip(numbers, after, strict=True):
+                found[n] = item
+                self._endings.put_item(record.id, n, item)
+        return tuple(map(result_of, found))
 
     def _accept_transactions(
         self, account: Account, envelope: Envelope, progress: Progress | None, stop: Event | None

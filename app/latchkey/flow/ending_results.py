@@ -80,7 +80,8 @@ def of_steps(steps: Iterable[Step], account: Account, batch: int) -> tuple[Endin
                 must = proof.gone(account.address, entity_id)
                 found[ItemKind.REVOKE, entity_id] = _kept(ItemKind.REVOKE, entity_id, must, (), batch=batch, whole=False)
             case CancelStep():
-                found[ItemKind.CANCEL, step.entity_id] = _kept(ItemKind.CANCEL, step.entity_id, (), (), batch=batch)
+                must = proof.cancelled(account.address, step.key << 64)
+                found[ItemKind.CANCEL, step.entity_id] = _kept(ItemKind.CANCEL, step.entity_id, must, (), batch=batch)
             case _:
                 entity_id = getattr(step, "entity_id", 0)
                 if (ItemKind.REVOKE, entity_id) not in found:
