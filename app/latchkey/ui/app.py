@@ -73,7 +73,7 @@ def _show(app: QApplication, folder: DataDir, request: str | None) -> tuple[int,
     settings = load(folder.settings)
     _tint(app, settings.appearance)
     context = Context(folder, settings, make_client=make_client, make_book=make_book)
-    window = Window(context, start="grants" if folder.vault.exists() else "welcome")
+    window = Window(context, start="sessions" if folder.vault.exists() else "welcome")
     window.appeared.connect(lambda: _appeared(app, settings))
     window.painted.connect(lambda: _painted(app, context, window, request))
     window.show()

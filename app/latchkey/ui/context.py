@@ -4,6 +4,8 @@ A page is a QWidget made as `Page(context)`, kept for the life of the window, an
     enter(payload)      called each time it is shown; `payload` is what navigate() was given, or None
     may_leave() -> str  a sentence when leaving would lose something ("" when not); the window asks the person
 
+    sessions   latchkey.ui.pages.sessions.SessionsPage  enter(Account) shows those of one
+    session    latchkey.ui.pages.session.SessionPage    enter(key of its row)
     grants     latchkey.ui.pages.grants.GrantsPage
     grant      latchkey.ui.pages.grant.GrantPage        enter(id of the grant in the book)
     wizard     latchkey.ui.pages.wizard.WizardPage      enter(SessionRequest | Envelope | Account | None): a request, or an empty start,
@@ -30,9 +32,11 @@ from latchkey.ui.lock import Lock
 from latchkey.ui.tasks import Task, Tasks
 
 if TYPE_CHECKING:
+    from latchkey.flow.sessions import Sessions
     from latchkey.store.book import Book
     from latchkey.store.paths import DataDir
     from latchkey.store.settings import Settings
+    from latchkey.ui.watching import Watching
     from latchkey.vault.client import SignerClient
     from latchkey.vault.model import Status
 
@@ -43,7 +47,8 @@ class Context(QObject):
     """One per window.
 
     `clock()`: now, in seconds; replaced in tests. `status`: the signer's last known state, None until it was asked.
-    `changed(what)`: "status", "accounts", "grants" or "settings" were changed by someone; pages that show them read again.
+    `changed(what)`: "status", "accounts", "grants", "sessions", "readings" (newer ones are in the book) or "settings" were changed by
+    someone; pages that show them read again.
     `chains`: the nodes that Settings name; they block, so use them in `tasks.run`.
     """
 
@@ -74,6 +79,8 @@ class Context(QObject):
         self._make_client, self._make_book = make_client, make_book
         self._client: SignerClient | None = None
         self._book: Book | None = None
+        self._sessions: Sessions | None = None
+        self._watching: Watching | None = None
 
     @property
     def client(self) -> SignerClient:
@@ -88,6 +95,19 @@ class Context(QObject):
         return self._book
 
     @property
+    def sessions(self) -> Sessions:
+        """What acts for the accounts of the book. Reading blocks; what is cached is there at once. May be used from any thread."""
+        assert self._sessions is not None
+        return self._sessions
+
+    def watch(self) -> None:
+        """From now on, look at the chain while the keys are unlocked."""
+        from latchkey.ui.watching import Watching
+
+        self._watching = Watching(self)
+        self._watching.follow()
+
+    @property
     def is_loaded(self) -> bool:
         """Whether the book is open and the signer there."""
         return self._book is not None and self._client is not None
@@ -95,7 +115,10 @@ class Context(QObject):
     def load(self) -> None:
         """Open the book and read the vault, on a worker, before any page is entered. Raises StoreError; may be tried again."""
         if self._book is None:
+            from latchkey.flow.sessions import Sessions
+
             self._book = self._make_book(self.data_dir)
+            self._sessions = Sessions(self._book, self.chains, self.clock)
         if self._client is None:
             self._client = self._make_client(self.data_dir)
 
@@ -167,7 +190,7 @@ class Context(QObject):
                 return
 
     def navigate(self, page: str, payload: Any = None) -> None:
-        """Go to a page of window.PAGES: "welcome", "grants", "grant", "wizard", "signed", "accounts", "settings"."""
+        """Go to a page of window.PAGES: "welcome", "sessions", "session", "grants", "grant", "wizard", "signed", "accounts", "settings"."""
         self.navigated.emit(page, payload)
 
     def want_request(self) -> None:
@@ -192,6 +215,8 @@ class Context(QObject):
     def close(self) -> None:
         """Stop delivering, end the signer, drop the connections, close the book."""
         self.tasks.close()
+        if self._watching is not None:
+            self._watching.close()
         self.chains.close()
         if self._client is not None:
             self._client.close()

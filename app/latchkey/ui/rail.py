@@ -14,8 +14,9 @@ from latchkey.ui.widgets import Button, Chip, Heading, Icon, Muted
 
 WIDTH = 212
 RAIL = (
-    ("grants", "Grants", "list"),
+    ("sessions", "Sessions", "key"),
     ("wizard", "New session", "plus"),
+    ("grants", "Grants", "list"),
     ("accounts", "Accounts", "account"),
     ("settings", "Settings", "settings"),
 )

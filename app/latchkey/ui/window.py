@@ -34,6 +34,18 @@ def _welcome(context: Context) -> QWidget:
     return WelcomePage(context)
 
 
+def _sessions(context: Context) -> QWidget:
+    from latchkey.ui.pages.sessions import SessionsPage
+
+    return SessionsPage(context)
+
+
+def _session(context: Context) -> QWidget:
+    from latchkey.ui.pages.session import SessionPage
+
+    return SessionPage(context)
+
+
 def _grants(context: Context) -> QWidget:
     from latchkey.ui.pages.grants import GrantsPage
 
@@ -77,10 +89,10 @@ def _signed(context: Context) -> QWidget:
 
 
 PAGES: dict[str, Callable[[Context], QWidget]] = {
-    "welcome": _welcome, "grants": _grants, "grant": _grant, "wizard": _wizard, "signed": _signed, "accounts": _accounts,
-    "settings": _settings, "machine": _machine,
+    "welcome": _welcome, "sessions": _sessions, "session": _session, "grants": _grants, "grant": _grant, "wizard": _wizard,
+    "signed": _signed, "accounts": _accounts, "settings": _settings, "machine": _machine,
 }  # fmt: skip
-_RAIL_OF = {"signed": "wizard", "grant": "grants"}  # pages that are not on the rail stand under one that is
+_RAIL_OF = {"signed": "wizard", "grant": "grants", "session": "sessions"}  # pages that are not on the rail stand under one that is
 
 
 class Window(QWidget):
@@ -156,6 +168,7 @@ class Window(QWidget):
         """The book is open: pages may be entered."""
         self.build()
         self._is_ready = True
+        self._context.watch()
         self._stand()
         self._enter()
         self._tell_where()

@@ -101,6 +101,7 @@ class AccountsPage(Page):
     def _removed(self, account: Account) -> None:
         try:
             self._context.book.remove_account(account)
+            self._context.sessions.forget(account)
         except LatchkeyError as error:
             self._context.tasks.failed.emit(error)
             return

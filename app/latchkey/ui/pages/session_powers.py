@@ -1,0 +1,89 @@
+"""What else has power over the accounts: owners, powers that are no session keys, and what ended sessions left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from latchkey.core.phrases import Part, Phrase, Style
+from latchkey.core.session import Owner
+from latchkey.flow.session_rows import View
+from latchkey.ui import theme
+from latchkey.ui.pages.session_rows import account_name
+from latchkey.ui.widgets import Card, Heading, PhraseLabel, PhraseList, link
+
+_OWNERS = {
+    "fallback-signer": "owner",
+    "single-signer": "owner",
+    "passkey": "owner by passkey",
+    "account-key": "the key of the account's own address, which stands above all",
+}
+
+
+class PowersCard(Card):
+    """One line to begin with; unfolded, everything. `clean(view)`: take away what was left behind."""
+
+    def __init__(self, views: Sequence[View], clean: Callable[[View], object]) -> None:
+        super().__init__()
+        self._views, self._clean = views, clean
+        row = QHBoxLayout()
+        row.setSpacing(theme.space(1.5))
+        row.addWidget(Heading("Other powers"))
+        row.addWidget(PhraseLabel(_counted(views), size=theme.SMALL, tone="muted"), 1)
+        self.more = link("Show", self._unfold)
+        self.more.setAccessibleName("Show other powers")
+        for view in views:
+            if view.reading.leftovers:
+                name = "Clean up…" if len(views) == 1 else f"Clean up {account_name(view.account)}…"
+                row.addWidget(link(name, lambda view=view: clean(view)))
+        row.addWidget(self.more)
+        self.body.addLayout(row)
+
+    def _unfold(self) -> None:
+        self.more.hide()
+        for view in self._views:
+            if len(self._views) > 1:
+                self._add(PhraseLabel(account_name(view.account), strong=True))
+            self._add(PhraseList([*_owners(view), *(Phrase((Part(p.sentence),)) for p in view.reading.powers), *_left(view)]))
+
+    def _add(self, widget: QWidget) -> None:
+        self.body.addWidget(widget)
+        widget.show()
+
+
+def _counted(views: Sequence[View]) -> str:
+    owners = sum(len(view.reading.owners) for view in views)
+    powers = sum(len(view.reading.powers) for view in views)
+    left = sum(len(view.reading.leftovers) for view in views)
+    parts = [_many(owners, "owner"), *([_many(powers, "more power")] if powers else [])]
+    if left:
+        parts.append(f"{left} thing{'s' if left > 1 else ''} left behind by ended sessions")
+    return ", ".join(parts)
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
+def _owners(view: View) -> list[Phrase]:
+    return [_owner(owner) for owner in view.reading.owners]
+
+
+def _owner(owner: Owner) -> Phrase:
+    kind = _OWNERS.get(owner.kind, "an owner of a kind Latchkey does not know")
+    address = owner.address or owner.module
+    parts = [Part(str(address), Style.ADDRESS), Part(f": {kind}")] if address else [Part(kind)]
+    notes = [", switched off"] if owner.disabled else []
+    notes += [f", with {_many(len(owner.hooks), 'hook')} before it"] if owner.hooks else []
+    return Phrase((*parts, *map(Part, notes)))
+
+
+def _left(view: View) -> list[Phrase]:
+    ids = sorted({left.entity_id for left in view.reading.leftovers})
+    if not ids:
+        return []
+    named = ", ".join(map(str, ids[:12])) + (" and more" if len(ids) > 12 else "")
+    return [
+        Phrase((Part(f"Left in modules by ended sessions (numbers {named}): a later session under such a number would get it."),))
+    ]

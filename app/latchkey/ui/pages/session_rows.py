@@ -1,0 +1,282 @@
+"""Sessions and waiting grants as they are drawn: every text of a row made beforehand, off the UI thread. A list model over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+
+from latchkey.core.account import Account
+from latchkey.core.draft import Draft
+from latchkey.core.moments import span
+from latchkey.core.networks import network
+from latchkey.core.permissions import Erc20TokenTransfer, GasLimit, NativeTokenTransfer
+from latchkey.core.phrases import Level, Phrase, Style
+from latchkey.core.session import Limit, LimitKind, SessionState
+from latchkey.core.words import NO_CLAIMS
+from latchkey.core.words_pieces import Names
+from latchkey.flow.pending import Pending, PendingState
+from latchkey.flow.session_rows import Filter, Row, View, chain_now, narrowed, ordered
+from latchkey.store.endings import ItemState
+from latchkey.ui.pages.grant_rows import who
+from latchkey.ui.times import local_time
+from latchkey.ui.widgets.address import short_address
+from latchkey.ui.widgets.text import visible
+
+TONES = {
+    SessionState.WAITING: "accent", SessionState.ACTIVE: "good", SessionState.NEARLY_USED_UP: "warn", SessionState.USED_UP: "muted",
+    SessionState.EXPIRES_SOON: "warn", SessionState.EXPIRED: "muted", SessionState.REVOKING: "accent",
+    SessionState.REVOKED: "muted", SessionState.FULL_CONTROL: "bad",
+}  # fmt: skip
+_PENDING = {
+    PendingState.USABLE: ("Waiting for first use", "accent"),
+    PendingState.DORMANT: ("Asleep", "muted"),
+    PendingState.VOID: ("Void for now", "muted"),
+    PendingState.UNKNOWN: ("Not known", "warn"),
+}
+_OVER = (SessionState.EXPIRED, SessionState.REVOKED)
+_GRAVE = (Level.DANGER, Level.REFUSED)
+_BARS = 2  # that have room in a row
+
+Chip: TypeAlias = tuple[str, str]  # text, tone
+Key: TypeAlias = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One limit. `used`: 0 to 1, None when nobody knows what it began with."""
+
+    text: str
+    used: float | None
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list: a session (`row`) or a grant that may still become one (`pending`). `key` is the same in every reading."""
+
+    view: View
+    key: Key
+    picture: str
+    title: str
+    chips: tuple[Chip, ...]
+    line: str
+    bars: tuple[Bar, ...]
+    ends: tuple[str, str]
+    verb: str
+    row: Row | None = None
+    pending: Pending | None = None
+
+    @property
+    def spoken(self) -> str:
+        """The whole line in a sentence, for screen readers."""
+        limits = " ".join(f"{bar.text}." for bar in self.bars)
+        return f"{self.title}. {', '.join(text for text, _ in self.chips)}. {self.line}. {limits} {self.ends[0]}, {self.ends[1]}."
+
+
+# --- making them
+
+
+def entries_of(views: Sequence[View], clock: int, check: Callable[[], None] = lambda: None) -> list[Entry]:
+    """In the order they are shown: sessions, unknown and dangerous first; grants that wait; what has ended. `check` may raise."""
+    by_account = {_place(view.account): view for view in views}
+    rows, waiting = [], []
+    for row in ordered(row for view in views for row in view.rows):
+        check()
+        rows.append(_of_row(row, by_account[row.key[:3]], clock))
+    for view in views:
+        waiting += [_of_pending(pending, view, clock) for pending in view.open_grants]
+    waiting.sort(key=lambda entry: entry.pending.record.draft.expiry or 2**64 if entry.pending else 0)
+    running = [entry for entry in rows if entry.row and entry.row.state not in _OVER]
+    return [*running, *waiting, *(entry for entry in rows if entry.row and entry.row.state in _OVER)]
+
+
+def matching(entries: Iterable[Entry], wanted: Filter) -> list[Entry]:
+    """Those that a filter lets through, in their order. A grant that waits has a state and no risk."""
+    entries = list(entries)
+    kept = {id(row) for row in narrowed((entry.row for entry in entries if entry.row), wanted)}
+    return [entry for entry in entries if (id(entry.row) in kept if entry.row else _waits(entry, wanted))]
+
+
+def _waits(entry: Entry, wanted: Filter) -> bool:
+    account = entry.view.account
+    return (
+        wanted.risk is None
+        and (wanted.account is None or _place(wanted.account) == _place(account))
+        and wanted.chain_id in (None, account.chain_id)
+        and (not wanted.states or SessionState.WAITING in wanted.states)
+        and wanted.text.casefold() in f"{entry.title} {entry.picture} {entry.line}".casefold()
+    )
+
+
+def _of_row(row: Row, view: View, clock: int) -> Entry:
+    now = chain_now(row.block, row.taken, clock)
+    session = row.session
+    return Entry(
+        view=view,
+        key=row.key,
+        picture=str(session.signer or session.module),
+        title=visible(_first_up(row.title.plain)),
+        chips=tuple(_chips(row)),
+        line=_first_up(brief(row.line)),
+        bars=bars(session.limits, Names(session.account, NO_CLAIMS)) or (Bar("No limits", None, "muted"),),
+        ends=_ends(session.valid_until, now, session.valid_after),
+        verb="Revoke" if row.can_end else "",
+        row=row,
+    )
+
+
+def _of_pending(pending: Pending, view: View, clock: int) -> Entry:
+    record = pending.record
+    draft = record.draft
+    now = chain_now(view.reading.block, view.taken, clock)
+    return Entry(
+        view=view,
+        key=(*_place(view.account), "grant", record.id),
+        picture=str(draft.session_key),
+        title=who(record),
+        chips=(_PENDING.get(pending.state, ("Not known", "warn")),),
+        line=pending.sentence,
+        bars=bars(_granted(draft), Names(view.account, NO_CLAIMS)) or (Bar("No limits", None, "muted"),),
+        ends=_ends(draft.expiry, now),
+        verb="Cancel",
+        pending=pending,
+    )
+
+
+def _place(account: Account) -> Key:
+    return account.chain_id, account.address, account.system
+
+
+def _chips(row: Row) -> Iterator[Chip]:
+    yield _first_up(row.state.value), TONES[row.state]
+    if row.ending is not None and row.ending.state is ItemState.FAILED:
+        yield "Revoking failed", "bad"
+    if row.since_last_look:
+        yield "New", "accent"
+    if row.risk in _GRAVE and row.state not in (SessionState.FULL_CONTROL, *_OVER):
+        yield "Danger", "bad"
+
+
+def _granted(draft: Draft) -> Iterator[Limit]:
+    for permission in draft.permissions:
+        match permission:
+            case NativeTokenTransfer(amount):
+                yield Limit(LimitKind.NATIVE, amount, None, amount)
+            case GasLimit(amount):
+                yield Limit(LimitKind.GAS, amount, None, amount)
+            case Erc20TokenTransfer(token, amount):
+                yield Limit(LimitKind.ERC20, amount, token, amount)
+
+
+def bars(limits: Iterable[Limit], names: Names, most: int = _BARS) -> tuple[Bar, ...]:
+    """The limits that are used most, `most` at the most; the last one tells of the rest."""
+    made = sorted((bar(limit, names) for limit in limits), key=lambda one: -1.0 if one.used is None else one.used, reverse=True)
+    if len(made) <= most:
+        return tuple(made)
+    return *made[: most - 1], Bar(f"and {len(made) - most + 1} more limits", None, "muted")
+
+
+def bar(limit: Limit, names: Names) -> Bar:
+    """ "Gas: 0.0031 of 0.01 ETH left"."""
+    left, what = _amount(limit.left, limit, names), "Gas: " if limit.kind is LimitKind.GAS else ""
+    if limit.granted is None:
+        return Bar(f"{what}{left} left", None, "muted")
+    granted = _amount(limit.granted, limit, names)
+    left = left.removesuffix(" " + granted.partition(" ")[2]) if " " in granted else left
+    used = 1 - limit.left / limit.granted if limit.granted else 1.0
+    return Bar(f"{what}{left} of {granted} left", max(0.0, used), "accent" if used < 0.8 else "warn")
+
+
+def _amount(amount: int, limit: Limit, names: Names) -> str:
+    if limit.token is None:
+        return names.coins(amount).text
+    known = names.known(limit.token)
+    return names.amount(amount, limit.token) if known else f"{amount} of {short_address(limit.token)}"
+
+
+def _ends(until: int, now: int, after: int = 0) -> tuple[str, str]:
+    """When it ends, both ways; chain time."""
+    end = f"until {local_time(until, now)}" if until else "until revoked"
+    if after > now:
+        return f"Starts in {span(after - now)}", end
+    if not until:
+        return "Never ends", end
+    return (span(until - now), end) if until > now else ("Ended", local_time(until, now))
+
+
+def brief(line: Phrase) -> str:
+    """On one line, addresses shortened: the opened session has them whole."""
+    return "".join(short_address(part.text) if part.style is Style.ADDRESS else visible(part.text) for part in line.parts)
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def account_name(account: Account) -> str:
+    """ "Games on Base"."""
+    return f"{visible(account.label) or short_address(account.address)} on {network(account.chain_id).name}"
+
+
+# --- the model
+
+
+class Role(IntEnum):
+    ENTRY = Qt.ItemDataRole.UserRole + 1
+
+
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
+
+
+class SessionModel(QAbstractListModel):
+    """The entries, and which of them are ticked (`ticked`, by key; only what is shown can be)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[Entry] = []
+        self.ticked: set[Key] = set()
+
+    def set_entries(self, entries: list[Entry]) -> None:
+        self.beginResetModel()
+        self.entries = entries
+        self.ticked &= {entry.key for entry in entries if entry.verb}
+        self.endResetModel()
+
+    def chosen(self) -> list[Entry]:
+        """What is ticked, in its order."""
+        return [entry for entry in self.entries if entry.key in self.ticked]
+
+    def tick(self, index: Index) -> None:
+        """Tick it, or not any more; what cannot be ended is never ticked."""
+        entry = self.entries[index.row()]
+        if entry.verb:
+            self.ticked ^= {entry.key}
+            self.dataChanged.emit(index, index, [Qt.ItemDataRole.CheckStateRole])
+
+    def untick(self) -> None:
+        self.ticked.clear()
+        if self.entries:
+            self.dataChanged.emit(self.index(0), self.index(len(self.entries) - 1), [Qt.ItemDataRole.CheckStateRole])
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
+        return 0 if parent.isValid() else len(self.entries)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return super().flags(index) | Qt.ItemFlag.ItemIsUserCheckable
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        entry = self.entries[index.row()]
+        match role:
+            case Role.ENTRY:
+                return entry
+            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
+                return entry.spoken
+            case Qt.ItemDataRole.CheckStateRole:
+                return Qt.CheckState.Checked if entry.key in self.ticked else Qt.CheckState.Unchecked
+            case Qt.ItemDataRole.ToolTipRole:
+                return entry.line
+        return None
