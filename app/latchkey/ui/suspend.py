@@ -18,6 +18,11 @@ _SAVERS = ("org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver", "org.cinnamon
 _WAIT_MS = 1000
 
 
+def _slot(signature: str) -> Any:
+    """What `connect` takes; the type stubs say bytes, and those it does not find."""
+    return SLOT(signature)
+
+
 class Suspend(QObject):
     """`away` when the computer goes to sleep or its screen is locked. Asks logind to wait for that long with sleeping."""
 
@@ -50,12 +55,12 @@ class Suspend(QObject):
     def _listen(self) -> bool:
         heard = False
         if self._system.isConnected():
-            heard = self._system.connect("", _LOGIN_PATH, _MANAGER, "PrepareForSleep", self, SLOT("slept(bool)"))
-            self._system.connect("", self._own_session(), f"{_LOGIN}.Session", "Lock", self, SLOT("screen_locked()"))
+            heard = self._system.connect("", _LOGIN_PATH, _MANAGER, "PrepareForSleep", self, _slot("slept(bool)"))
+            self._system.connect("", self._own_session(), f"{_LOGIN}.Session", "Lock", self, _slot("screen_locked()"))
             self._hold()
         if self._session.isConnected():
             for saver in _SAVERS:
-                listening = self._session.connect("", "", saver, "ActiveChanged", self, SLOT("screen_saved(bool)"))
+                listening = self._session.connect("", "", saver, "ActiveChanged", self, _slot("screen_saved(bool)"))
                 heard = heard or listening
         return heard
 
