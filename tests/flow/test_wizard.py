@@ -12,7 +12,7 @@ from latchkey.accounts.system import Policy, system
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft
 from latchkey.core.forms import Form, blank, form_of, is_scope, named, no_eth, read_form
-from latchkey.core.functions import function_of, selector_of
+from latchkey.core.functions import function_of, read_functions, selector_of
 from latchkey.core.narrow import Asked, is_narrower
 from latchkey.core.permissions import (
     AccountFunctions,
@@ -32,7 +32,9 @@ from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, Refused
 from latchkey.flow import wizard
+from latchkey.flow.presets import take
 from latchkey.flow.wizard import Card, ExpiryInput, KeyInput, KeySource, Origin, Step, Until, Wizard, WizardState, World
+from latchkey.store.records import KeptContract
 
 NOW = 1_795_000_000
 OWNER = Address.parse("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266")
@@ -211,28 +213,6 @@ def test_limits_of_the_request_cannot_be_removed() -> None:
     state = wizard.start_from(request(SCOPE, GAS, PaymasterGuard(TOKEN)), WORLD)
     assert [wizard.removable(c) for c in state.cards] == [True, False, False, False]
     assert any("limit on gas is missing" in text for text in texts(wizard.remove_card(state, 1), Step.SCOPE))
-
-
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.id)
-def test_presets_are_complete_once_their_blanks_are_filled(preset: Any) -> None:
-    state = wizard.add_cards(replace(done(), cards=()), preset.forms())
-    blanks = wizard.problems(state, Step.SCOPE, WORLD)
-    assert blanks
-    assert all(p.blank for p in blanks)
-    for index, card in enumerate(state.cards):
-        state = wizard.edit_card(state, card.id, fill(card.form, index))
-    assert texts(state, Step.SCOPE) == []
-    assert any(isinstance(p, GasLimit) for p in permissions(state))
-    assert any(isinstance(p, NativeTokenTransfer) for p in permissions(state))
-
-
-def fill(form: Form, index: int) -> Form:
-    return replace(
-        form,
-        address=form.address or "0x" + f"{index + 1:02x}" * 20,
-        amount=form.amount or "0.5" if form.decimals else form.amount or "7",
-        functions=form.functions or (function_of("move(uint8,uint8)"),),
-    )
 
 
 # --- scope: problems find their card
@@ -420,20 +400,79 @@ def test_words_so_far_need_neither_key_nor_expiry() -> None:
         wizard.session_key_of(state)
 
 
-def test_claimed_decimals_show_amounts_in_the_tokens_own_unit() -> None:
-    claims = Claims(names=((TOKEN, "USD Coin", "USDC", 6),))
+def test_what_a_sender_claims_is_no_unit() -> None:
+    claims = Claims(names=((TOKEN, "Gold", "GLD", 6),))
     state = wizard.start_from(request(Erc20TokenTransfer(TOKEN, 2_500_000), claims=claims), WORLD)
-    assert (state.cards[0].form.amount, state.cards[0].form.decimals) == ("2.5", 6)
+    assert (state.cards[0].form.amount, state.cards[0].form.decimals) == ("2500000", 0)
     assert permissions(state)[0] == Erc20TokenTransfer(TOKEN, 2_500_000)
-    assert wizard.claimed_unit(claims, TOKEN).name == "USDC"
-    assert wizard.claimed_unit(claims, CONTRACT).decimals == 0
+    assert [unit.name for unit in wizard.token_units(8453, TOKEN)] == ["base units"]
 
 
-def test_the_units_of_known_tokens_are_known_whatever_a_sender_claims() -> None:
-    usdc = Address.parse("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913")
-    lying = Claims(names=((usdc, "Dust", "DUST", 18),))
-    wanted = request(Erc20TokenTransfer(usdc, 2_500_000), claims=lying, chain_id=8453, account=None)
-    assert wizard.start_from(wanted, World((), False, NOW)).cards[0].form.amount == "2.5"
+USDC, DAI = (Address.parse(a) for a in ("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", "0x50c5725949A6F0c72E6C4a641F24049A917DB0Cb"))
+ON_BASE = replace(OTHER, chain_id=8453)
+
+
+def test_known_tokens_are_counted_in_their_unit() -> None:
+    state = wizard.start_from(
+        request(Erc20TokenTransfer(USDC, 2_500_000), account=None, chain_id=8453), replace(WORLD, accounts=(ON_BASE,))
+    )
+    assert (state.cards[0].form.amount, state.cards[0].form.decimals) == ("2.5", 6)
+    assert [(u.name, u.decimals) for u in wizard.token_units(8453, USDC)] == [("USDC", 6), ("base units", 0)]
+    assert [u.name for u in wizard.token_units(1, USDC)] == ["base units"]
+
+
+def naming(state: WizardState, address: str, **fields: Any) -> WizardState:
+    card = next(c for c in state.cards if c.form.kind == "erc20-token-transfer")
+    return wizard.edit_card(state, card.id, replace(card.form, address=address, **fields))
+
+
+def token_form(state: WizardState) -> tuple[str, int]:
+    form = next(c.form for c in state.cards if c.form.kind == "erc20-token-transfer")
+    return form.amount, form.decimals
+
+
+def test_naming_a_known_token_chooses_its_unit_and_naming_another_drops_it() -> None:
+    blank_state = wizard.add_cards(WizardState(account=ON_BASE), [blank("erc20-token-transfer")])
+    state = naming(blank_state, str(USDC))
+    assert token_form(state) == ("", 6)
+    state = naming(state, str(USDC), amount="5")
+    assert token_form(naming(state, str(USDC)[:-1])) == ("5", 6)  # while it is being typed
+    assert token_form(naming(naming(state, str(USDC)[:-1]), str(DAI))) == ("5", 18)
+    assert token_form(naming(state, str(TOKEN))) == ("5", 0)
+    in_base_units = naming(state, str(USDC), decimals=0, amount="5000000")
+    assert token_form(naming(in_base_units, str(DAI))) == ("5000000", 0)
+
+
+def test_a_unit_does_not_follow_to_another_network() -> None:
+    state = wizard.add_cards(WizardState(account=ON_BASE), [form_of(Erc20TokenTransfer(USDC, 2_500_000), decimals=6)])
+    assert wizard.settled(state) == state
+    moved = wizard.settled(replace(state, account=replace(ON_BASE, chain_id=1)))
+    assert token_form(moved) == ("2500000", 0)
+    assert permissions(moved) == permissions(state)
+    unread = naming(state, str(USDC), amount="2.5 dollars")
+    assert token_form(wizard.settled(replace(unread, account=ACCOUNT))) == ("2.5 dollars", 0)
+
+
+CASTLE = KeptContract(ACCOUNT.chain_id, CONTRACT, "Castle", read_functions("wiggle(uint8,uint8)"), NOW)
+
+
+def test_the_persons_own_names_stand_in_the_words_as_theirs() -> None:
+    world = replace(WORLD, kept=(CASTLE, replace(CASTLE, chain_id=10, label="Elsewhere")))
+    wiggle = FunctionsOnContract(CONTRACT, (CASTLE.functions[0].selector,))
+    words = wizard.words_so_far(done(wiggle, GAS), world)
+    assert words is not None
+    selector = CASTLE.functions[0].selector
+    assert words.can[0].plain == f"call wiggle(uint8,uint8) [{selector}] (named by you) on {CONTRACT} (you call it “Castle”)"
+    typed = wizard.add_cards(WizardState(account=ACCOUNT), [replace(form_of(wiggle), functions=CASTLE.functions), form_of(GAS)])
+    assert f"[{selector}] (named by you)" in wizard.words_so_far(typed, WORLD).can[0].plain  # type: ignore[union-attr]
+
+
+def test_names_that_the_request_brought_stay_the_senders() -> None:
+    wiggle = FunctionsOnContract(CONTRACT, (CASTLE.functions[0].selector,))
+    state = wizard.start_from(request(wiggle, GAS, claims=Claims(functions=("wiggle(uint8,uint8)",))), WORLD)
+    assert state.cards[0].form.functions[0].signature == "wiggle(uint8,uint8)"
+    assert wizard.notes_for(state, WORLD).functions == ()
+    assert "(named by the sender)" in wizard.words_so_far(state, WORLD).can[0].plain  # type: ignore[union-attr]
 
 
 def test_the_published_permissions_survive_the_forms(ma_vectors: dict[str, Any]) -> None:
@@ -498,7 +537,7 @@ EDITS: dict[Step, list[Any]] = {
         lambda s: replace(s, label="Chess"),
     ],
     Step.SCOPE: [
-        lambda s: wizard.add_cards(s, PRESETS[0].forms()),
+        lambda s: take(s, PRESETS[0]),
         lambda s: wizard.add_cards(s, [form_of(SCOPE), form_of(GAS)]),
         lambda s: wizard.add_cards(s, [form_of(Erc20TokenTransfer(TOKEN, 7))]),
         lambda s: wizard.remove_card(s, 0),

@@ -142,6 +142,7 @@ GAME = _own("TestGame")
 COUNTER = _own("TestCounter")
 NFT = _own("TestNft")
 ROUTER = _own("TestRouter")
+EXCHANGE = _own("TestExchange")
 PAYMASTER = _own("TestPaymaster")
 MODULE = _own("TestModule")
 WALLET = _own("TestWallet")
@@ -153,6 +154,7 @@ WORLD: dict[Address, str] = {
     COUNTER: "TestCounter",
     NFT: "TestNft",
     ROUTER: "TestRouter",
+    EXCHANGE: "TestExchange",
     PAYMASTER: "TestPaymaster",
     MODULE: "TestModule",
     WALLET: "TestWallet",

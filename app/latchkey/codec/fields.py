@@ -21,6 +21,7 @@ from latchkey.errors import BadInput
 CONFIG = ConfigDict(extra="forbid", alias_generator=to_camel)
 MAX_CHAIN_ID = 2**63 - 1
 MAX_NAME, MAX_URL, MAX_FUNCTION, MAX_SYMBOL = 80, 256, 200, 20
+MAX_FUNCTIONS = 128
 MAX_KEYSTORE = 4096
 MAX_DATAS = 64
 
@@ -121,7 +122,7 @@ class ClaimsModel:
     name: Annotated[str, _line(MAX_NAME)] | None = None
     url: Annotated[str, _line(MAX_URL)] | None = None
     names: Annotated[list[NameModel], MaxLen(64), AfterValidator(_one_name_an_address)] | None = None
-    functions: Annotated[list[Annotated[str, _line(MAX_FUNCTION)]], MaxLen(128)] | None = None
+    functions: Annotated[list[Annotated[str, _line(MAX_FUNCTION)]], MaxLen(MAX_FUNCTIONS)] | None = None
     altered: Literal[True] | None = None
 
     def claims(self) -> Claims:

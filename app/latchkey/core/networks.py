@@ -31,7 +31,7 @@ NETWORKS: dict[int, Network] = {
         Network(10, "OP Mainnet", fee_floor=GWEI // 200),
         Network(8453, "Base", fee_floor=GWEI // 200),
         Network(137, "Polygon", coin="POL", fee_floor=30 * GWEI),
-        Network(11155111, "Sepolia (test network)", is_test=True),
+        Network(11155111, "Sepolia (test network)", is_test=True, fee_floor=GWEI // 10),
         Network(421614, "Arbitrum Sepolia (test network)", is_test=True),
         Network(11155420, "OP Sepolia (test network)", is_test=True),
         Network(84532, "Base Sepolia (test network)", is_test=True),

@@ -1,72 +1,207 @@
-"""Common jobs as lists of permissions with blanks to fill. A preset is a start, never a default: every card stays editable."""
+"""Common jobs as lists of permissions with blanks to fill. A preset is a start, never a default: every card stays editable.
+
+A careful fill-in raises no finding, on any network: gas is budgeted for the first operation, which also installs the key, and for the
+uses the job is for. What the account does not check is said (`not_enforced`): people expect more of "recurring" than a total.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from latchkey.core.amounts import ETH, format_amount
 from latchkey.core.forms import Form, blank, named, no_eth
-from latchkey.core.functions import selector_of
+from latchkey.core.functions import Function, selector_of
+from latchkey.core.networks import Network
+from latchkey.core.permissions import KINDS, Erc20TokenTransfer, FunctionsOnContract, GasLimit, Permission
+from latchkey.core.powers import PLAIN_PAYMENT, install_gas, powers_of
+from latchkey.core.types import Address, Selector
+
+DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`sentence` says what the key is for. `expiry`: a fitting time in seconds."""
+    """`sentence` says what the key is for. `not_enforced`: what one might take for granted and the account does not check. `scope`: the
+    cards but for gas. `uses`: operations that the gas is to last for. `expiry`: a fitting time in seconds."""
 
     id: str
     title: str
     sentence: str
-    forms: Callable[[], tuple[Form, ...]]
+    not_enforced: tuple[str, ...]
+    scope: Callable[[], tuple[Form, ...]]
+    uses: int
     expiry: int
 
-
-def game() -> tuple[Form, ...]:
-    return _functions(), no_eth(), _gas("0.01")
-
-
-def claim_rewards() -> tuple[Form, ...]:
-    return _functions("claim()"), no_eth(), _gas("0.005")
+    def forms(self, network: Network) -> tuple[Form, ...]:
+        scope = self.scope()
+        return *scope, gas_form(scope, self.uses, network)
 
 
-def recurring_payment() -> tuple[Form, ...]:
-    return blank("erc20-token-transfer"), no_eth(), _gas("0.01")
+OPERATION_GAS = 250_000  # gas units one later operation declares, roughly
+FEE_ROOM = 10  # times the lowest usual fee: fees rise, and the limit counts the highest fee an operation allows
 
 
-def pay_one_address() -> tuple[Form, ...]:
-    """ETH to one address: access to it, and a total."""
-    return blank("contract-access"), blank("native-token-transfer"), _gas("0.005")
+def gas_form(scope: Sequence[Form], uses: int, network: Network) -> Form:
+    """A gas limit for installing a key with this scope and `uses` operations, rounded up to one digit."""
+    permissions = (*(_example(form) for form in scope), GasLimit(1))
+    units = install_gas(powers_of(permissions), expires=True) + uses * OPERATION_GAS
+    wei = FEE_ROOM * units * network.fee_floor
+    digit = 10 ** (len(str(wei)) - 1)
+    return replace(blank(GasLimit.type), amount=format_amount(-(-wei // digit) * digit, ETH))
 
 
-def trading_bot() -> tuple[Form, ...]:
-    """A router's swap and the token it may spend; what is bought stays in the account only if the swap names it as receiver."""
+_SOME = Address.parse("0x" + "01" * 20)
+_THREE = tuple(Selector.parse(f"0x0000000{n}") for n in (1, 2, 3))
+
+
+def _example(form: Form) -> Permission:
+    """The form with its blanks filled somehow: how much gas it takes to install depends on its shape alone."""
+    selectors = tuple(function.selector for function in form.functions) or _THREE
+    match form.kind:
+        case FunctionsOnContract.type:
+            return FunctionsOnContract(_SOME, selectors)
+        case Erc20TokenTransfer.type:
+            return Erc20TokenTransfer(_SOME, 1)
+    permission: Permission = KINDS[form.kind](1)
+    return permission
+
+
+# --- what the keys are for
+
+_EACH = "How much at a time and how often: the key may use the whole total at once."
+
+
+def _game() -> tuple[Form, ...]:
+    return _functions(), no_eth()
+
+
+def _token_payment() -> tuple[Form, ...]:
+    return blank(Erc20TokenTransfer.type), no_eth()
+
+
+def _coin_payment() -> tuple[Form, ...]:
+    pay = replace(blank(FunctionsOnContract.type), functions=(Function(PLAIN_PAYMENT),))
+    return pay, blank("native-token-transfer")
+
+
+def _claim() -> tuple[Form, ...]:
+    return _functions("claim()"), no_eth()
+
+
+def _watch() -> tuple[Form, ...]:
+    return _functions(), no_eth()
+
+
+def _trade() -> tuple[Form, ...]:
     swap = "swapExactTokensForTokens(uint256,uint256,address[],address,uint256)"
-    return _functions(swap), blank("erc20-token-transfer"), no_eth(), _gas("0.02")
+    return _functions(swap), blank(Erc20TokenTransfer.type), no_eth()
 
 
-def voting() -> tuple[Form, ...]:
-    return _functions("castVote(uint256,uint8)", "castVoteWithReason(uint256,uint8,string)"), no_eth(), _gas("0.01")
+def _mint() -> tuple[Form, ...]:
+    return _functions("mint(uint256)"), blank("native-token-transfer")
 
 
-def collect() -> tuple[Form, ...]:
-    """Minting from one contract, at a price."""
-    return _functions("mint(uint256)"), blank("native-token-transfer"), _gas("0.01")
+def _vote() -> tuple[Form, ...]:
+    return _functions("castVote(uint256,uint8)", "castVoteWithReason(uint256,uint8,string)"), no_eth()
 
 
-DAY = 86_400
 PRESETS: tuple[Preset, ...] = (
-    Preset("game", "Game or app", "Calls a few functions of one contract, without ETH or tokens.", game, DAY),
-    Preset("claim", "Claim rewards", "Calls the claim function of one contract.", claim_rewards, 30 * DAY),
-    Preset("payment", "Recurring payment", "Sends one token, up to a total.", recurring_payment, 30 * DAY),
-    Preset("pay-address", "Pay one address", "Sends ETH to one address, up to a total.", pay_one_address, 7 * DAY),
-    Preset("trading", "Trading bot", "Swaps one token on one exchange, up to a total.", trading_bot, 7 * DAY),
-    Preset("voting", "Vote", "Votes in one governance contract.", voting, 30 * DAY),
-    Preset("collect", "Mint", "Mints from one contract, for up to a total in ETH.", collect, DAY),
+    Preset(
+        "game",
+        "Game session",
+        "Calls a few functions of one contract, without {coin} or tokens.",
+        ("How often it plays, and with which moves.",),
+        _game,
+        uses=20,
+        expiry=DAY,
+    ),
+    Preset(
+        "payment",
+        "Recurring payment",
+        "Sends one token, up to a total.",
+        ("Who is paid: the key may send the token to anyone.", _EACH),
+        _token_payment,
+        uses=6,
+        expiry=30 * DAY,
+    ),
+    Preset(
+        "pay-address",
+        "Pay one address",
+        "Sends {coin} to one address, up to a total.",
+        (
+            _EACH,
+            "The dApp has to pay with the data 0x00000000: a payment without any data is refused, and some contracts take none with it.",
+        ),
+        _coin_payment,
+        uses=6,
+        expiry=30 * DAY,
+    ),
+    Preset(
+        "claim",
+        "Claim rewards",
+        "Calls the claim function of one contract.",
+        ("Where rewards go: the contract decides, or the key, if the function takes a receiver.",),
+        _claim,
+        uses=10,
+        expiry=30 * DAY,
+    ),
+    Preset(
+        "approvals",
+        "Token approvals",
+        "Approves one token for a dApp, up to a total.",
+        (
+            "Who may take the token: the key may approve anyone, or send the token itself.",
+            "When it is taken: what was approved can be taken after the session has ended, until you set it back to 0.",
+        ),
+        _token_payment,
+        uses=5,
+        expiry=DAY,
+    ),
+    Preset(
+        "watcher",
+        "Close a position",
+        "Watches a position, and closes it by the functions you name.",
+        (
+            "The condition: no price, health or liquidation threshold is checked. The key may close the position at any time.",
+            "At what price, and where the proceeds go: the contract decides, or the key, if the function takes a receiver.",
+        ),
+        _watch,
+        uses=3,
+        expiry=7 * DAY,
+    ),
+    Preset(
+        "trading",
+        "Trading within limits",
+        "Swaps one token on one exchange, up to a total.",
+        (
+            "The price: no price or slippage is checked. The key may make bad trades with the whole total.",
+            "Who gets what is bought: the key names the receiver in each swap.",
+        ),
+        _trade,
+        uses=20,
+        expiry=7 * DAY,
+    ),
+    Preset(
+        "mint",
+        "NFT mint",
+        "Mints from one contract, for up to a total in {coin}.",
+        ("How many it mints, and the price of each.", "Who gets them, if the function takes a receiver."),
+        _mint,
+        uses=3,
+        expiry=DAY,
+    ),
+    Preset(
+        "voting",
+        "Vote",
+        "Votes in one governance contract.",
+        ("How it votes, and on what.",),
+        _vote,
+        uses=5,
+        expiry=30 * DAY,
+    ),
 )
 
 
 def _functions(*signatures: str) -> Form:
-    return replace(blank("functions-on-contract"), functions=named(tuple(selector_of(s) for s in signatures)))
-
-
-def _gas(amount: str) -> Form:
-    return replace(blank("gas-limit"), amount=amount)
+    return replace(blank(FunctionsOnContract.type), functions=named(tuple(selector_of(s) for s in signatures)))

@@ -17,7 +17,7 @@ from latchkey.core.permissions import (
     Permission,
 )
 from latchkey.core.phrases import Part, Phrase
-from latchkey.core.powers import PLAIN_PAYMENT
+from latchkey.core.powers import PLAIN_PAYMENT, is_payment
 from latchkey.core.types import Selector
 from latchkey.core.words_pieces import Names, address_part, phrase, strong
 
@@ -33,6 +33,8 @@ def describe_permission(permission: Permission, names: Names) -> Phrase:
             return phrase("up to ", names.token(permission), ", transferred or approved")
         case ContractAccess(address):
             return phrase(strong("any function"), " of ", names.named(address))
+        case FunctionsOnContract(address, functions) if is_payment(permission):
+            return phrase("plain payments to ", names.named(address))
         case FunctionsOnContract(address, functions):
             return phrase(_functions(functions, names), " on ", names.named(address))
         case FunctionsOnAllContracts(functions):

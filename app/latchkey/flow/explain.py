@@ -139,7 +139,8 @@ def _deferred(reading: Deferred, now: int, account: Account | None, claims: Clai
 
 def _reading(reading: Reading, account: Account | None, now: int, claims: Claims, draft: dict[str, Any] | None) -> Explanation:
     words = describe(reading, account=account, now=now, claims=claims)
-    return Explanation(words, findings(reading, account=account, now=now), draft, digest=_digest(reading, account))
+    found = findings(reading, account=account, now=now, claims=claims)
+    return Explanation(words, found, draft, digest=_digest(reading, account))
 
 
 def _grant(grant: Grant, account: Account, now: int, claims: Claims = NO_CLAIMS) -> Explanation:
@@ -168,7 +169,7 @@ def _incoming(incoming: SessionRequest | Envelope, now: int) -> Explanation:
         signer = verify_signature(incoming, grant)
         reading = face.decode_signed(incoming.blob)
     words = describe(reading, account=account, now=now, claims=incoming.claims)
-    found = findings(reading, account=account, now=now)
+    found = findings(reading, account=account, now=now, claims=incoming.claims)
     less = changes(incoming.asked, grant.draft, claims=incoming.claims) if incoming.asked else ()
     return Explanation(words, found, draft_to_json(grant.draft), signer, to_json(incoming), grant.digest, less)
 

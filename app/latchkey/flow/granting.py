@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING
 
 from latchkey.accounts.review import Review, review
 from latchkey.accounts.system import Policy, system
+from latchkey.codec.fields import MAX_FUNCTION, MAX_FUNCTIONS
 from latchkey.codec.hand_over import Envelope, Kind, encode
 from latchkey.core.account import Account
 from latchkey.core.amounts import ETH, format_amount
 from latchkey.core.draft import Draft
 from latchkey.core.moments import span, utc
+from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.narrow import Asked
 from latchkey.core.networks import network
 from latchkey.core.permissions import permissions_to_json
@@ -38,8 +40,9 @@ from latchkey.core.words import NO_CLAIMS
 from latchkey.errors import Mismatch, Refused
 from latchkey.flow.accounts import same_place
 from latchkey.flow.explain import explain, verify_signature
+from latchkey.flow.naming import kept_notes, relevant
 from latchkey.flow.narrowing import told
-from latchkey.flow.wizard import KeySource, WizardState, World, account_of, draft_of
+from latchkey.flow.wizard import KeySource, WizardState, World, account_of, draft_of, notes_for
 from latchkey.store.records import GrantRecord, GrantState, KeyOrigin, Outcome, RequestMark
 from latchkey.store.replacing import Replacements
 
@@ -62,7 +65,7 @@ class Ids:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A grant as it would be signed, read back from its bytes. `account` names the owner when that is known. `replaces`: entity ids of
-    sessions that have to be gone before it is handed over."""
+    sessions that have to be gone before it is handed over. `notes`: the person's own names for what it names."""
 
     account: Account
     review: Review
@@ -72,6 +75,7 @@ class Prepared:
     key_origin: KeyOrigin = KeyOrigin.GIVEN
     key_type: str = "secp256k1"
     replaces: tuple[int, ...] = ()
+    notes: Notes = NO_NOTES
 
     @property
     def request_id(self) -> str:
@@ -155,7 +159,8 @@ class Granting:
         ids = self.choose(self._book, account)
         draft = draft_of(state, world, entity_id=ids.entity_id, nonce_key=ids.nonce_key)
         grant = system(account.system).build(draft)
-        shown = review(grant.unsigned, account, now=world.now, policy=world.policy, claims=state.claims)
+        notes = relevant(notes_for(state, world), draft.permissions)
+        shown = review(grant.unsigned, account, now=world.now, policy=world.policy, claims=state.claims, notes=notes)
         made = state.key.source is KeySource.MADE
         return Prepared(
             account=account,
@@ -166,6 +171,7 @@ class Granting:
             key_origin=KeyOrigin.MADE if made else KeyOrigin.GIVEN,
             key_type=state.request.key_type if state.request else "secp256k1",
             replaces=state.replaces or (),
+            notes=notes,
         )
 
     def reopen(self, envelope: Envelope, policy: Policy) -> Prepared:
@@ -177,12 +183,14 @@ class Granting:
             raise Refused("This is not an unsigned grant.", code="NotUnsigned")
         now = self._clock()
         explain(encode(envelope), now=now)
-        shown = review(envelope.unsigned, envelope.account, now=now, policy=policy, claims=envelope.claims)
+        account = envelope.account
+        notes = kept_notes(self._book, account.chain_id, envelope.permissions)
+        shown = review(envelope.unsigned, account, now=now, policy=policy, claims=envelope.claims, notes=notes)
         request = None
         if envelope.request_id:
             asked = envelope.asked or Asked(envelope.permissions, envelope.expiry)
             request = SessionRequest(asked.permissions, envelope.request_id, expiry=asked.expiry, claims=envelope.claims)
-        return Prepared(envelope.account, shown, "", envelope.claims, request, KeyOrigin.GIVEN, envelope.key_type)
+        return Prepared(account, shown, "", envelope.claims, request, KeyOrigin.GIVEN, envelope.key_type, notes=notes)
 
     # --- signing
 
@@ -201,7 +209,7 @@ class Granting:
         remarks = self.check(replace(prepared, account=account))
         client, face, shown = self._client(), system(prepared.account.system), prepared.review
         client.unlock()  # nothing is asked when it is open already
-        preview = client.preview_grant(shown.grant.unsigned, account, owner, prepared.claims)
+        preview = client.preview_grant(shown.grant.unsigned, account, owner, prepared.claims, prepared.notes)
         if preview.digest != shown.digest or preview.draft != shown.draft:
             raise Mismatch("The signer reads this grant differently; it was not signed.", code="SignerDiffers")
         signature = client.sign(preview.token)
@@ -236,8 +244,14 @@ class Granting:
         return record
 
     def keep_unsigned(self, prepared: Prepared) -> tuple[GrantRecord, bytes]:
-        """Keep a grant that another machine is to sign, so that its nonce and entity id are taken; and its hand-over's bytes."""
-        envelope = replace(self._envelope(prepared, prepared.account, Kind.UNSIGNED_GRANT), unsigned=prepared.review.grant.unsigned)
+        """Keep a grant that another machine is to sign, so that its nonce and entity id are taken; and its hand-over's bytes.
+
+        The other machine is told the functions' names, as this one's claims; the person's names for addresses stay here.
+        """
+        envelope = self._envelope(prepared, prepared.account, Kind.UNSIGNED_GRANT)
+        functions = tuple(dict.fromkeys((*envelope.claims.functions, *prepared.notes.functions)))[:MAX_FUNCTIONS]
+        claims = replace(envelope.claims, functions=tuple(f for f in functions if len(f) <= MAX_FUNCTION))
+        envelope = replace(envelope, unsigned=prepared.review.grant.unsigned, claims=claims)
         raw = encode(envelope)
         record = self._book.add_grant(self._record(prepared))
         Replacements(self._book).plan(record.id, prepared.replaces)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from latchkey.accounts.review import exact
 from latchkey.core.account import Account
 from latchkey.core.facts import NOTHING_KNOWN, Surroundings, facts_of
-from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.phrases import Finding
 from latchkey.core.reading import Install, Reading
 from latchkey.core.request import Claims
@@ -52,10 +51,11 @@ def surroundings(
     return found if book is None else _with_book(found, facts.install, account, now, book, claims, unsigned)
 
 
-def with_surroundings(prepared: Prepared, around: Surroundings, now: int, *, notes: Notes = NO_NOTES) -> Prepared:
+def with_surroundings(prepared: Prepared, around: Surroundings, now: int) -> Prepared:
     """The same grant, judged with what is around it."""
     shown = prepared.review
-    found = findings(shown.reading, account=prepared.account, now=now, surroundings=around, claims=prepared.claims, notes=notes)
+    account, claims, notes = prepared.account, prepared.claims, prepared.notes
+    found = findings(shown.reading, account=account, now=now, surroundings=around, claims=claims, notes=notes)
     return replace(prepared, review=replace(shown, findings=found))
 
 

@@ -25,6 +25,7 @@ from latchkey.core.networks import network
 from latchkey.core.permissions import Erc20TokenTransfer, NativeTokenTransfer, Permission
 from latchkey.core.phrases import Words
 from latchkey.core.presets import DAY
+from latchkey.core.reading import Deferred
 from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.types import MAX_UINT48, ZERO_ADDRESS, Address
 from latchkey.core.words import NO_CLAIMS, describe
@@ -79,7 +80,7 @@ class Until(StrEnum):
     NEVER = "never"
 
 
-_SPANS = {Until.HOUR: HOUR, Until.DAY: DAY, Until.WEEK: 7 * DAY, Until.MONTH: 30 * DAY}
+SPANS = {Until.HOUR: HOUR, Until.DAY: DAY, Until.WEEK: 7 * DAY, Until.MONTH: 30 * DAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +308,7 @@ class Pair:
 
 def pairs(state: WizardState) -> tuple[Pair, ...]:
     """Everything the request asks with what is given in its place, in the request's order, then what was added."""
-    given, _ = _read_cards(state.cards)
+    given, _ = read_cards(state.cards)
     cards, missing = list(state.cards), list(left_out(state))
     rows = []
     for permission in state.request.permissions if state.request else ():
@@ -409,7 +410,7 @@ def expiry_of(state: WizardState, now: int) -> int:
         case Until.TODAY:
             seconds = end_of_day(now)
         case _:
-            seconds = now + _SPANS[chosen.until]
+            seconds = now + SPANS[chosen.until]
     if not seconds:
         raise BadInput("Choose when this key ends.", code="Blank", path="expiry")
     if seconds <= now:
@@ -427,7 +428,7 @@ def end_of_day(now: int) -> int:
 def until_choices(state: WizardState, world: World) -> tuple[Until, ...]:
     """The choices that make sense: none later than the request's own end, "never" for experts only."""
     limit = (state.request.expiry if state.request else None) or 0
-    spans = [(u, world.now + s) for u, s in _SPANS.items()]
+    spans = [(u, world.now + s) for u, s in SPANS.items()]
     spans.insert(1, (Until.TODAY, end_of_day(world.now)))
     choices = [u for u, seconds in spans if not limit or seconds <= limit]
     if limit:
@@ -523,14 +524,14 @@ def _scope_problems(state: WizardState, world: World) -> Iterable[Problem]:
     if not state.cards:
         yield Problem("permissions", "Add at least one thing this key may do.", blank=True)
         return
-    permissions, faults = _read_cards(state.cards)
+    permissions, faults = read_cards(state.cards)
     yield from faults
     if not faults:
         yield from _judged(state, permissions, world)
     yield from _widened(state, permissions)
 
 
-def _read_cards(cards: Sequence[Card]) -> tuple[dict[int, Permission], list[Problem]]:
+def read_cards(cards: Sequence[Card]) -> tuple[dict[int, Permission], list[Problem]]:
     """Card id -> permission for every card that can be read, and what is wrong with the others."""
     permissions: dict[int, Permission] = {}
     faults: list[Problem] = []
@@ -647,14 +648,22 @@ def draft_of(state: WizardState, world: World, *, entity_id: int, nonce_key: int
     for problem in problems(state, Step.REVIEW, world):
         raise Refused(problem.text, code="NotDone", path=problem.path)
     account = account_of(state)
-    permissions, _ = _read_cards(state.cards)
+    permissions, _ = read_cards(state.cards)
     draft = _draft(state, account, tuple(permissions.values()), expiry=expiry_of(state, world.now))
     return replace(draft, session_key=session_key_of(state), entity_id=entity_id, nonce_key=nonce_key)
 
 
 def words_so_far(state: WizardState, world: World) -> Words | None:
     """What the cards that are filled in would let the key do, read back from the bytes they make; None when that is nothing."""
-    permissions, _ = _read_cards(state.cards)
+    reading = reading_so_far(state, world)
+    if reading is None:
+        return None
+    return describe(reading, account=state.account, now=world.now, claims=state.claims, notes=notes_for(state, world))
+
+
+def reading_so_far(state: WizardState, world: World) -> Deferred | None:
+    """What the bytes say that the cards make which are filled in; None when they let the key do nothing."""
+    permissions, _ = read_cards(state.cards)
     account = state.account or Account(1, ZERO_ADDRESS, "modular_account", Mode.ADDRESS)
     if not any(is_scope(p.type) or p.type in EXPERT_KINDS for p in permissions.values()):
         return None
@@ -664,10 +673,9 @@ def words_so_far(state: WizardState, world: World) -> Words | None:
         expiry = world.now + DAY
     face = system(account.system)
     try:
-        reading = face.decode_unsigned(face.build(_draft(state, account, tuple(permissions.values()), expiry=expiry)).unsigned)
+        return face.decode_unsigned(face.build(_draft(state, account, tuple(permissions.values()), expiry=expiry)).unsigned)
     except LatchkeyError:
         return None
-    return describe(reading, account=state.account, now=world.now, claims=state.claims, notes=notes_for(state, world))
 
 
 def notes_for(state: WizardState, world: World) -> Notes:

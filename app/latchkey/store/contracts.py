@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from typing import Any
 
 from latchkey.core.functions import Function, read_functions
@@ -11,21 +10,12 @@ from latchkey.core.types import Address
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, StoreError
 from latchkey.store.book import Book, _checking, _json, _label
+from latchkey.store.records import KeptContract
+
+__all__ = ["Contracts", "KeptContract"]
 
 MAX_KEPT = 500
 _MISSING = "This contract is not kept."
-
-
-@dataclass(frozen=True, slots=True)
-class KeptContract:
-    """`label`: the person's name for it, may be empty. `functions`: by signature, by selector alone where no name is known. `kept`:
-    seconds."""
-
-    chain_id: int
-    address: Address
-    label: str
-    functions: tuple[Function, ...]
-    kept: int
 
 
 class Contracts:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from latchkey.core.draft import Draft
+from latchkey.core.functions import Function
 from latchkey.core.request import Claims
 from latchkey.core.types import Address
 
@@ -74,3 +75,15 @@ class RequestMark:
     digest: bytes
     answered: int
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class KeptContract:
+    """`label`: the person's name for it, may be empty. `functions`: by signature, by selector alone where no name is known. `kept`:
+    seconds."""
+
+    chain_id: int
+    address: Address
+    label: str
+    functions: tuple[Function, ...]
+    kept: int

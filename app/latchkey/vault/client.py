@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 from latchkey.core.account import Account
 from latchkey.core.draft import draft_from_json
 from latchkey.core.ending import Known
+from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.phrases import Finding, Words
 from latchkey.core.request import Claims
 from latchkey.core.types import Address
@@ -123,9 +124,12 @@ class SignerClient:
 
     # --- signing
 
-    def preview_grant(self, unsigned: bytes, account: Account, owner: Address, claims: Claims = NO_CLAIMS) -> Preview:
+    def preview_grant(
+        self, unsigned: bytes, account: Account, owner: Address, claims: Claims = NO_CLAIMS, notes: Notes = NO_NOTES
+    ) -> Preview:
         """What the signer reads in the bytes. Raises Refused, Mismatch, CannotDecode, Locked."""
-        made = self._do("preview_grant", unsigned=unsigned, account=from_account(account), owner=owner, claims=asdict(claims))
+        names = {"claims": asdict(claims), "notes": asdict(notes)}
+        made = self._do("preview_grant", unsigned=unsigned, account=from_account(account), owner=owner, **names)
         return Preview(
             token=made["token"],
             draft=draft_from_json(made["draft"]),

@@ -105,6 +105,7 @@ def _verbs(sealed: bytes | None, prompt: Fields, source_fd: int | None) -> tuple
     from dataclasses import asdict
 
     from latchkey.core.draft import draft_to_json
+    from latchkey.core.names import Notes
     from latchkey.core.request import Claims
     from latchkey.core.types import Address
     from latchkey.vault.endings import Endings
@@ -121,7 +122,7 @@ def _verbs(sealed: bytes | None, prompt: Fields, source_fd: int | None) -> tuple
 
     def preview(call: Fields) -> Fields:
         account, claims = to_account(call["account"]), read(Claims, call["claims"])
-        made = signing.preview_grant(call["unsigned"], account, Address.parse(call["owner"]), claims)
+        made = signing.preview_grant(call["unsigned"], account, Address.parse(call["owner"]), claims, read(Notes, call["notes"]))
         return {**asdict(made), "draft": draft_to_json(made.draft)}
 
     def preview_endings(call: Fields) -> Fields:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from latchkey.accounts.review import Review, review
 from latchkey.accounts.system import Policy, system
 from latchkey.core.account import Account, Mode
+from latchkey.core.functions import MAX_SIGNATURE
+from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.networks import network
 from latchkey.core.phrases import Level
 from latchkey.core.request import Claims
@@ -29,6 +31,7 @@ from latchkey.vault.test_keys import CHAIN_ID, is_public_test_key
 TYPED = "I understand"
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _MOST_CLAIMS = 512
+MAX_LABEL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,19 @@ class Signing:
         self._keeper = keeper
         self._previews: Previews[_Pending] = Previews(clock)
 
-    def preview_grant(self, unsigned: bytes, account: Account, owner: Address, claims: Claims) -> Preview:
-        """Read the bytes, judge them by the vault's own policy, and keep them for `sign`. Raises what `review` raises, and Refused."""
+    def preview_grant(self, unsigned: bytes, account: Account, owner: Address, claims: Claims, notes: Notes = NO_NOTES) -> Preview:
+        """Read the bytes, judge them by the vault's own policy, and keep them for `sign`. Raises what `review` raises, and Refused.
+
+        `notes`: names of the person's own, as the window says. Whoever holds the window could invent them, so they are worded as the
+        window's, whatever they say of themselves.
+        """
         self._keeper.master(owner)
         check_owner(account, owner)
-        _check_claims(claims)
+        _check_names(claims, notes)
         policy = Policy.EXPERT if self._keeper.contents.expert else Policy.STRICT
-        reviewed = review(unsigned, account, now=self._keeper.now(), policy=policy, claims=claims)
+        reviewed = review(
+            unsigned, account, now=self._keeper.now(), policy=policy, claims=claims, notes=replace(notes, second_hand=True)
+        )
         check_test_keys(account.chain_id, owner, reviewed.draft.session_key)
         token = self._previews.keep(_Pending(reviewed, account, owner))
         return Preview(token, reviewed.draft, reviewed.words, reviewed.findings, reviewed.digest)
@@ -97,12 +106,13 @@ def check_owner(account: Account, owner: Address) -> None:
         )
 
 
-def _check_claims(claims: Claims) -> None:
+def _check_names(claims: Claims, notes: Notes) -> None:
     """They are shown beside what was read: one line each, nothing that moves other text about, no more than a request may carry."""
     texts = [(claims.dapp_name, 80), (claims.dapp_url, 256), *((function, 200) for function in claims.functions)]
     texts += [text for _, name, symbol, _ in claims.names for text in ((name, 80), (symbol, 20))]
+    texts += [*((name, MAX_LABEL) for _, name in notes.names), *((function, MAX_SIGNATURE) for function in notes.functions)]
     if len(texts) > _MOST_CLAIMS or not all(is_one_line(text, limit) for text, limit in texts):
-        raise BadInput("The names that came with this request are too long, too many, or not plain text.", path="claims")
+        raise BadInput("The names that came with this are too long, too many, or not plain text.", path="claims")
 
 
 def is_one_line(text: str, limit: int) -> bool:

@@ -136,9 +136,20 @@ contract TestNft {
     event Transfer(address indexed from, address indexed to, uint256 indexed id);
     event ApprovalForAll(address indexed owner, address indexed operator, bool approved);
 
-    error NotYours(uint256 id);
+    uint256 public constant PRICE = 0.01 ether;
 
-    function mint(address to) external returns (uint256 id) {
+    error NotYours(uint256 id);
+    error NotPaid(uint256 price);
+
+    /// The paid way: `amount` of them to the caller.
+    function mint(uint256 amount) external payable {
+        if (msg.value != amount * PRICE) revert NotPaid(amount * PRICE);
+        for (uint256 i = 0; i < amount; ++i) {
+            mint(msg.sender);
+        }
+    }
+
+    function mint(address to) public returns (uint256 id) {
         id = ++totalSupply;
         ownerOf[id] = to;
         balanceOf[to] += 1;
@@ -160,6 +171,42 @@ contract TestNft {
 
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
         return interfaceId == type(IERC165).interfaceId || interfaceId == 0x80ac58cd || interfaceId == 0x5b5e139f;
+    }
+}
+
+/// Swaps test tokens one to one, and keeps positions that only their owner closes.
+contract TestExchange {
+    mapping(address owner => uint256) public position;
+
+    event Swapped(address indexed who, address from, address into, uint256 amount, address to);
+    event Closed(address indexed owner, uint256 amount);
+
+    error TooLate();
+    error NothingOpen();
+
+    function swapExactTokensForTokens(uint256 amountIn, uint256, address[] calldata path, address to, uint256 deadline)
+        external
+        returns (uint256[] memory amounts)
+    {
+        if (block.timestamp > deadline) revert TooLate();
+        require(TestToken(path[0]).transferFrom(msg.sender, address(this), amountIn));
+        TestToken(path[path.length - 1]).mint(to, amountIn);
+        emit Swapped(msg.sender, path[0], path[path.length - 1], amountIn, to);
+        amounts = new uint256[](path.length);
+        for (uint256 i = 0; i < path.length; ++i) {
+            amounts[i] = amountIn;
+        }
+    }
+
+    function openPosition(uint256 amount) external {
+        position[msg.sender] += amount;
+    }
+
+    function closePosition() external {
+        uint256 amount = position[msg.sender];
+        if (amount == 0) revert NothingOpen();
+        position[msg.sender] = 0;
+        emit Closed(msg.sender, amount);
     }
 }
 

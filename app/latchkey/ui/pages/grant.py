@@ -8,9 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from latchkey.core.account import Account
+from latchkey.core.names import Notes
 from latchkey.core.networks import network
 from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.errors import LatchkeyError
+from latchkey.flow.naming import kept_notes
 from latchkey.flow.trying import of_grant
 from latchkey.store.records import GrantRecord, GrantState
 from latchkey.ui import theme
@@ -90,7 +92,7 @@ class GrantPage(Page):
         if record.state is GrantState.PUT_ASIDE and valid:
             self._place.addWidget(Banner("warning", f"Put aside, {still_valid(record, now)}.", _ASIDE))
         try:
-            reading = read_grant(record, account, now)
+            reading = read_grant(record, account, now, self._notes(record))
         except LatchkeyError as error:
             self._place.addWidget(Banner("danger", "This grant cannot be read.", error.text))
             return
@@ -102,9 +104,12 @@ class GrantPage(Page):
         self._place.addWidget(_where(record, network(account.chain_id).name, account.label, now))
         self._place.addWidget(_Signed(reading))
 
+    def _notes(self, record: GrantRecord) -> Notes:
+        return kept_notes(self._context.book, record.draft.chain_id, record.draft.permissions)
+
     def _try(self, record: GrantRecord, account: Account) -> None:
         try:
-            subject = of_grant(record.unsigned, account, claims=record.claims)
+            subject = of_grant(record.unsigned, account, claims=record.claims, notes=self._notes(record))
         except LatchkeyError as error:
             self._context.tasks.failed.emit(error)
             return

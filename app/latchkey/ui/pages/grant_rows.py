@@ -8,22 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from latchkey.accounts.review import exact
 from latchkey.core.account import Account, Mode
 from latchkey.core.moments import span
+from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.networks import network
 from latchkey.core.phrases import Finding, Phrase, Style, Words
 from latchkey.core.risk import findings
 from latchkey.core.words import describe
 from latchkey.errors import LatchkeyError
 from latchkey.flow.accounts import find
+from latchkey.flow.naming import kept_notes
 from latchkey.store.records import GrantRecord, GrantState
 from latchkey.ui.times import local_time
 from latchkey.ui.widgets.address import short_address
 from latchkey.ui.widgets.text import visible
+
+if TYPE_CHECKING:
+    from latchkey.store.book import Book
 
 _ENDED = 2**48  # sorts what has ended behind everything that still ends
 
@@ -53,16 +60,17 @@ class Reading:
     findings: tuple[Finding, ...]
 
 
-def read_rows(records: Sequence[GrantRecord], accounts: Sequence[Account], now: int, check: Callable[[], None]) -> list[Row]:
+def read_rows(book: Book, now: int, check: Callable[[], None]) -> list[Row]:
     """Rows in the order they are shown: what ends next first, then what has ended. `check` is called between rows and may raise."""
-    rows = []
-    for record in records:
+    rows, accounts = [], book.accounts()
+    notes = cache(partial(kept_notes, book))  # by network
+    for record in book.grants():
         check()
-        rows.append(read_row(record, accounts, now))
+        rows.append(read_row(record, accounts, now, notes(record.draft.chain_id)))
     return sorted(rows, key=lambda row: (_ended(row.record, now), row.record.draft.expiry or _ENDED, -row.record.id))
 
 
-def read_row(record: GrantRecord, accounts: Sequence[Account], now: int) -> Row:
+def read_row(record: GrantRecord, accounts: Sequence[Account], now: int, notes: Notes = NO_NOTES) -> Row:
     account = account_of(record, accounts)
     state, tone = state_in_words(record, now)
     expiry = record.draft.expiry
@@ -72,7 +80,7 @@ def read_row(record: GrantRecord, accounts: Sequence[Account], now: int) -> Row:
         left, until = span(expiry - now), f"until {local_time(expiry, now)}"
     else:
         left, until = "Ended", local_time(expiry, now)
-    return Row(record, account, who(record), _one_line(record, account, now), state, tone, left, until)
+    return Row(record, account, who(record), _one_line(record, account, now, notes), state, tone, left, until)
 
 
 def account_of(record: GrantRecord, accounts: Sequence[Account]) -> Account:
@@ -113,20 +121,20 @@ def still_valid(record: GrantRecord, now: int) -> str:
     return f"still valid until {local_time(expiry, now)}" if expiry else "still valid for ever, until it is revoked on the network"
 
 
-def read_grant(record: GrantRecord, account: Account, now: int) -> Reading:
+def read_grant(record: GrantRecord, account: Account, now: int, notes: Notes = NO_NOTES) -> Reading:
     """Words and findings from the exact bytes. Raises CannotDecode or Mismatch."""
     _, reading = exact(record.unsigned, account)
-    words = describe(reading, account=account, now=now, claims=record.claims)
-    return Reading(words, findings(reading, account=account, now=now))
+    words = describe(reading, account=account, now=now, claims=record.claims, notes=notes)
+    return Reading(words, findings(reading, account=account, now=now, claims=record.claims, notes=notes))
 
 
 def _ended(record: GrantRecord, now: int) -> bool:
     return bool(record.draft.expiry) and record.draft.expiry <= now
 
 
-def _one_line(record: GrantRecord, account: Account, now: int) -> str:
+def _one_line(record: GrantRecord, account: Account, now: int, notes: Notes) -> str:
     try:
-        words = read_grant(record, account, now).words
+        words = read_grant(record, account, now, notes).words
     except LatchkeyError:
         return "Cannot be read: its bytes are not what this program writes"
     return f"{network(account.chain_id).name}: {'; '.join(_short(line) for line in words.can)}"

@@ -56,7 +56,7 @@ class GrantsPage(Page):
         from latchkey.ui.pages.grant_rows import read_rows
 
         book, now = self._context.book, self._context.clock()
-        self._context.tasks.run(lambda job: read_rows(book.grants(), book.accounts(), now, job.check), self._show, owner=self)
+        self._context.tasks.run(lambda job: read_rows(book, now, job.check), self._show, owner=self)
 
     def _show(self, rows: list[Row]) -> None:
         if not rows:

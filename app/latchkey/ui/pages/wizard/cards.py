@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QWidget
 
-from latchkey.core.amounts import BASE_UNITS, GWEI, WEI, Unit, format_amount, parse_amount
+from latchkey.core.amounts import GWEI, WEI, Unit, format_amount, parse_amount
 from latchkey.core.forms import EXPERT_KINDS, Form, blanks_of
-from latchkey.core.phrases import Part, Phrase
-from latchkey.core.request import Claims
+from latchkey.core.phrases import Part, Phrase, Style
+from latchkey.core.powers import PLAIN_PAYMENT
+from latchkey.core.tokens import tokens
 from latchkey.core.types import Address
 from latchkey.core.words_permissions import describe_permission
+from latchkey.core.words_pieces import Names
 from latchkey.errors import BadInput
 from latchkey.flow import wizard
+from latchkey.flow.naming import remark_on
 from latchkey.flow.wizard import Origin
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.functions import FunctionPicker
 from latchkey.ui.pages.wizard.step_page import View, beside, names_of, show_fault, show_text
-from latchkey.ui.widgets import Banner, Chip, Field, Icon, Label, PhraseLabel, line_edit, link, quiet
+from latchkey.ui.widgets import Banner, Chip, Field, Icon, Label, PhraseLabel, line_edit, link, quiet, secondary
 from latchkey.ui.widgets import Card as Surface
 
 
@@ -58,6 +62,10 @@ LOOKS: dict[str, Look] = {
         "Everything (root)", "warning", "Do all that you can do. No limit holds it, and it can take the account from you."
     ),
 }
+PAYMENT = "payment"
+LOOKS[PAYMENT] = Look(
+    "Payments to one address", "token", "Send plain payments to one address, and call nothing else there.", "&Address to pay"
+)
 _ORIGINS = {Origin.ASKED: ("asked for", "accent"), Origin.CAREFUL: ("added by Latchkey", "good")}
 
 
@@ -76,11 +84,14 @@ class PermissionCard(Surface):
     edited = Signal(object)
     removed = Signal()
 
-    def __init__(self, kind: str, *, bare: bool = False) -> None:
-        """`bare`: only the blanks, for a place that says itself what they are of."""
+    def __init__(self, kind: str, *, bare: bool = False, look: str = "") -> None:
+        """`bare`: only the blanks, for a place that says itself what they are of. `look`: see `look_name`."""
         super().__init__()
         self._kind, self._form, self._bare, self._other = kind, Form(kind), bare, kind
-        self._blanks, self._look = blanks_of(kind), LOOKS[kind]
+        blanks = blanks_of(kind)
+        self._blanks = replace(blanks, functions=None) if look == PAYMENT else blanks
+        self._look = LOOKS[look or kind]
+        self._chain_id: int | None = None
         self._build()
 
     def _build(self) -> None:
@@ -109,7 +120,12 @@ class PermissionCard(Surface):
             self._address = Field(self._look.address, line_edit(placeholder="0x…", mono=True, limit=64))
             self._address.editor.textEdited.connect(lambda text: self._edit(address=text))
             self._address.editor.editingFinished.connect(lambda: self.edited.emit(self._form))
-            self.body.addWidget(self._address)
+            self._tokens = secondary("Known tokens")
+            self._tokens.setAccessibleName("Known tokens: choose one that Latchkey knows")
+            menu = QMenu(self._tokens)
+            menu.aboutToShow.connect(partial(self._fill_tokens, menu))
+            self._tokens.setMenu(menu)
+            self.body.addLayout(beside(self._address, self._tokens))
         if self._blanks.amount:
             self._build_amount()
         if self._blanks.functions:
@@ -162,6 +178,7 @@ class PermissionCard(Surface):
         if self._blanks.functions:
             asked = wizard.asked_form(view.state.claims, card.asked).functions if card.asked is not None else ()
             self._picker.show_functions(asked, card.form.functions, card.form.pasted)
+            self._picker.show_contract(wizard.chain_of(view.state), _address_of(card.form), view)
             show_fault(self._picker.field, view.fault(".functions", card=card.id), attempted=view.attempted)
         self._show_rest(card, view)
 
@@ -169,11 +186,15 @@ class PermissionCard(Surface):
         editor = self._address.editor
         show_text(editor, card.form.address)
         editor.setReadOnly(getattr(card.asked, self._blanks.address or "", None) is not None)
-        self._address.set_hint(_claimed_name(view.state.claims, card.form.address))
+        address = _address_of(card.form)
+        is_token = card.form.kind == "erc20-token-transfer"
+        self._address.set_hint(remark_on(names_of(view), address, is_token=is_token) if address else "")
+        self._chain_id = wizard.chain_of(view.state)
+        self._tokens.setVisible(is_token and not editor.isReadOnly() and bool(tokens(self._chain_id or 0)))
         show_fault(self._address, view.fault(f".{self._blanks.address}", card=card.id), attempted=view.attempted)
 
     def _show_amount(self, card: wizard.Card, view: View, coin: str) -> None:
-        units = _units(card.form, view.state.claims, coin)
+        units = _units(card.form, view, coin)
         self._unit.blockSignals(True)
         if [self._unit.itemData(i) for i in range(self._unit.count())] != [u.decimals for u in units]:
             self._unit.clear()
@@ -183,7 +204,7 @@ class PermissionCard(Surface):
         self._unit.setEnabled(len(units) > 1)
         self._unit.blockSignals(False)
         show_text(self._amount.editor, card.form.amount)
-        self._amount.set_hint(_amount_hint(card, units))
+        self._amount.set_hint(_amount_hint(card, units, names_of(view)))
         show_fault(self._amount, view.fault(f".{self._blanks.amount}", card=card.id), attempted=view.attempted)
 
     def _show_rest(self, card: wizard.Card, view: View) -> None:
@@ -216,6 +237,15 @@ class PermissionCard(Surface):
         kept = self._form.functions if blanks_of(self._kind).functions and blanks_of(self._other).functions else ()
         self._edit(kind=self._other, functions=kept, pasted="")
 
+    def _fill_tokens(self, menu: QMenu) -> None:
+        menu.clear()
+        for token in tokens(self._chain_id or 0):
+            text = f"{token.symbol}   {token.name}" if token.name != token.symbol else token.symbol
+            menu.addAction(text, partial(self._take_token, token.address))
+
+    def _take_token(self, address: Address, _checked: bool = False) -> None:
+        self._edit(address=str(address))
+
     def _unit_chosen(self, index: int) -> None:
         self._edit(decimals=self._unit.itemData(index))
 
@@ -229,17 +259,20 @@ def _note(card: wizard.Card, view: View, look: Look, coin: str) -> Phrase:
     return Phrase((Part(look.meaning.format(coin=coin)),))
 
 
-def _units(form: Form, claims: Claims, coin: str) -> tuple[Unit, ...]:
+def _units(form: Form, view: View, coin: str) -> tuple[Unit, ...]:
     if form.kind != "erc20-token-transfer":
         return Unit(coin, 18), GWEI, WEI
+    return wizard.token_units(wizard.chain_of(view.state), _address_of(form))
+
+
+def _address_of(form: Form) -> Address | None:
     try:
-        claimed = wizard.claimed_unit(claims, Address.parse(form.address.strip()))
+        return Address.parse(form.address.strip())
     except BadInput:
-        return (BASE_UNITS,)
-    return (Unit(f"{claimed.name} (claimed)", claimed.decimals), BASE_UNITS) if claimed.decimals else (BASE_UNITS,)
+        return None
 
 
-def _amount_hint(card: wizard.Card, units: tuple[Unit, ...]) -> str:
+def _amount_hint(card: wizard.Card, units: tuple[Unit, ...], names: Names) -> str:
     """What the typed amount comes to, and what was asked."""
     unit = next((u for u in units if u.decimals == card.form.decimals), units[0])
     texts = []
@@ -250,17 +283,25 @@ def _amount_hint(card: wizard.Card, units: tuple[Unit, ...]) -> str:
         value = parse_amount(card.form.amount, unit)
     except BadInput:
         value = None
-    if value and card.form.kind == "gas-limit":
+    if card.form.kind == "erc20-token-transfer":
+        texts.append(_token_hint(value, unit, units, names, _address_of(card.form)))
+    elif value and card.form.kind == "gas-limit":
         texts.append(f"{value} wei: gas limits count money, not gas units.")
-    elif value and unit.decimals and card.form.kind == "erc20-token-transfer":
-        texts.append(f"{value} base units. The number of decimals is the sender's claim.")
-    elif card.form.kind == "erc20-token-transfer" and not unit.decimals:
-        texts.append("The token's smallest unit: 1 USDC, which has 6 decimals, is 1000000.")
-    return " ".join(texts)
+    return " ".join(filter(None, texts))
 
 
-def _claimed_name(claims: Claims, address: str) -> str:
-    for known, name, symbol, _ in claims.names:
-        if str(known).lower() == address.strip().lower() and (name or symbol):
-            return f"The sender calls it “{name or symbol}”."
-    return ""
+def _token_hint(value: int | None, unit: Unit, units: tuple[Unit, ...], names: Names, address: Address | None) -> str:
+    if address is None:
+        return ""
+    if len(units) > 1:
+        other = units[1] if unit == units[0] else units[0]
+        return f"{format_amount(value, other)} {other.name}." if value else ""
+    said = "".join(part.text for part in names.tokens(value, address) if part.style is Style.CLAIM).strip(" ()") if value else ""
+    claim = f" {said[:1].upper()}{said[1:]}." if "calls this" in said else ""
+    return f"The smallest parts of the token: how many make one is not known for this address.{claim}"
+
+
+def look_name(form: Form) -> str:
+    """How a form presents itself: its kind, but for plain payments to one address."""
+    payment = form.kind == "functions-on-contract" and [f.selector for f in form.functions] == [PLAIN_PAYMENT]
+    return PAYMENT if payment else form.kind

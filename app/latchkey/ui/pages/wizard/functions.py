@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from latchkey.core.functions import Function, read_functions
+from latchkey.core.functions import Function, known_signature, read_functions
 from latchkey.core.phrases import Part, Phrase, Style
+from latchkey.core.powers import PLAIN_PAYMENT
+from latchkey.core.types import Address
 from latchkey.errors import BadInput
+from latchkey.flow.accounts import parse_label
+from latchkey.store.records import KeptContract
 from latchkey.ui import theme
-from latchkey.ui.pages.wizard.step_page import beside
-from latchkey.ui.widgets import Body, Dialog, Field, Muted, PhraseLabel, clear_layout, primary, quiet, secondary, text_edit, visible
+from latchkey.ui.pages.wizard.step_page import View, beside
+from latchkey.ui.widgets import (
+    Body,
+    Dialog,
+    Field,
+    Muted,
+    PhraseLabel,
+    clear_layout,
+    line_edit,
+    link,
+    primary,
+    quiet,
+    secondary,
+    short_address,
+    text_edit,
+    visible,
+)
 
 AT_ONCE = 8  # so many functions are added without asking which; more than that, and one chooses
 
@@ -44,6 +64,17 @@ class FunctionPicker(QWidget):
         self._entry = QWidget()
         self._entry.setLayout(beside(self.field, secondary("Add", self._add_line), secondary("Paste ABI…", self._paste)))
         rows.addWidget(self._entry)
+        self._kept_button = link("From the functions you kept…", self._choose_kept)
+        self._keep_button = link("&Keep these names for the contract…", self._ask_name)
+        below = QHBoxLayout()
+        below.setSpacing(theme.space(2))
+        below.addWidget(self._kept_button)
+        below.addWidget(self._keep_button)
+        below.addStretch(1)
+        rows.addLayout(below)
+        self._view: View | None = None
+        self._place: tuple[int, Address] | None = None
+        self._kept: KeptContract | None = None
 
     def show_functions(self, asked: tuple[Function, ...], chosen: tuple[Function, ...], pasted: str) -> None:
         """`asked`: the request's functions, which can only be ticked off; without a request the person adds their own."""
@@ -53,6 +84,38 @@ class FunctionPicker(QWidget):
         if self._line.text() != pasted:
             self._line.setText(pasted)
         self._entry.setVisible(not asked)
+
+    def show_contract(self, chain_id: int | None, address: Address | None, view: View) -> None:
+        """Which contract it is about: what was kept for it can be chosen from, what is named here can be kept for it."""
+        self._view = view
+        self._place = (chain_id, address) if chain_id is not None and address is not None else None
+        self._kept = next((one for one in view.world.kept if (one.chain_id, one.address) == self._place), None)
+        self._kept_button.setVisible(self._kept is not None and not self._asked)
+        if self._kept is not None:
+            text = f"From “{self._kept.label}”…" if self._kept.label else "From the functions you kept…"
+            self._kept_button.setText(text.replace("&", "&&"))
+            self._kept_button.setAccessibleName(text)
+        self._keep_button.setVisible(self._place is not None and not self._asked and bool(self._unkept()))
+
+    def _unkept(self) -> tuple[Function, ...]:
+        """Functions chosen by a name of the person's that is not kept for this contract yet."""
+        have = {function.selector for function in self._kept.functions} if self._kept else set()
+        return tuple(f for f in self._chosen if f.signature and not known_signature(f.selector) and f.selector not in have)
+
+    def _keep(self, functions: tuple[Function, ...], name: str) -> None:
+        if self._view is None or self._place is None:
+            return
+        have = self._kept.functions if self._kept else ()
+        mine = tuple({f.selector: f for f in (*have, *functions)}.values())
+        self._view.keep(KeptContract(*self._place, name or (self._kept.label if self._kept else ""), mine, self._view.world.now))
+
+    def _ask_name(self) -> None:
+        if self._place is not None:
+            NameDialog(self, self._place[1], self._kept.label if self._kept else "", partial(self._keep, self._unkept())).open()
+
+    def _choose_kept(self) -> None:
+        if self._kept is not None:
+            PasteDialog(self, self._add, found=self._kept.functions).open()
 
     def first(self) -> QWidget:
         """What is filled in first: the request's own functions, or the line to type in."""
@@ -123,7 +186,8 @@ class FunctionPicker(QWidget):
         self._add(found)
 
     def _paste(self) -> None:
-        PasteDialog(self, self._add).open()
+        place = self._place
+        PasteDialog(self, self._add, address=place[1] if place else None, keep=self._keep).open()
 
     def _add(self, found: tuple[Function, ...]) -> None:
         have = {function.selector for function in self._chosen}
@@ -144,12 +208,24 @@ class _AddLine(QLineEdit):
 
 
 class PasteDialog(Dialog):
-    """Paste an ABI or Solidity; when it holds many functions, tick those that are meant. `add` gets the functions."""
+    """Paste an ABI or Solidity; when it holds many functions, tick those that are meant. `add` gets the functions.
 
-    def __init__(self, parent: QWidget, add: Callable[[tuple[Function, ...]], object]) -> None:
-        super().__init__("Functions from an ABI", parent.window())
-        self._add = add
+    `found`: functions to choose from at once. `address`: the contract they can be kept for, by `keep(functions, name)`.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        add: Callable[[tuple[Function, ...]], object],
+        *,
+        found: tuple[Function, ...] = (),
+        address: Address | None = None,
+        keep: Callable[[tuple[Function, ...], str], object] | None = None,
+    ) -> None:
+        super().__init__("Functions you kept" if found else "Functions from an ABI", parent.window())
+        self._add, self._keep = add, keep
         self._found: tuple[Function, ...] = ()
+        self._all: tuple[Function, ...] = ()
         self._text = Field(
             "ABI in JSON, Solidity source, signatures or selectors",
             text_edit(placeholder='[{"type": "function", "name": "claim", "inputs": []}, …]', lines=8),
@@ -167,9 +243,19 @@ class PasteDialog(Dialog):
         self._next = primary("&Read", self._read)
         self.body.addWidget(self._text)
         self.body.addWidget(self._which)
+        short = short_address(str(address)) if address else ""
+        self._keeping = QCheckBox(f"&Keep them for {short}, to choose from next time")
+        self._name = Field("What do you &call this contract? (may stay empty)", line_edit(limit=64))
+        self._keeping.toggled.connect(self._name.setVisible)
+        self._keeping.setVisible(address is not None and not found)
+        self._name.hide()
+        self.body.addWidget(self._keeping)
+        self.body.addWidget(self._name)
         self.buttons.addWidget(secondary("&Cancel", self.reject))
         self.buttons.addWidget(self._next)
         self._text.editor.setFocus()
+        if found:
+            self._choose(found)
 
     def _read(self) -> None:
         if self._found:
@@ -180,11 +266,15 @@ class PasteDialog(Dialog):
         except BadInput as error:
             self._text.set_error(error.text)
             return
+        self._all = found
         writing = [function for function in found if not function.reads_only]
         if len(writing) <= 1 or (len(writing) <= AT_ONCE and self._text.editor.toPlainText().lstrip()[:1] not in "[{"):
             self._finish(writing or list(found))
             return
-        self._found = tuple(writing)
+        self._choose(tuple(writing))
+
+    def _choose(self, functions: tuple[Function, ...]) -> None:
+        self._found = functions
         for function in self._found:
             item = QListWidgetItem(f"{_title(function)}   {function.selector}", self._choices)
             item.setFont(theme.font(theme.BODY - 1, mono=True))
@@ -197,7 +287,39 @@ class PasteDialog(Dialog):
         self._choices.setFocus()
 
     def _finish(self, chosen: list[Function]) -> None:
+        try:
+            name = parse_label(self._name.editor.text())
+        except BadInput as error:
+            self._name.set_error(error.text)
+            return
+        if self._keep is not None and self._keeping.isChecked():
+            self._keep(tuple(f for f in self._all if not f.reads_only) or self._all, name)
         self._add(tuple(chosen))
+        self.accept()
+
+
+class NameDialog(Dialog):
+    """What the person calls a contract whose functions are kept. `keep` gets the name, which may be empty."""
+
+    def __init__(self, parent: QWidget, address: Address, name: str, keep: Callable[[str], object]) -> None:
+        super().__init__("Keep these names", parent.window())
+        self._keep = keep
+        self._name = Field("What do you &call this contract? (may stay empty)", line_edit(limit=64))
+        self._name.editor.setText(name)
+        self.body.addWidget(PhraseLabel(Phrase((Part("For "), Part(str(address), Style.ADDRESS), Part(".")))))
+        self.body.addWidget(self._name)
+        self.body.addWidget(Muted("Names of yours are shown as yours, beside the full address. They stay in your book."))
+        self.buttons.addWidget(secondary("&Cancel", self.reject))
+        self.buttons.addWidget(primary("&Keep", self._done))
+        self._name.editor.setFocus()
+
+    def _done(self) -> None:
+        try:
+            name = parse_label(self._name.editor.text())
+        except BadInput as error:
+            self._name.set_error(error.text)
+            return
+        self._keep(name)
         self.accept()
 
 
@@ -206,4 +328,6 @@ def _is_ticked(item: QListWidgetItem) -> bool:
 
 
 def _title(function: Function) -> str:
+    if function.selector == PLAIN_PAYMENT:
+        return f"plain payment ({PLAIN_PAYMENT})"
     return visible(function.signature or str(function.selector))

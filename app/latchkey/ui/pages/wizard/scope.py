@@ -9,14 +9,20 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from latchkey.core.forms import EXPERT_KINDS, Form, blank
+from latchkey.core.networks import network
+from latchkey.core.own_presets import OwnPreset
+from latchkey.core.phrases import Phrase
 from latchkey.core.presets import PRESETS, Preset
 from latchkey.flow import wizard
+from latchkey.flow.presets import is_elsewhere, take, take_own
 from latchkey.flow.wizard import add_cards, edit_card, remove_card, words_so_far
 from latchkey.ui import theme
+from latchkey.ui.context import Context
 from latchkey.ui.pages.wizard.asked import LeftOutCard, own_note
-from latchkey.ui.pages.wizard.cards import LOOKS, PermissionCard
-from latchkey.ui.pages.wizard.step_page import StepPage, View, show_banner
-from latchkey.ui.widgets import Banner, Body, Card, Heading, Muted, PhraseLabel, PhraseList, Tile, secondary
+from latchkey.ui.pages.wizard.cards import LOOKS, PermissionCard, look_name
+from latchkey.ui.pages.wizard.presets import OwnPresets, save_dialog
+from latchkey.ui.pages.wizard.step_page import Choice, StepPage, View, show_banner
+from latchkey.ui.widgets import Banner, Body, Card, Heading, Muted, PhraseLabel, PhraseList, Tile, phrase, secondary
 
 _ORDER = ("functions-on-contract", "erc20-token-transfer", "native-token-transfer", "gas-limit", "contract-access",
           "functions-on-all-contracts", "paymaster-guard", "account-functions", "root")  # fmt: skip
@@ -24,14 +30,18 @@ _SETTLE_MS, _COLUMNS = 120, 3
 
 
 class ScopePage(StepPage):
-    def __init__(self) -> None:
+    def __init__(self, context: Context) -> None:
         super().__init__()
         self._cards: dict[tuple[int, str], PermissionCard] = {}  # by id and kind: ids begin anew with every wizard
         self._focus_new = False
+        self._lines: list[Phrase] = []
         self._fault = Banner("danger")
         self._start = Card("What is the key for?")
         self._start.body.addWidget(Muted("Start from a common job and fill in the blanks, or add permissions one by one."))
+        self._tiles: dict[str, Choice] = {}
         self._start.body.addLayout(self._presets())
+        self.presets = OwnPresets(context)
+        self.presets.taken.connect(self._take_own)
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.space(1.5))
         self._add = secondary("&Add permission", icon_name="plus")
@@ -40,7 +50,10 @@ class ScopePage(StepPage):
         self._add.setMenu(self._menu)
         adding = QHBoxLayout()
         adding.addWidget(self._add)
+        self._save = secondary("Save as a &preset…", self._save_preset, icon_name="save")
+        adding.addWidget(self._save)
         adding.addStretch(1)
+        self._elsewhere = Banner("warning")
         self._left_out = LeftOutCard()
         self._left_out.edited.connect(self.edited)
         self._own = PhraseLabel(size=theme.SMALL, tone="accent")
@@ -48,7 +61,9 @@ class ScopePage(StepPage):
         self._can, self._cannot = PhraseList(tone="good"), PhraseList()
         self._nothing = Body("Nothing yet: what you add is read back here from the bytes it makes.", tone="muted")
         self._cannot_title = Heading("It cannot")
-        for widget in (self._nothing, self._can, self._cannot_title, self._cannot):
+        self._unchecked_title = Heading("Your account does not check")
+        self._unchecked = PhraseList(tone="warn")
+        for widget in (self._nothing, self._can, self._cannot_title, self._cannot, self._unchecked_title, self._unchecked):
             self._so_far.body.addWidget(widget)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -57,6 +72,8 @@ class ScopePage(StepPage):
         self.rows.addWidget(self._own)
         self.rows.addWidget(self._fault)
         self.rows.addWidget(self._start)
+        self.rows.addWidget(self.presets)
+        self.rows.addWidget(self._elsewhere)
         self.rows.addLayout(self._list)
         self.rows.addLayout(adding)
         self.rows.addWidget(self._left_out)
@@ -69,14 +86,26 @@ class ScopePage(StepPage):
         for column in range(_COLUMNS):
             grid.setColumnStretch(column, 1)
         for index, preset in enumerate(PRESETS):
-            tile = Tile(preset.title, preset.sentence, partial(self._take, preset), checkable=False)
+            tile = Choice(preset.title, preset.sentence.format(coin="ETH"), partial(self._take, preset), checkable=False)
+            self._tiles[preset.id] = tile
             grid.addWidget(tile, *divmod(index, _COLUMNS))
         return grid
 
     # --- drawing
 
     def _draw(self, view: View) -> None:
-        self._start.setVisible(not view.state.cards)
+        empty = not view.state.cards
+        self._start.setVisible(empty)
+        self.presets.setVisible(empty and view.state.request is None)
+        if empty:
+            coin = wizard.coin_of(view.state)
+            for preset in PRESETS:
+                self._tiles[preset.id].set_text(preset.sentence.format(coin=coin))
+            self.presets.refresh()
+        else:
+            self.presets.forget_undo()
+        self._save.setVisible(not empty)
+        self._show_job(view)
         self._own.set_phrase(own_note(view))
         self._own.setVisible(view.state.own)
         self._left_out.show_view(view)
@@ -95,8 +124,26 @@ class ScopePage(StepPage):
         self._settle.start()
         self._move_focus(view)
 
+    def _show_job(self, view: View) -> None:
+        """What the job it began with does not check, and whether its addresses are another network's."""
+        job = view.state.job
+        lines = [phrase(text) for text in job.not_enforced] if job else []
+        self._unchecked_title.setVisible(bool(lines))
+        self._unchecked.setVisible(bool(lines))
+        if self._lines != lines:
+            self._lines = lines
+            self._unchecked.set_phrases(lines)
+        self._elsewhere.setVisible(job is not None and is_elsewhere(view.state))
+        if job is not None and job.chain_id is not None:
+            made = network(job.chain_id).name
+            self._elsewhere.set(
+                "warning",
+                f"“{job.title}” was made for {made}.",
+                "There may be something else at its addresses on this network. Check each of them.",
+            )
+
     def _new(self, card: wizard.Card) -> PermissionCard:
-        widget = PermissionCard(card.form.kind)
+        widget = PermissionCard(card.form.kind, look=look_name(card.form))
         widget.edited.connect(partial(self._edited, card.id))
         widget.removed.connect(partial(self._removed, card.id))
         return widget
@@ -150,7 +197,18 @@ class ScopePage(StepPage):
             self._menu.addAction(f"{title}  (your account cannot enforce this)").setEnabled(False)
 
     def _take(self, preset: Preset) -> None:
-        self._add_forms(*preset.forms())
+        if self.view is not None:
+            self._focus_new = True
+            self.edited.emit(take(self.view.state, preset))
+
+    def _take_own(self, preset: OwnPreset) -> None:
+        if self.view is not None:
+            self._focus_new = True
+            self.edited.emit(take_own(self.view.state, preset, self.view.world.now))
+
+    def _save_preset(self) -> None:
+        if self.view is not None:
+            save_dialog(self, self.view, self.presets.keep).open()
 
     def _take_kind(self, kind: str, _checked: bool = False) -> None:
         self._add_forms(blank(kind))
@@ -171,7 +229,7 @@ class ScopePage(StepPage):
 
 
 def _key(card: wizard.Card) -> tuple[int, str]:
-    return card.id, card.form.kind
+    return card.id, look_name(card.form)
 
 
 def _why_not(kind: str, standing: set[str], expert: bool) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -13,19 +13,22 @@ from PySide6.QtWidgets import QHBoxLayout, QLayout, QLineEdit, QVBoxLayout, QWid
 from latchkey.core.account import Account, Mode
 from latchkey.core.types import ZERO_ADDRESS
 from latchkey.core.words_pieces import Names
-from latchkey.flow.wizard import Problem, WizardState, World
+from latchkey.flow.wizard import Problem, WizardState, World, chain_of, notes_for
+from latchkey.store.records import KeptContract
 from latchkey.ui import theme
 from latchkey.ui.widgets import Banner, Field, Muted, Tile
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a page draws. `attempted`: the person pressed Next, so blanks are mistakes now."""
+    """What a page draws. `attempted`: the person pressed Next, so blanks are mistakes now. `keep`: keeps the functions of a contract by
+    name, to be chosen from next time."""
 
     state: WizardState
     world: World
     problems: tuple[Problem, ...]
     attempted: bool
+    keep: Callable[[KeptContract], object] = field(default=lambda _contract: None, compare=False)
 
     def fault(self, path: str, *, card: int | None = None) -> str:
         """What is wrong with a field, "" while it is merely not filled in yet."""
@@ -37,7 +40,8 @@ class View:
 
 def names_of(view: View) -> Names:
     """How things are called for the chosen account, or for none yet."""
-    return Names(view.state.account or Account(1, ZERO_ADDRESS, "modular_account", Mode.ADDRESS), view.state.claims)
+    account = view.state.account or Account(chain_of(view.state) or 1, ZERO_ADDRESS, "modular_account", Mode.ADDRESS)
+    return Names(account, view.state.claims, notes_for(view.state, view.world))
 
 
 class StepPage(QWidget):

@@ -25,6 +25,7 @@ from latchkey.flow.similar import Similar
 from latchkey.flow.trying import of_grant
 from latchkey.flow.wizard import Step, Wizard, WizardState, World
 from latchkey.store.book import GrantRecord, MasterKeyRecord
+from latchkey.store.contracts import Contracts, KeptContract
 from latchkey.ui.context import Context
 from latchkey.ui.pages.account_form import AccountForm
 from latchkey.ui.pages.trying import TryDialog
@@ -57,6 +58,7 @@ class WizardPage(Page):
         self._answered = ""
         self._attempted = False
         self._hidden = False
+        self._kept: tuple[KeptContract, ...] = ()
         self._prepared: Prepared | None = None
         self._similar: tuple[Similar, ...] = ()
         self._fixed = False  # a grant from another machine: to be read and signed, not edited
@@ -70,7 +72,7 @@ class WizardPage(Page):
         self.pages: dict[Step, StepPage] = {
             Step.ACCOUNT: AccountPage(self._owners, self._recognised, self._add_requested, self._add_account),
             Step.KEY: KeyPage(),
-            Step.SCOPE: ScopePage(),
+            Step.SCOPE: ScopePage(context),
             Step.EXPIRY: ExpiryPage(),
             Step.REVIEW: self.review,
         }
@@ -121,6 +123,7 @@ class WizardPage(Page):
 
     def _start(self, payload: Payload | None) -> None:
         self._answered, self._prepared, self._fixed, self._similar = "", None, False, ()
+        self._read_kept()
         if isinstance(payload, Envelope):
             self._start_from_envelope(payload)
             return
@@ -151,7 +154,24 @@ class WizardPage(Page):
 
     def _world(self) -> World:
         status = self._context.status
-        return World(self._context.book.accounts(), bool(status and status.expert), self._context.clock(), self._answered)
+        book = self._context.book
+        return World(book.accounts(), bool(status and status.expert), self._context.clock(), self._answered, self._kept)
+
+    def _read_kept(self) -> None:
+        try:
+            self._kept = Contracts(self._context.book).all()
+        except LatchkeyError as error:
+            self._context.say(error.text)
+
+    def _keep_contract(self, contract: KeptContract) -> None:
+        """Keep the functions of a contract by name, to be chosen from next time."""
+        try:
+            Contracts(self._context.book).keep(contract)
+        except LatchkeyError as error:
+            self._context.say(error.text)
+            return
+        self._context.say("Kept. Find it again under Settings, Contracts you named.")
+        self._context.changed.emit("contracts")
 
     def _keys(self) -> tuple[MasterKeyRecord, ...]:
         return self._context.book.keys()
@@ -160,7 +180,9 @@ class WizardPage(Page):
         return [key.address for key in self._keys()]
 
     def _outside_changed(self, what: str) -> None:
-        if what in ("accounts", "status", "keys") and self.isVisible():
+        if what == "contracts":
+            self._read_kept()
+        if what in ("accounts", "status", "keys", "contracts", "presets") and self.isVisible():
             self._draw()
 
     # --- walking
@@ -194,7 +216,7 @@ class WizardPage(Page):
             super().keyPressEvent(event)
 
     def _edited(self, state: WizardState) -> None:
-        self.wizard.state = state
+        self.wizard.state = wizard.settled(state)
         if self.wizard.step is Step.REVIEW:
             self._prepare()
         self._draw()
@@ -225,7 +247,9 @@ class WizardPage(Page):
         self._trail.set_current(_STEPS.index(step))
         for other, page in self.pages.items():
             page.setVisible(other is step)
-        self.pages[step].draw(View(self.wizard.state, self.wizard.world, self.wizard.problems(), self._attempted))
+        self.pages[step].draw(
+            View(self.wizard.state, self.wizard.world, self.wizard.problems(), self._attempted, self._keep_contract)
+        )
         for earlier, later in pairwise([*tab_chain(self.pages[step]), self._back, self._unsigned, self._next]):
             QWidget.setTabOrder(earlier, later)
         reviewing = step is Step.REVIEW
@@ -279,7 +303,7 @@ class WizardPage(Page):
             return
         request = self.wizard.state.request
         if request is None or wizard.fits_request(request, account):
-            self.wizard.state = replace(self.wizard.state, account=account)
+            self.wizard.state = wizard.settled(replace(self.wizard.state, account=account))
         self._context.changed.emit("accounts")
         self._entered()
 
@@ -317,7 +341,11 @@ class WizardPage(Page):
         self._similar = similar.find(
             book, prepared.account, draft.session_key, prepared.claims, self._context.clock, besides=besides
         )
-        changes = {s.entity_id: difference(s.record.draft, draft, claims=prepared.claims) for s in self._similar if s.record}
+        changes = {
+            s.entity_id: difference(s.record.draft, draft, claims=prepared.claims, notes=prepared.notes)
+            for s in self._similar
+            if s.record
+        }
         replaces = self.wizard.state.replaces
         choice = "" if replaces is None or self._undecided() else "replace" if replaces else "keep"
         self.review.similar.show_similar(self._similar, changes, choice, now)
@@ -333,7 +361,7 @@ class WizardPage(Page):
     def _try(self) -> None:
         if self._prepared is not None:
             prepared = self._prepared
-            subject = of_grant(prepared.review.grant.unsigned, prepared.account, claims=prepared.claims)
+            subject = of_grant(prepared.review.grant.unsigned, prepared.account, claims=prepared.claims, notes=prepared.notes)
             TryDialog(self, self._context, subject).open()
 
     def _undecided(self) -> bool:
