@@ -64,7 +64,8 @@ def kept(
     """Put these sessions into the book as the last reading of an account that is in it."""
     block = Block(31_204_918, b"\x0b" * 32, taken)
     reading = reading_of(*sessions, account=account, block=block, logs=LogRange(0, block.number), **changes)
-    sequences = {one.id: 0 for one in book.grants(account)}
+    installed = {session.entity_id for session in sessions}
+    sequences = {one.id: int(one.draft.entity_id in installed) for one in book.grants(account)}
     Readings(book).put(Kept(reading, taken, sequences))
     if seen:
         from latchkey.flow.session_rows import mark_of
@@ -78,7 +79,7 @@ GAME = (FunctionsOnContract(ROOMS, (selector_of("move(uint8,uint8)"), selector_o
 PAY = (Erc20TokenTransfer(USDC, 2_000 * 10**6), NativeTokenTransfer(0), GAS)
 
 
-def four(book: Book) -> None:
+def four(book: Book, taken: int = NOW - 12) -> None:
     """As in the design: a game, a bot that has nearly used up its allowance, a root key of unknown origin, a grant that waits."""
     game, pay = made(1, *GAME, ends=6 * HOUR + 720), made(2, *PAY, ends=9 * DAY)
     root, claim = (
@@ -93,6 +94,7 @@ def four(book: Book) -> None:
         session_of(game, left={LimitKind.GAS: 69 * 10**14}),
         session_of(pay, left={LimitKind.ERC20: 140 * 10**6}),
         session_of(root),
+        taken=taken,
         powers=(Power("execution-function", ROOMS, "A module added the function poke() to the account."),),
         leftovers=(Leftover(ROOMS, 9, amount=7),),
     )

@@ -296,7 +296,7 @@ def _limits(row: Row) -> Card:
     for limit in row.session.limits:
         card.body.addWidget(PhraseLabel(limit_line(limit, names)))
         shown = bar(limit, names)
-        if shown.used is not None:
+        if shown.used is not None and limit.granted:
             card.body.addWidget(_BarView(shown))
     return card
 

@@ -13,9 +13,10 @@ from latchkey.ui.widgets import paint_identicon
 
 HEIGHT = 9 * theme.GRID
 _TICK, _PICTURE, _BUTTON = 18, 34, (84, 34)
-_LIMITS, _ENDS = (16 * theme.GRID, 30 * theme.GRID), 17 * theme.GRID  # least and most; one width
+_LIMITS, _ENDS = (16 * theme.GRID, 30 * theme.GRID), 16 * theme.GRID  # least and most; one width
 _TINTS = {"good": "good_tint", "warn": "warn_tint", "bad": "bad_tint", "accent": "accent_tint", "muted": "hover"}
-_SHOWN_AT_LEAST = 3  # rows
+_SHOWN_AT_LEAST = 5  # rows
+_NARROW = 90 * theme.GRID  # rows that are less wide leave out what is least missed
 
 
 class SessionList(QListView):
@@ -77,7 +78,7 @@ class SessionList(QListView):
         entry, parts = self.model_.entries[index.row()], Parts(self.visualRect(index))
         if entry.verb and parts.button.contains(where):
             self._end([entry])
-        elif where.x() < parts.picture.x():
+        elif where.x() < parts.tick.right() + theme.space(1):
             self.model_.tick(index)
         else:
             self.opened.emit(entry)
@@ -109,7 +110,8 @@ class Parts:
         width, height = _BUTTON
         self.button = QRect(area.right() - pad - width, middle - height // 2, width, height)
         self.ends = QRect(self.button.x() - theme.space(1.5) - _ENDS, area.y(), _ENDS, area.height())
-        start = self.picture.right() + theme.space(1.75)
+        self.narrow = area.width() < _NARROW
+        start = (self.tick if self.narrow else self.picture).right() + theme.space(1.75)
         room = self.ends.x() - start - theme.space(4)
         limits = max(_LIMITS[0], min(_LIMITS[1], room * 2 // 5))
         self.limits = QRect(self.ends.x() - theme.space(2) - limits, area.y(), limits, area.height())
@@ -137,8 +139,9 @@ class _RowPainter(QStyledItemDelegate):
         if entry.verb:
             self._tick(painter, parts.tick, entry.key in self._view.model_.ticked)
             self._button(painter, parts.button, entry.verb)
-        painter.drawPixmap(parts.picture.topLeft(), self._picture(entry.picture))
-        self._who(painter, parts.text, entry)
+        if not parts.narrow:
+            painter.drawPixmap(parts.picture.topLeft(), self._picture(entry.picture))
+        self._who(painter, parts.text, entry, narrow=parts.narrow)
         self._limits(painter, parts.limits, entry.bars)
         _two_lines(painter, parts.ends, *entry.ends)
         painter.restore()
@@ -183,17 +186,22 @@ class _RowPainter(QStyledItemDelegate):
             self._pictures[address, ratio] = picture
         return picture
 
-    def _who(self, painter: QPainter, area: QRect, entry: Entry) -> None:
+    def _who(self, painter: QPainter, area: QRect, entry: Entry, *, narrow: bool) -> None:
+        """Title and line, with the chips behind the title; in little room the chips stand in the line's place."""
         chips, keep = list[Chip](), 0
         for chip in entry.chips:
             width = _chip_width(chip[0]) + theme.space(0.75)
-            if not chips or keep + width <= area.width() // 2:
+            if not chips or keep + width <= (area.width() if narrow else area.width() // 2):
                 chips.append(chip)
                 keep += width
-        width = _two_lines(painter, area, entry.title, entry.line, keep=keep)
-        x = area.x() + width + theme.space(0.75)
+        if narrow:
+            _two_lines(painter, area, entry.title, "")
+            x, y = area.x(), area.center().y() + theme.space(2.75)
+        else:
+            x = area.x() + _two_lines(painter, area, entry.title, entry.line, keep=keep) + theme.space(0.75)
+            y = area.center().y()
         for text, tone in chips:
-            x += _draw_chip(painter, text, tone, x, area.center().y()) + theme.space(0.75)
+            x += _draw_chip(painter, text, tone, x, y) + theme.space(0.75)
 
     def _limits(self, painter: QPainter, area: QRect, bars: tuple[Bar, ...]) -> None:
         font = theme.font(theme.SMALL)

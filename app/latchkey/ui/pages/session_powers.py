@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -36,7 +37,7 @@ class PowersCard(Card):
         for view in views:
             if view.reading.leftovers:
                 name = "Clean up…" if len(views) == 1 else f"Clean up {account_name(view.account)}…"
-                row.addWidget(link(name, lambda view=view: clean(view)))
+                row.addWidget(link(name, partial(clean, view)))
         row.addWidget(self.more)
         self.body.addLayout(row)
 

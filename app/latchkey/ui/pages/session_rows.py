@@ -122,7 +122,7 @@ def _of_row(row: Row, view: View, clock: int) -> Entry:
         title=visible(_first_up(row.title.plain)),
         chips=tuple(_chips(row)),
         line=_first_up(brief(row.line)),
-        bars=bars(session.limits, Names(session.account, NO_CLAIMS)) or (Bar("No limits", None, "muted"),),
+        bars=bars(session.limits, Names(session.account, NO_CLAIMS)) or _no_limits(session.limits),
         ends=_ends(session.valid_until, now, session.valid_after),
         verb="Revoke" if row.can_end else "",
         row=row,
@@ -140,7 +140,7 @@ def _of_pending(pending: Pending, view: View, clock: int) -> Entry:
         title=who(record),
         chips=(_PENDING.get(pending.state, ("Not known", "warn")),),
         line=pending.sentence,
-        bars=bars(_granted(draft), Names(view.account, NO_CLAIMS)) or (Bar("No limits", None, "muted"),),
+        bars=bars(_granted(draft), Names(view.account, NO_CLAIMS)) or _no_limits(tuple(_granted(draft))),
         ends=_ends(draft.expiry, now),
         verb="Cancel",
         pending=pending,
@@ -174,10 +174,15 @@ def _granted(draft: Draft) -> Iterator[Limit]:
 
 def bars(limits: Iterable[Limit], names: Names, most: int = _BARS) -> tuple[Bar, ...]:
     """The limits that are used most, `most` at the most; the last one tells of the rest."""
-    made = sorted((bar(limit, names) for limit in limits), key=lambda one: -1.0 if one.used is None else one.used, reverse=True)
+    spendable = (limit for limit in limits if limit.left or limit.granted != 0)  # nothing of it was ever granted: the line says so
+    made = sorted((bar(limit, names) for limit in spendable), key=lambda one: -1.0 if one.used is None else one.used, reverse=True)
     if len(made) <= most:
         return tuple(made)
     return *made[: most - 1], Bar(f"and {len(made) - most + 1} more limits", None, "muted")
+
+
+def _no_limits(limits: Sequence[Limit]) -> tuple[Bar, ...]:
+    return (Bar("May spend nothing" if limits else "No limits", None, "muted"),)
 
 
 def bar(limit: Limit, names: Names) -> Bar:
@@ -187,7 +192,7 @@ def bar(limit: Limit, names: Names) -> Bar:
         return Bar(f"{what}{left} left", None, "muted")
     granted = _amount(limit.granted, limit, names)
     left = left.removesuffix(" " + granted.partition(" ")[2]) if " " in granted else left
-    used = 1 - limit.left / limit.granted if limit.granted else 1.0
+    used = 1 - limit.left / limit.granted if limit.granted else 0.0
     return Bar(f"{what}{left} of {granted} left", max(0.0, used), "accent" if used < 0.8 else "warn")
 
 
@@ -200,12 +205,31 @@ def _amount(amount: int, limit: Limit, names: Names) -> str:
 
 def _ends(until: int, now: int, after: int = 0) -> tuple[str, str]:
     """When it ends, both ways; chain time."""
-    end = f"until {local_time(until, now)}" if until else "until revoked"
+    end = f"until {_moment(until, now)}" if until else "until revoked"
     if after > now:
-        return f"Starts in {span(after - now)}", end
+        return f"Starts in {_short(after - now)}", end
     if not until:
         return "Never ends", end
-    return (span(until - now), end) if until > now else ("Ended", local_time(until, now))
+    return (_short(until - now), end) if until > now else ("Ended", _moment(until, now))
+
+
+def _short(seconds: int) -> str:
+    """ "6 h 12 min"."""
+    text = span(seconds)
+    for long, short in (("hours", "h"), ("hour", "h"), ("minutes", "min"), ("minute", "min"), ("seconds", "s"), ("second", "s")):
+        text = text.replace(long, short)
+    return text
+
+
+def _moment(seconds: int, now: int) -> str:
+    """ "tomorrow 04:38", "30 Nov 04:38", "30 Nov 2027"."""
+    told = local_time(seconds, now)
+    words = told.split()
+    if len(words) != 4:
+        return told
+    day, month, year, hour = words
+    this = local_time(now - 2 * 86_400, now).split()[2]
+    return f"{day} {month[:3]} {hour if year == this else year}"
 
 
 def brief(line: Phrase) -> str:

@@ -92,6 +92,7 @@ class SessionsPage(Page):
         self._banners.setSpacing(theme.space(1))
         self.body.addLayout(self._banners)
         self.filters = self._make_filters()
+        self.filters.hide()
         self.body.addWidget(self.filters)
         self._stack = QStackedWidget()
         self._empty: EmptyState | None = None
@@ -305,7 +306,7 @@ class SessionsPage(Page):
             kept = " What you see was read before." if account not in shown.unread else ""
             add_shown(self._banners, Banner(Level.WARNING, f"{account_text(account)} could not be read.", f"{text}{kept}"))
         for view in shown.views:
-            for finding in view.findings:
+            for finding in (one for one in view.findings if one.level is not Level.NOTICE):
                 sentence = f"{account_text(view.account)}: {finding.sentence}"
                 add_shown(self._banners, Banner(finding.level, sentence, finding.advice))
 
@@ -315,6 +316,10 @@ class SessionsPage(Page):
         clear_layout(self._below)
         if shown.views:
             add_shown(self._below, PowersCard(shown.views, self._clean))
+            for view in shown.views:
+                for finding in (one for one in view.findings if one.level is Level.NOTICE):
+                    sentence = f"{account_text(view.account)}: {finding.sentence}"
+                    add_shown(self._below, Banner(finding.level, sentence, finding.advice))
         clock, foot = self._context.clock(), Card()
         foot.body.setSpacing(theme.space(0.5))
         for view in shown.views:
