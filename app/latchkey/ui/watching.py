@@ -24,6 +24,7 @@ class Watching(QObject):
         super().__init__(context)
         self._context = context
         self._stop: threading.Event | None = None
+        self._closed = False
         self._thread: threading.Thread | None = None
         self._heard.connect(self._say)
         context.lock.changed.connect(self.follow)
@@ -35,6 +36,8 @@ class Watching(QObject):
 
     def follow(self) -> None:
         """Start or stop, as the lock, the accounts and the RPCs ask for."""
+        if self._closed:  # the lock still tells what it does
+            return
         context = self._context
         wanted = context.is_loaded and context.lock.unlocked and any(map(self._is_set, context.book.accounts()))
         if wanted and self._stop is None:
@@ -49,7 +52,8 @@ class Watching(QObject):
             self._stop = None
 
     def close(self) -> None:
-        """Stop, and wait a moment for the reading that is under way: the book is closed next."""
+        """Stop for good, and wait a moment for the reading that is under way: the book is closed next."""
+        self._closed = True
         self.stop()
         if self._thread is not None:
             self._thread.join(_PATIENCE)
