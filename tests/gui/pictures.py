@@ -11,6 +11,7 @@ NAME-light-100.png and so on, and looked at by people; a test makes each of them
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -142,13 +143,17 @@ def main(names: list[str]) -> int:
     wanted = [name for name in pictures if not names or any(part in name for part in names)]
     for scale in SCALES:
         environment = {**os.environ, "QT_SCALE_FACTOR": str(scale / 100), "QT_LOGGING_RULES": "qt.qpa.*=false"}
-        if "DISPLAY" not in os.environ:
-            environment.setdefault("QT_QPA_PLATFORM", "offscreen")
-        command = [sys.executable, "-m", "tests.gui.pictures", "--scale", str(scale), *wanted]
+        command = [*_screen(), sys.executable, "-m", "tests.gui.pictures", "--scale", str(scale), *wanted]
         if subprocess.run(command, env=environment, check=False).returncode:
             return 1
     print(f"{len(wanted) * len(SCALES) * len(LOOKS)} pictures in {FOLDER}")
     return 0
+
+
+def _screen() -> list[str]:
+    """A screen large enough for everything at 200 percent, where there is a virtual one to be had."""
+    xvfb = shutil.which("xvfb-run")
+    return [xvfb, "-a", "-s", "-screen 0 3000x4000x24"] if xvfb else []
 
 
 if __name__ == "__main__":
