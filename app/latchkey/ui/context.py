@@ -52,6 +52,7 @@ class Context(QObject):
     `chains`: the nodes that Settings name; they block, so use them in `tasks.run`.
     """
 
+    closing = Signal()
     changed = Signal(str)
     navigated = Signal(str, object)
     said = Signal(str)
@@ -214,6 +215,7 @@ class Context(QObject):
 
     def close(self) -> None:
         """Stop delivering, end the signer, drop the connections, close the book."""
+        self.closing.emit()
         self.tasks.close()
         if self._watching is not None:
             self._watching.close()

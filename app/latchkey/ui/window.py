@@ -175,6 +175,7 @@ class Window(QWidget):
         self._context.changed.connect(lambda what: self._tell_where() if what in ("accounts", "settings", "readings") else None)
         self._ages = QTimer(self, interval=_AGE_MS)
         self._ages.timeout.connect(self._tell_where)
+        self._context.closing.connect(self._ages.stop)
         self._ages.start()
 
     def show_trouble(self, page: QWidget) -> None:
