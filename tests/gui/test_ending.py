@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from tests.chain.cases import DAY, MOVE, functions
 from tests.chain.stage import FACE, GAS, OWNER, Stage
@@ -33,9 +33,11 @@ from latchkey.store.endings import ItemState
 from latchkey.store.paths import DataDir
 from latchkey.store.records import GrantRecord, GrantState
 from latchkey.store.settings import NetworkSettings
-from latchkey.ui.pages.ending import EndingDialog, open_ending, resume_endings
+from latchkey.ui.pages.break_glass import open_break_glass
+from latchkey.ui.pages.ending import EndingDialog, open_ending
 from latchkey.ui.pages.ending_export import AnswerDialog
 from latchkey.ui.pages.ending_parts import PlanCard
+from latchkey.ui.resuming import resume_endings
 from latchkey.ui.widgets import Banner, Chip, Label, TextView
 from latchkey.ui.window import Window
 from latchkey.vault.model import Prompt, PromptMode
@@ -98,14 +100,14 @@ def open_sheet(window: Window, account: Account, what: What, qtbot: QtBot) -> En
     return dialog
 
 
-def texts(dialog: EndingDialog) -> str:
+def texts(dialog: QWidget) -> str:
     QApplication.processEvents()
     parts = [view.text() for kind in (TextView, Label) for view in dialog.findChildren(kind) if view.isVisible()]
     parts += [b.text for b in dialog.findChildren(Banner) if b.isVisible()]
     return "\n".join(parts)
 
 
-def chips(dialog: EndingDialog) -> list[str]:
+def chips(dialog: QWidget) -> list[str]:
     QApplication.processEvents()
     return [chip.text() for chip in dialog.findChildren(Chip) if chip.isVisible()]
 
@@ -117,7 +119,7 @@ def go(dialog: EndingDialog, qtbot: QtBot) -> None:
 
 
 def choose(dialog: EndingDialog, kind: WayKind) -> None:
-    card = dialog.findChild(PlanCard)
+    card: Any = dialog.findChild(PlanCard)
     assert card.ways is not None
     at = [way.kind for way in card.ways._here].index(kind)
     card.ways.tiles[at].click()
@@ -279,3 +281,31 @@ def test_by_way_of_a_cold_machine(
     assert chips(dialog) == ["Done"]
     assert look(window, account).rows == ()
     dialog.reject()
+
+
+def test_break_glass_is_made_used_and_forgotten(window: Window, stage: Stage, account: Account, qtbot: QtBot) -> None:
+    install(stage, account, 5)
+    sheet = open_break_glass(window._context, window, account)
+    qtbot.waitUntil(lambda: not sheet.busy and bool(sheet.cards), timeout=SLOW)
+    assert "Nothing is signed ahead" in texts(sheet)
+    assert names_missing(sheet) == []
+    sheet.cards[0].make.click()
+    qtbot.waitUntil(lambda: not sheet.busy and hasattr(sheet.cards[0], "use"), timeout=SLOW)
+    said = texts(sheet)
+    assert "It ends 1 session" in said
+    assert "owner is changed" in said
+    assert "The account must hold" in said
+    sheet.cards[0].use.click()
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is not sheet)
+    confirmation: Any = QApplication.activeModalWidget()
+    confirmation.accept()
+    qtbot.waitUntil(lambda: chips(sheet) == ["Done"], timeout=SLOW)
+    assert look(window, account).rows == ()
+    sheet.back.click()
+    qtbot.waitUntil(lambda: not sheet.busy and bool(sheet.cards[0].isVisible()), timeout=SLOW)
+    sheet.cards[0].forget.click()
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is not sheet)
+    confirmation = QApplication.activeModalWidget()
+    confirmation.accept()
+    qtbot.waitUntil(lambda: not sheet.busy and "Nothing is signed ahead" in texts(sheet), timeout=SLOW)
+    sheet.reject()

@@ -9,7 +9,7 @@ Toolkit-free. What asks the chain blocks; use a worker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING
@@ -84,11 +84,6 @@ def prepare_job(
     return Job(view, job.what, plan, ways, best)
 
 
-def after(ending: Ending, sessions: Sessions, job: Job, what: What, now: int, **options: object) -> Job:
-    """The next thing for the same account, on a new reading."""
-    return prepare_job(ending, sessions, Job(job.view, what), now, fresh=True, **options)  # type: ignore[arg-type]
-
-
 # What it says -----------------------------------------------------------------------------------------------------------------------
 
 
@@ -157,6 +152,16 @@ def verb(jobs: tuple[Job, ...]) -> str:
             return "Tighten"
         case Clean():
             return "Clean up"
+
+
+def summary(results: Sequence[ItemResult]) -> str:
+    """ "2 done, 1 failed." """
+    count = {state: sum(result.state is state for result in results) for state in ItemState}
+    done, failed, pending = count[ItemState.DONE], count[ItemState.FAILED], count[ItemState.PENDING]
+    if not failed and not pending:
+        return "Done." if done == 1 else f"All {done} are done."
+    said = [f"{number} {what}" for number, what in ((done, "done"), (failed, "failed"), (pending, "on the way")) if number]
+    return f"{', '.join(said)}."
 
 
 # What is next ------------------------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from latchkey.errors import LatchkeyError
-from latchkey.offline import is_marked, lock_down
+from latchkey.offline import is_marked, is_offline, lock_down
 from latchkey.store.paths import DataDir
 from latchkey.store.settings import Settings, load
 from latchkey.ui.context import Context
@@ -117,6 +117,10 @@ def _load(context: Context, window: Window, request: str | None) -> None:
     def loaded(_: None) -> None:
         window.ready()
         QTimer.singleShot(0, context.lock.follow_system)
+        if not is_offline():
+            from latchkey.ui.resuming import resume_endings
+
+            resume_endings(context, window)
         if request:
             from latchkey.ui.widgets.intake import open_text
 

@@ -2,7 +2,6 @@
 
     open_ending(context, parent, views, what)       `views`: flow/session_rows.View, one or several; `what`: Revoke, RevokeAll, Cancel,
                                                     Tighten or Clean of flow/ending_plan, one for all views or one for each
-    resume_endings(context, window)                 once, when the window is ready: what was on its way when it was closed
 
 context.changed("sessions") is emitted when something changed on the chain.
 """
@@ -15,7 +14,6 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from latchkey.core.phrases import Level
@@ -23,16 +21,15 @@ from latchkey.errors import Declined, LatchkeyError
 from latchkey.flow.ending import Ending
 from latchkey.flow.ending_plan import What
 from latchkey.flow.ending_results import ItemResult
-from latchkey.flow.ending_sheet import Job, again, cleaning, heading, may_be_cleaned, prepare_job, verb
+from latchkey.flow.ending_sheet import Job, again, cleaning, heading, may_be_cleaned, prepare_job, summary, verb
 from latchkey.flow.ending_ways import WayKind
 from latchkey.flow.naming import kept_notes
 from latchkey.flow.session_rows import View
-from latchkey.store.endings import Endings, ItemState
+from latchkey.store.endings import ItemState
 from latchkey.ui.context import Context
 from latchkey.ui.pages.ending_export import ExportCard, ask_answer
 from latchkey.ui.pages.ending_parts import PlanCard, ResultsCard
 from latchkey.ui.pages.working_sheet import Say, WorkingSheet
-from latchkey.ui.tasks import Job as Work
 from latchkey.ui.widgets import Banner, Button, Muted, danger, link, secondary
 
 if TYPE_CHECKING:
@@ -168,8 +165,7 @@ class EndingDialog(WorkingSheet):
         """What came of each item, and what is worth doing next."""
         cards = [ResultsCard(job) for job in self.jobs if job.results or job.trouble or (job.plan and job.plan.impossible)]
         results = [result for job in self.jobs for result in job.results]
-        summary = _summary(results)
-        banner = Banner(*summary)
+        banner = _told(results)
         self.show_parts(banner, *cards)
         offered: list[Button] = [self.close_button]
         if any(again(job) is not None for job in self.jobs):
@@ -178,7 +174,7 @@ class EndingDialog(WorkingSheet):
             offered.append(self.clean)
         self.offer(*offered, focus=self.close_button)
         self.close_button.setDefault(True)
-        self.announce(summary[1])
+        self.announce(banner.text)
         if results:
             self._context.changed.emit("sessions")
 
@@ -264,36 +260,13 @@ def _sent(ending: Ending, client: object, job: Job, say: Say, stop: Event) -> Jo
         return replace(job, trouble=error)
 
 
-def _summary(results: Sequence[ItemResult]) -> tuple[str, str, str]:
-    """Level, sentence, advice."""
-    count = {state: sum(result.state is state for result in results) for state in ItemState}
-    done, failed, pending = count[ItemState.DONE], count[ItemState.FAILED], count[ItemState.PENDING]
+def _told(results: Sequence[ItemResult]) -> Banner:
+    """All results in one line."""
+    states = {result.state for result in results}
     if not results:
-        return Level.DANGER, "Nothing was sent.", "Everything is as it was."
-    if not failed and not pending:
-        return "good", "Done." if done == 1 else f"All {done} are done.", ""
-    said = [f"{done} done"] if done else []
-    said += [f"{failed} failed"] if failed else []
-    said += [f"{pending} on the way"] if pending else []
-    sentence = f"{', '.join(said)}."
-    if failed:
-        return Level.DANGER, sentence, "What failed is as it was, unless it says otherwise."
-    return Level.NOTICE, sentence, _STAYS
-
-
-# After a restart ---------------------------------------------------------------------------------------------------------------------
-
-
-def resume_endings(context: Context, window: QWidget) -> None:
-    """Look for what was on its way when the program was closed, and say what came of it."""
-    ending = Ending(context.book, lambda: context.client, context.chains, context.clock)
-
-    def work(_job: Work) -> tuple[ItemResult, ...]:
-        return ending.resume() if Endings(context.book).open() else ()
-
-    def resumed(results: tuple[ItemResult, ...]) -> None:
-        if results:
-            context.say(f"What was being ended when Latchkey was closed: {_summary(results)[1]}")
-            context.changed.emit("sessions")
-
-    QTimer.singleShot(0, window, lambda: context.tasks.run(work, resumed, owner=window))
+        return Banner(Level.DANGER, "Nothing was sent.", "Everything is as it was.")
+    if ItemState.FAILED in states:
+        return Banner(Level.DANGER, summary(results), "What failed is as it was, unless it says otherwise.")
+    if ItemState.PENDING in states:
+        return Banner(Level.NOTICE, summary(results), _STAYS)
+    return Banner("good", summary(results))

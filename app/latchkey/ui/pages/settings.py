@@ -14,6 +14,7 @@ from latchkey.errors import Declined, LatchkeyError, StoreError
 from latchkey.offline import is_offline
 from latchkey.ui import theme
 from latchkey.ui.context import Context
+from latchkey.ui.pages.break_glass import BreakGlassCard
 from latchkey.ui.pages.key_card import KeyMaker
 from latchkey.ui.pages.networks import NetworksCard
 from latchkey.ui.pages.settings_transfer import TransferCard
@@ -51,12 +52,13 @@ class SettingsPage(Page):
         self.fault = Banner("danger")
         self.fault.hide()
         self.body.addWidget(self.fault)
-        self.networks = NetworksCard(context)
+        self.networks, self.break_glass = NetworksCard(context), BreakGlassCard(context)
         if is_offline():
             self.networks.hide()
+            self.break_glass.hide()
         self.transfer = TransferCard(context)
         for card in (
-            self._looks(), self._locking(), self._keys(), self.networks, self._experts(), self.transfer, self._about()
+            self._looks(), self._locking(), self._keys(), self.networks, self.break_glass, self._experts(), self.transfer, self._about()
         ):  # fmt: skip
             self.body.addWidget(card)
         self.body.addStretch(1)

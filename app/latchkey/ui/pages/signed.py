@@ -23,6 +23,7 @@ from latchkey.core.types import Address, to_hex
 from latchkey.errors import BadInput, Declined, LatchkeyError
 from latchkey.flow.narrowing import changes
 from latchkey.flow.similar import Replacing
+from latchkey.offline import is_offline
 from latchkey.store.records import GrantRecord, GrantState, KeyOrigin
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -132,6 +133,8 @@ class SignedPage(Page):
         self._less_note = Muted("The reply says so to the dApp.")
         self._digest = DigestView()
         self.developers = link("For developers", self._show_parameters)
+        self.break_glass = link("Sign its end ahead, for a bad day…", self._open_break_glass)
+        self.break_glass.setVisible(not is_offline())
         card.body.addWidget(self._to)
         card.body.addLayout(ways)
         card.body.addSpacing(theme.space(1.5))
@@ -145,6 +148,7 @@ class SignedPage(Page):
         card.body.addWidget(Heading("The digest you signed"))
         card.body.addWidget(self._digest)
         card.body.addStretch(1)
+        card.body.addWidget(self.break_glass, 0, Qt.AlignmentFlag.AlignLeft)
         card.body.addWidget(self.developers, 0, Qt.AlignmentFlag.AlignLeft)
         return card
 
@@ -256,6 +260,13 @@ class SignedPage(Page):
             return False
         self._context.changed.emit("grants")
         return True
+
+    def _open_break_glass(self) -> None:
+        """A grant that is not used yet can be cancelled with it, and its session ended."""
+        from latchkey.ui.pages.break_glass import open_break_glass
+
+        if self._opened is not None:
+            open_break_glass(self._context, self, self._opened.envelope.account)
 
     def _show_parameters(self) -> None:
         if self._opened is not None:
