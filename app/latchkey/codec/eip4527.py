@@ -19,7 +19,7 @@ from latchkey.core.types import Address
 from latchkey.errors import BadInput
 
 MAX_SIGN_DATA = 64 * 1024
-MAX_ORIGIN = 100
+MAX_ORIGIN = 80  # characters, as of a dApp's name
 MAX_BYTES = MAX_SIGN_DATA + 1024
 _TAGS = frozenset({UUID, KEYPATH})
 
