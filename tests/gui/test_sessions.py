@@ -47,7 +47,7 @@ def shown(folder: DataDir, make_window: Callable[..., Window], qtbot: QtBot) -> 
             if fill:
                 fill(book)
         window = make_window("sessions", **settings)
-        qtbot.waitUntil(lambda: page_of(window)._shown is not None)
+        qtbot.waitUntil(lambda: page_of(window)._shown is not None, timeout=60_000)
         return window
 
     return make
