@@ -257,7 +257,7 @@ def run_python(program: str, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("vault", [True, False], ids=["grants", "welcome"])
+@pytest.mark.parametrize("vault", [True, False], ids=["sessions", "welcome"])
 def test_it_paints_before_anything_heavy_is_loaded(folder: DataDir, vault: bool) -> None:
     if vault:
         folder.vault.touch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from latchkey.core.phrases import Part, Phrase, Style
@@ -31,7 +32,7 @@ class PowersCard(Card):
         row = QHBoxLayout()
         row.setSpacing(theme.space(1.5))
         row.addWidget(Heading("Other powers"))
-        row.addWidget(PhraseLabel(_counted(views), size=theme.SMALL, tone="muted"), 1)
+        row.addWidget(PhraseLabel(_counted(views), size=theme.SMALL, tone="muted"), 1, Qt.AlignmentFlag.AlignVCenter)
         self.more = link("Show", self._unfold)
         self.more.setAccessibleName("Show other powers")
         for view in views:

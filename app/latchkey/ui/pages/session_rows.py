@@ -31,6 +31,18 @@ TONES = {
     SessionState.EXPIRES_SOON: "warn", SessionState.EXPIRED: "muted", SessionState.REVOKING: "accent",
     SessionState.REVOKED: "muted", SessionState.FULL_CONTROL: "bad",
 }  # fmt: skip
+ACTIVE = (SessionState.ACTIVE, SessionState.NEARLY_USED_UP, SessionState.EXPIRES_SOON, SessionState.FULL_CONTROL)
+STATES: tuple[tuple[str, tuple[SessionState, ...]], ...] = (
+    ("All states", ()),
+    ("Active", ACTIVE),
+    ("Waiting for first use", (SessionState.WAITING,)),
+    ("Nearly used up", (SessionState.NEARLY_USED_UP,)),
+    ("Used up", (SessionState.USED_UP,)),
+    ("Expires soon", (SessionState.EXPIRES_SOON,)),
+    ("Expired", (SessionState.EXPIRED,)),
+    ("Revoking", (SessionState.REVOKING,)),
+    ("Full control", (SessionState.FULL_CONTROL,)),
+)
 _PENDING = {
     PendingState.USABLE: ("Waiting for first use", "accent"),
     PendingState.DORMANT: ("Asleep", "muted"),

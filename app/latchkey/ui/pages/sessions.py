@@ -17,7 +17,6 @@ from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from latchkey.core.phrases import Level
-from latchkey.core.session import SessionState
 from latchkey.errors import LatchkeyError
 from latchkey.offline import is_offline
 from latchkey.ui import theme
@@ -35,18 +34,6 @@ if TYPE_CHECKING:
 
 _MINUTE_MS, _SECOND_MS, _SOON_MS, _TYPING_MS = 60_000, 1_000, 200, 120
 _FRESH = 15  # seconds: a reading that is not older is not read again on entering
-_ACTIVE = (SessionState.ACTIVE, SessionState.NEARLY_USED_UP, SessionState.EXPIRES_SOON, SessionState.FULL_CONTROL)
-_STATES = (
-    ("All states", ()),
-    ("Active", _ACTIVE),
-    ("Waiting for first use", (SessionState.WAITING,)),
-    ("Nearly used up", (SessionState.NEARLY_USED_UP,)),
-    ("Used up", (SessionState.USED_UP,)),
-    ("Expires soon", (SessionState.EXPIRES_SOON,)),
-    ("Expired", (SessionState.EXPIRED,)),
-    ("Revoking", (SessionState.REVOKING,)),
-    ("Full control", (SessionState.FULL_CONTROL,)),
-)
 _RISKS = (("Any risk", None), ("Warnings", Level.WARNING), ("Dangers", Level.DANGER))
 _NO_ACCOUNT = "Name an account, and Latchkey reads from the network which keys may act for it, whoever let them in."
 _NO_RPC = "Sessions are read from the network. Say where each network is to be reached; nothing is asked before you do."
@@ -219,6 +206,7 @@ class SessionsPage(Page):
 
     def _show(self, shown: Shown) -> None:
         self._shown = shown
+        self._offer_states()
         self._fill(self.account, "All accounts", [(account_text(a), a) for a in shown.accounts])
         self._fill(self.network, "All networks", _networks(shown.accounts))
         self._show_banners(shown)
@@ -286,8 +274,11 @@ class SessionsPage(Page):
         """ "3 active · 1 waiting for first use · read 12 s ago"."""
         if self._shown is None:
             return
+        from latchkey.core.session import SessionState
+        from latchkey.ui.pages.session_rows import ACTIVE
+
         states = [entry.row.state for entry in self._shown.entries if entry.row]
-        active, full = sum(state in _ACTIVE for state in states), states.count(SessionState.FULL_CONTROL)
+        active, full = sum(state in ACTIVE for state in states), states.count(SessionState.FULL_CONTROL)
         waiting = sum(entry.pending is not None for entry in self._shown.entries)
         parts = [f"{active} active"] if self._shown.views else []
         parts += [f"{full} with full control"] if full else []
@@ -343,8 +334,6 @@ class SessionsPage(Page):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.space(1))
         self.account, self.network, self.state, self.risk = (_combo(name) for name in ("Account", "Network", "State", "Risk"))
-        for text, states in _STATES:
-            self.state.addItem(text, frozenset(states))
         for text, risk in _RISKS:
             self.risk.addItem(text, risk)
         self.search = line_edit(placeholder="Name, key or contract", limit=200)
@@ -358,6 +347,15 @@ class SessionsPage(Page):
             row.addWidget(combo)
         row.addWidget(self.search, 1)
         return holder
+
+    def _offer_states(self) -> None:
+        if not self.state.count():
+            from latchkey.ui.pages.session_rows import STATES
+
+            self.state.blockSignals(True)
+            for text, states in STATES:
+                self.state.addItem(text, frozenset(states))
+            self.state.blockSignals(False)
 
     def _fill(self, combo: QComboBox, everything: str, items: Sequence[tuple[str, object]]) -> None:
         """Offer these, the choice kept; a choice between one is none."""
