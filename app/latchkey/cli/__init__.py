@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _explain(commands, common)
     _try(commands, common)
     _sessions(commands, common)
+    _endings(commands, common)
     _account(commands, common)
     _vault(commands, common)
     _practice(commands, common)
@@ -170,6 +171,59 @@ def _sessions(commands: _Commands, common: argparse.ArgumentParser) -> None:
     add_options(watch)
     watch.add_argument("--every", type=int, metavar="SECONDS", help="read so often (default: every minute)")
     watch.add_argument("--once", action="store_true", help="read once, say what is new since the last time, and end")
+
+
+def _endings(commands: _Commands, common: argparse.ArgumentParser) -> None:
+    revoke = _ending(
+        commands, common, "revoke", "end sessions: their keys are refused from then on, and what they stored is cleared"
+    )
+    revoke.add_argument("--entity", type=int, action="append", metavar="N", help="this session; may be repeated")
+    revoke.add_argument("--all", action="store_true", help="every session, and every grant in the book that could still be used")
+    cancel = _ending(commands, common, "cancel", "make signed grants that were not used yet unusable")
+    cancel.add_argument("--grant", type=int, action="append", metavar="N", help="its number in the book; may be repeated")
+    cancel.add_argument("--entity", type=int, action="append", metavar="N", help="the grant for this session")
+    cancel.add_argument("--all", action="store_true", help="every grant of the account that could still be used")
+    tighten = _ending(
+        commands, common, "tighten", "lower what is left of a session's limits, or end it earlier; never the other way"
+    )
+    tighten.add_argument("--entity", type=int, required=True, metavar="N")
+    tighten.add_argument("--native", metavar="AMOUNT", help="coins that shall be left to send, such as 0.05")
+    tighten.add_argument("--gas", metavar="AMOUNT", help="coins that shall be left for gas")
+    tighten.add_argument(
+        "--token", action="append", metavar="ADDRESS=AMOUNT", help="what shall be left of a token, in its smallest units"
+    )
+    tighten.add_argument("--until", metavar="TIME", help="the new end: 2026-12-01T10:00 (UTC) or seconds")
+    _ending(commands, common, "clean", "remove what ended sessions left stored, so that it cannot come back into force")
+    text = "send a revocation, cancellation or transaction that another machine signed"
+    send = _command(commands, common, "send", "ending:send", text)
+    send.add_argument("file", metavar="FILE|-", help="the signed hand-over")
+    text = "look for what was on its way when the program ended, and send again what is nowhere; signs nothing"
+    resume = _command(commands, common, "resume", "ending:resume", text)
+    group = _group(commands, "break-glass", "operations signed ahead, for the day when nothing else works")
+    make = _command(
+        group, common, "make", "ending:make", "sign ahead what ends everything that is known now, and keep it in the vault"
+    )
+    listing = _command(group, common, "list", "ending:list_", "what is kept, what it ends and what it needs")
+    use = _command(group, common, "use", "ending:use", "send it, through any bundler or by any key of the vault that has money")
+    use.add_argument("id", metavar="ID", help="as `break-glass list` names it")
+    use.add_argument("--via", choices=("bundler", "self"), help="how it is sent (default: the bundler where one is set)")
+    for command in (send, resume, make, listing, use):
+        add_options(command, account=command is make)
+        _passphrase(command)
+
+
+def _ending(commands: _Commands, common: argparse.ArgumentParser, name: str, text: str) -> argparse.ArgumentParser:
+    """A command that reads an account, asks, signs and sends."""
+    command = _command(commands, common, name, f"ending:{name}", text)
+    add_options(command)
+    ways = "through the bundler, by the owner's own transaction, by any key of the vault that has money, or for another machine"
+    command.add_argument(
+        "--via", choices=("bundler", "owner", "self", "export"), help=f"{ways} (default: the first that is possible)"
+    )
+    command.add_argument("--output", metavar="FILE", help="with --via export: write the unsigned hand-over here")
+    command.add_argument("--dry-run", action="store_true", help="try it on the chain, print the ways and what each costs, and end")
+    _passphrase(command)
+    return command
 
 
 def _account(commands: _Commands, common: argparse.ArgumentParser) -> None:
