@@ -102,7 +102,7 @@ class PermissionCard(Surface):
         head = QHBoxLayout()
         head.setSpacing(theme.space(1))
         tone = "warn" if self._look.icon == "warning" else "accent"
-        head_widgets = (Icon(self._look.icon, tone), self._title, self._chip, self._remove)
+        head_widgets: tuple[QWidget, ...] = (Icon(self._look.icon, tone), self._title, self._chip, self._remove)
         for widget in head_widgets[:3]:
             head.addWidget(widget)
         head.addStretch(1)
