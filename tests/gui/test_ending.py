@@ -23,7 +23,7 @@ from latchkey.codec.hand_over import Kind, decode, encode
 from latchkey.core.account import Account
 from latchkey.core.permissions import Erc20TokenTransfer, FunctionsOnContract, GasLimit, NativeTokenTransfer
 from latchkey.core.session import LimitKind
-from latchkey.flow.ending import Cancel, Lower, Revoke, RevokeAll, Tighten, WayKind, What
+from latchkey.flow.ending import Cancel, Ending, Lower, Revoke, RevokeAll, Tighten, WayKind, What
 from latchkey.flow.keys import open_signer, remember_keys
 from latchkey.flow.session_rows import View
 from latchkey.flow.sessions import Sessions
@@ -35,10 +35,12 @@ from latchkey.store.records import GrantRecord, GrantState
 from latchkey.store.settings import NetworkSettings
 from latchkey.ui.pages.break_glass import open_break_glass
 from latchkey.ui.pages.ending import EndingDialog, open_ending
+from latchkey.ui.pages.ending_answer import AnswerSheet
 from latchkey.ui.pages.ending_export import AnswerDialog
 from latchkey.ui.pages.ending_parts import PlanCard
 from latchkey.ui.resuming import resume_endings
 from latchkey.ui.widgets import Banner, Chip, Label, TextView
+from latchkey.ui.widgets.intake import open_text
 from latchkey.ui.window import Window
 from latchkey.vault.model import Prompt, PromptMode
 
@@ -308,4 +310,26 @@ def test_break_glass_is_made_used_and_forgotten(window: Window, stage: Stage, ac
     confirmation = QApplication.activeModalWidget()
     confirmation.accept()
     qtbot.waitUntil(lambda: not sheet.busy and "Nothing is signed ahead" in texts(sheet), timeout=SLOW)
+    sheet.reject()
+
+
+def test_a_signed_answer_that_is_dropped_on_the_window(
+    window: Window, stage: Stage, account: Account, qtbot: QtBot, tmp_path: Any
+) -> None:
+    install(stage, account, 5)
+    context = window._context
+    plan = Ending(context.book, lambda: context.client, context.chains, context.clock)
+    planned = plan.plan(look(window, account).reading, Revoke((5,)))
+    way = next(way for way in plan.ways(planned) if way.kind is WayKind.EXPORT)
+    context.client.unlock()
+    [unsigned] = plan.export(plan.prepare(planned, way))
+    path = tmp_path / "signed.latchkey"
+    path.write_bytes(encode(sign_ending(unsigned, context.client, context.book, wanted=None, now=stage.now())))
+    open_text(context, window, str(path))
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), AnswerSheet), timeout=SLOW)
+    sheet: Any = QApplication.activeModalWidget()
+    assert "end session 5" in texts(sheet)
+    assert f"Signed by {OWNER.address}" in texts(sheet)
+    sheet.go.click()
+    qtbot.waitUntil(lambda: chips(sheet) == ["Done"], timeout=SLOW)
     sheet.reject()

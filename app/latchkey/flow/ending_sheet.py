@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING
 
+from latchkey.accounts import transaction as transactions
 from latchkey.accounts.modular_account.build import HALF
 from latchkey.accounts.modular_account.userop import to_bytes
 from latchkey.accounts.system import system
@@ -26,7 +27,7 @@ from latchkey.core.words_endings import describe_endings
 from latchkey.errors import LatchkeyError, Refused
 from latchkey.flow.ending_plan import Cancel, Clean, Plan, Revoke, RevokeAll, Tighten, What
 from latchkey.flow.ending_results import ItemResult
-from latchkey.flow.ending_ways import Way, WayKind, operation, own_gas
+from latchkey.flow.ending_ways import Way, WayKind, operation, own_gas, transaction
 from latchkey.store.endings import ItemKind, ItemState
 
 if TYPE_CHECKING:
@@ -89,13 +90,16 @@ def prepare_job(
 
 def words_of(plan: Plan, view: View, now: int, notes: Notes = NO_NOTES) -> Words:
     """What the plan does, worded by the same rules as what is signed. Its cost is the way's to say."""
-    face = system(plan.account.system)
+    face, account = system(plan.account.system), plan.account
     told = []
     for number, batch in enumerate(plan.batches):
-        gas = own_gas(batch.gas, batch.call_data, deploys=not plan.deployed)
-        reading = face.decode_operation(to_bytes(operation(plan, batch, number, gas, _LEVEL)))
-        told.append(Told(reading, (1,)))
-    return describe_endings(told, account=plan.account, now=now, known=tuple(_known(view)), notes=notes)
+        if plan.deployed:  # the plainest form; what is true of operations alone stands at the desk
+            made = transaction(account.chain_id, account.address, face.owner_call(batch.call_data), number, batch.gas, _LEVEL)
+            told.append(Told(face.decode_transaction(transactions.to_bytes(made), account.address), (1,)))
+        else:
+            gas = own_gas(batch.gas, batch.call_data, deploys=True)
+            told.append(Told(face.decode_operation(to_bytes(operation(plan, batch, number, gas, _LEVEL))), (1,)))
+    return describe_endings(told, account=account, now=now, known=tuple(_known(view)), notes=notes)
 
 
 def _known(view: View) -> Iterator[Known]:

@@ -20,6 +20,7 @@ from latchkey.flow.break_glass import BreakGlass, Glass
 from latchkey.flow.ending_plan import RevokeAll
 from latchkey.flow.ending_results import ItemResult
 from latchkey.flow.ending_sheet import Job
+from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.ending_parts import ResultsCard
 from latchkey.ui.pages.working_sheet import Say, WorkingSheet
@@ -182,7 +183,9 @@ class AccountCard(Card):
             self.use = danger("Revoke with it…", lambda: sheet.ask_use(glass))
             self.forget = quiet("Forget…", lambda: sheet.ask_forget(glass))
             buttons += [self.use, self.forget]
+        self.body.addSpacing(theme.space(0.5))
         row = QHBoxLayout()
+        row.setSpacing(theme.space(1))
         for button in buttons:
             button.setAccessibleDescription(f"For {account.label or account.address}")
             row.addWidget(button)

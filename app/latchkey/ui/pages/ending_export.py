@@ -36,7 +36,7 @@ class ExportCard(Card):
         self._at = 0
         self._which = Muted("")
         self._which.setVisible(len(self.messages) > 1)
-        self.player = QrPlayer()
+        self.player = QrPlayer(camera="the other machine's camera")
         self.player.setMinimumHeight(theme.space(48))
         self.save = primary("&Save as file…", self._save, icon_name="save")
         self.next = secondary("&Next code", self._next)

@@ -133,7 +133,13 @@ def _cost(way: Way, chain_id: int, *, named: bool = False) -> str:
     start = f"{_WAYS[way.kind]}: costs" if named else "Costs"
     payer = "the account" if way.kind is WayKind.BUNDLER else "the owner's key" if way.kind is WayKind.OWNER else "the key"
     who = f"{payer} {short_address(str(way.payer))}" if way.payer else payer
-    return " ".join(filter(None, (f"{start} at most {coins(chain_id, way.most)}, paid by {who}.", way.note)))
+    return " ".join(filter(None, (f"{start} at most {coins(chain_id, _rounded_up(way.most))}, paid by {who}.", way.note)))
+
+
+def _rounded_up(wei: int) -> int:
+    """To four digits: more says nothing about what is a bound."""
+    step: int = 10 ** max(0, len(str(wei)) - 4)
+    return -(-wei // step) * step
 
 
 class ResultsCard(Card):

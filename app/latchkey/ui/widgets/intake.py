@@ -15,7 +15,7 @@ import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from PySide6.QtCore import QBuffer, QIODevice, QMimeData, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QImageReader, QPainter
@@ -30,6 +30,7 @@ from latchkey.ui.widgets.surfaces import Banner
 from latchkey.ui.widgets.text import Muted
 
 if TYPE_CHECKING:
+    from latchkey.codec.hand_over import Envelope
     from latchkey.codec.inbox import Incoming
     from latchkey.codec.ur import Decoder
 
@@ -244,7 +245,7 @@ class OpenDialog(Dialog):
 
     def __init__(self, context: Context, window: QWidget) -> None:
         super().__init__("Open a request", window)
-        self._context = context
+        self._context, self._window = context, window
         self._gatherer = Gatherer()
         self._busy = False
         self.setAcceptDrops(True)
@@ -304,10 +305,15 @@ class OpenDialog(Dialog):
         if isinstance(opened, Waiting):
             self._tell("notice", f"{opened.percent} % of an animated code is here.", "Add the pictures of its other frames.")
             return
-        context = self._context
+        context, window = self._context, self._window
         self.close()
         self.deleteLater()
-        context.navigate("wizard", opened)
+        if is_signed_ending(opened):
+            from latchkey.ui.pages.ending_answer import open_answer
+
+            open_answer(context, window, opened)
+        else:
+            context.navigate("wizard", opened)
 
     def _failed(self, error: LatchkeyError) -> None:
         self._tell("warning", error.text, "")
@@ -317,6 +323,13 @@ class OpenDialog(Dialog):
         self.banner.show()
         if not self.isVisible():
             self.open()
+
+
+def is_signed_ending(opened: object) -> TypeGuard[Envelope]:
+    """Something that takes power away, and has only to be sent."""
+    from latchkey.codec.hand_over import ENDINGS, Envelope
+
+    return isinstance(opened, Envelope) and opened.kind in ENDINGS and bool(opened.signatures)
 
 
 class PasteEdit(QPlainTextEdit):

@@ -66,10 +66,11 @@ class QrCanvas(QWidget):
 
 
 class QrPlayer(QWidget):
-    """The code, a line of text that says which frame it is, and its controls."""
+    """The code, a line of text that says which frame it is, and its controls. `camera`: whose it is held before."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, camera: str = "the dApp's camera") -> None:
         super().__init__(parent)
+        self._hold = f"hold {camera} here"
         self._message = b""
         self._encoder: ur.Encoder | None = None
         self._number = 0
@@ -181,10 +182,10 @@ class QrPlayer(QWidget):
         if self._encoder is None:
             return
         if not self._several:
-            self.caption.setText("One code · hold the dApp's camera here")
+            self.caption.setText(f"One code · {self._hold}")
             return
         frame = (self._number - 1) % self._encoder.count + 1
-        state = "paused" if self._paused else "hold the dApp's camera here"
+        state = "paused" if self._paused else self._hold
         self.caption.setText(f"Frame {frame} of {self._encoder.count} · {state}")
 
     # --- controls
