@@ -74,6 +74,7 @@ class Context(QObject):
         self.clock = clock
         self.tasks = Tasks(self)
         self.status: Status | None = None
+        self.closed = False  # the book is shut: a page that is taken down has nothing to keep any more
         self.restart = False  # whether to start again once the window is closed
         self.lock = Lock(self)
         self.chains = Chains(lambda: self.settings)
@@ -111,7 +112,7 @@ class Context(QObject):
     @property
     def is_loaded(self) -> bool:
         """Whether the book is open and the signer there."""
-        return self._book is not None and self._client is not None
+        return self._book is not None and self._client is not None and not self.closed
 
     def load(self) -> None:
         """Open the book and read the vault, on a worker, before any page is entered. Raises StoreError; may be tried again."""
@@ -216,6 +217,7 @@ class Context(QObject):
     def close(self) -> None:
         """Stop delivering, end the signer, drop the connections, close the book."""
         self.closing.emit()
+        self.closed = True
         self.tasks.close()
         if self._watching is not None:
             self._watching.close()
