@@ -118,7 +118,7 @@ def test_a_type_that_is_not_expected_says_what_it_is() -> None:
 
 
 def test_types_do_not_mix_in_one_stream() -> None:
-    decoder = ur.Decoder()
+    decoder = ur.Decoder(ur.KINDS)
     decoder.receive(ur.Encoder(bytes(1000), 100, ur.SIGNATURE).part(1))
     with pytest.raises(BadInput) as caught:
         decoder.receive(ur.Encoder(bytes(1000), 100, ur.SIGN_REQUEST).part(2))
@@ -292,7 +292,7 @@ def test_links_of_any_kind(head: str, tail: str) -> None:
 
 @given(st.sampled_from(sorted(ur.KINDS)), st.binary(min_size=1, max_size=600), st.data())
 def test_streams_with_parts_of_others_among_them(kind: str, raw: bytes, data: st.DataObject) -> None:
-    encoder, decoder = ur.Encoder(raw, 40, kind), ur.Decoder()
+    encoder, decoder = ur.Encoder(raw, 40, kind), ur.Decoder(ur.KINDS)
     strangers = [ur.Encoder(raw, 40, other) for other in ur.KINDS if other != kind] + [ur.Encoder(raw + b"x", 40, kind)]
     decoder.receive(encoder.part(1))
     for number in data.draw(st.lists(st.integers(1, 90), max_size=40)):

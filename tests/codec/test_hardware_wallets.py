@@ -212,7 +212,7 @@ def test_streams_with_two_frames_of_five_lost(wallet: Wallet) -> None:
         frames = 5 * encoder.count + 60
         theirs = wallet("stream", type=kind, message=raw.hex(), fragment=110, count=frames)["parts"]
         kept = [number for number in range(1, frames + 1) if rng.random() >= 0.4]
-        decoder = ur.Decoder()
+        decoder = ur.Decoder(ur.KINDS)
         for number in kept:
             decoder.receive(theirs[number - 1].upper())
         assert (decoder.kind, decoder.message) == (kind, raw)
@@ -225,7 +225,7 @@ def test_an_animated_request_from_there_is_opened_here(wallet: Wallet) -> None:
         b'{"a":"' + b"b" * 900 + b'"}', DataType.TYPED_DATA, KeyPath.parse("m/44'/60'/0'/0/0", 1), bytes(16), 1
     )
     raw = write_sign_request(request)
-    decoder = ur.Decoder()
+    decoder = ur.Decoder(ur.KINDS)
     for text in wallet("stream", type=ur.SIGN_REQUEST, message=raw.hex(), fragment=100, count=40)["parts"][3:]:
         decoder.receive(text)
     assert decoder.text is not None

@@ -111,10 +111,10 @@ class Decoder:
     `percent`: share of the message that is determined; `message`: the bytes, None until complete;
     `kind`: their type, "" before the first part; `text`: the whole as one UR, for `inbox`, None until complete.
 
-    `kinds`: the types that are taken.
+    `kinds`: the types that are taken, `KINDS` for all that are read.
     """
 
-    def __init__(self, kinds: Collection[str] = KINDS.keys()) -> None:
+    def __init__(self, kinds: Collection[str] = (TYPE,)) -> None:
         self.message: bytes | None = None
         self._kinds = kinds
         self._forget()
