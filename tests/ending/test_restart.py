@@ -162,5 +162,5 @@ def test_more_than_fit_into_one_operation(scene: Scene, kind: WayKind) -> None:
     if sessions > 30:
         assert len(plan.batches) > 1
     results = scene.do(RevokeAll(), kind)
-    assert {r.state for r in results} == {ItemState.DONE}, {r.sentence for r in results}
+    assert {r.sentence for r in results if r.state is not ItemState.DONE} == set()
     assert scene.reading().sessions == ()

@@ -42,6 +42,7 @@ Progress = Callable[[str], None]
 PATIENCE = 20.0  # seconds before the next level replaces what is stuck
 _POLL = (0.1, 1.0)  # seconds between two looks: the first, and the longest
 _DROPS = 2
+_DOUBTS = 4  # looks: behind one address are several machines, and one may know of a nonce before another knows of the block
 _RECENT = 5_000  # blocks
 _MASK = 2**64 - 1
 
@@ -82,13 +83,23 @@ def carry(
     stop, say = stop or Event(), progress or _silent
     level = _first_taken(carrier.offer, level, carrier.levels)
     say("Sent. Waiting for a block.")
-    wait, drops, until = _POLL[0], 0, time.monotonic() + patience
+    wait, drops, doubts, until = _POLL[0], 0, 0, time.monotonic() + patience
     while True:
-        if found := carrier.landed():
+        try:
+            found = carrier.landed()
+        except SendError as error:
+            if error.code != "NonceTaken" or doubts >= _DOUBTS:
+                raise
+            found, doubts = None, doubts + 1
+        else:
+            doubts = 0
+        if found:
             return found
         if stop.wait(wait):
             raise StoppedWaiting()
         wait = min(wait * 1.5, _POLL[1])
+        if doubts:
+            continue
         if not carrier.alive():
             if carrier.landed() is None:
                 drops += 1
