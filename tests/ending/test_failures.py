@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +13,18 @@ import pytest
 
 from latchkey.accounts.modular_account.addresses import ALLOWLIST, NATIVE_TOKEN_LIMIT, SINGLE_SIGNER
 from latchkey.accounts.modular_account.build import hooks
+from latchkey.chain.bundler import Bundler
 from latchkey.chain.fees import Fee, Fees
+from latchkey.chain.node import Node, RpcError
+from latchkey.chain.refusals import SendError, refused
 from latchkey.core.session import LimitKind
-from latchkey.core.types import Address
+from latchkey.core.types import Address, to_hex
 from latchkey.errors import BadInput, ChainError, Refused
 from latchkey.flow import ending_ways
 from latchkey.flow.ending import Cancel, Clean, ItemResult, Lower, Revoke, RevokeAll, Tighten, WayKind, chosen
 from latchkey.store.endings import Endings, ItemKind, ItemState
 from tests.chain import abi
-from tests.chain.stage import COUNT, ETHER, GWEI, OTHER_OWNER, OWNER, STRANGER
+from tests.chain.stage import COUNT, ETHER, GWEI, OTHER_OWNER, OWNER, STRANGER, Key
 from tests.chain.state import token_limit
 from tests.devnet.devnet import CHAIN_ID
 from tests.ending.scene import EVERYTHING, Scene
@@ -128,17 +131,52 @@ def test_an_account_that_is_not_deployed(scene: Scene) -> None:
 
 
 def test_the_wrong_chain(scene: Scene) -> None:
+    with closing(Node(scene.stage.net.bundler_url)) as node, pytest.raises(SendError) as error:
+        Bundler(node, 1).check()
+    assert (error.value.code, error.value.text) == (
+        "WrongChain",
+        "This endpoint serves chain 31337, not Ethereum (chain 1). Set the right one in Settings.",
+    )
     scene.install(1)
-    plan = scene.plan(RevokeAll())
-    scene.stage.rpc("anvil_setChainId", 777)
-    try:
-        way = scene.way(plan, WayKind.BUNDLER)
-    finally:
-        scene.stage.rpc("anvil_setChainId", CHAIN_ID)
-    assert way.possible  # the bundler keeps saying what it began with; the node's own answer is looked at when the account is read
-    other = Scene(scene.stage, scene.signer, scene.book, replace(scene.account, chain_id=1), scene.settings)
+    reading = scene.reading()
     with pytest.raises(ChainError, match="No RPC is set for Ethereum"):
-        other.ending.plan(replace(plan.reading, account=replace(scene.account, chain_id=1)), RevokeAll())
+        scene.ending.plan(replace(reading, account=replace(scene.account, chain_id=1)), RevokeAll())
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"chainId": 1}, "WrongChain"),
+        ({"key": Key(b"\x01" * 32)}, "LackingFunds"),
+        ({"nonce": -1}, "NonceTaken"),
+        ({"maxFeePerGas": 1, "maxPriorityFeePerGas": 1}, "Underpriced"),
+        ({"gas": 20_000}, "NotTaken"),
+    ],
+)
+def test_what_a_node_says(scene: Scene, changes: dict[str, Any], code: str) -> None:
+    """The node's own words, read for what we know in them, and not shown."""
+    from eth_account import Account as Signer
+
+    key = changes.get("key", OWNER)
+    nonce = int(scene.stage.rpc("eth_getTransactionCount", key.address, "latest"), 16) + changes.get("nonce", 0)
+    fields = {
+        "chainId": CHAIN_ID,
+        "to": STRANGER.address,
+        "gas": 21_000,
+        "maxFeePerGas": 9 * GWEI,
+        "maxPriorityFeePerGas": 1,
+        "value": 1,
+    }
+    fields |= {name: value for name, value in changes.items() if name in fields} | {"nonce": nonce}
+    raw = bytes(Signer.sign_transaction(fields, key.secret).raw_transaction)
+    scene.stage.rpc("anvil_setNextBlockBaseFeePerGas", hex(GWEI))
+    scene.stage.rpc("evm_mine")
+    with closing(Node(scene.stage.net.url)) as node:
+        with pytest.raises(RpcError) as said:
+            node.call("eth_sendRawTransaction", to_hex(raw))
+        error = refused(said.value)
+    assert error.code == code
+    assert said.value.message not in error.text
 
 
 def test_a_bundler_that_is_none(scene: Scene) -> None:
