@@ -13,7 +13,8 @@ OFFLINE = "--offline"
 def main(argv: list[str] | None = None) -> int:
     """Run the program; returns the exit code: 0 done, 1 failed, 2 refused or bad input."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if OFFLINE in arguments:  # before anything else is loaded
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if OFFLINE in options:  # before anything else is loaded
         from latchkey.offline import lock_down
 
         lock_down()
@@ -31,9 +32,20 @@ def main(argv: list[str] | None = None) -> int:
             from latchkey.ui.app import main as window
 
             return window(arguments[1] if arguments else None)
+        case ["--link", "--", *what] if len(what) < 2:  # from a desktop's menu, a link or a file; nothing in it can be an option
+            from latchkey.ui.app import main as opened
+
+            return opened(None, _path(what[0]) if what else None)
     from latchkey.cli import main as command_line
 
     return command_line(arguments)
+
+
+def _path(what: str) -> str:
+    """A desktop hands over files as file: addresses; links stay as they are."""
+    from urllib.parse import unquote, urlsplit
+
+    return unquote(urlsplit(what).path) if what.startswith("file:") else what
 
 
 if __name__ == "__main__":
