@@ -113,8 +113,8 @@ def test_a_limit_of_zero_keeps_all_eth(stage: Stage, permission: Permission) -> 
 def test_contract_access_on_a_token_is_all_of_it(stage: Stage) -> None:
     session = granted(stage, ContractAccess(DOLLAR))
     words, found = said(stage, session)
-    assert "contract-any-function" in found
-    assert "if it is a token, all of it" in sentences(words.most_you_can_lose)
+    assert "token-whole-contract" in found
+    assert f"All you hold of {DOLLAR}" in sentences(words.most_you_can_lose)
     assert session.first(dollars(1000 * 10**6)).text == "done"
     assert stage.tokens(DOLLAR, session.account.address) == 0
 
@@ -268,7 +268,7 @@ def test_no_limit_at_all_can_be_emptied_as_gas_by_a_first_operation(stage: Stage
     session = granted(stage, ContractAccess(COUNTER), NativeTokenTransfer(0))
     words, found = said(stage, session)
     assert "gas-unlimited" in found
-    assert "All ETH in the account, in gas" in sentences(words.most_you_can_lose)
+    assert "All ETH in the account and its gas deposit, in gas" in sentences(words.most_you_can_lose)
     fee = 8 * ETHER // 3_000_000
     session.gas = Gas(call=60_000, verification=900_000, pre_verification=2_000_000, max_fee=fee, priority_fee=fee)
     outcome = session.first(COUNT)

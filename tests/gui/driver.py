@@ -11,6 +11,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QSocketNotifier, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
@@ -23,12 +24,16 @@ from latchkey.ui.pages.wizard import wizard_page
 def main() -> int:
     folder, entity, nonce_key = sys.argv[1:]
     ids = Ids(int(entity), int(nonce_key))
-    wizard_page.Granting = partial(Granting, choose=lambda _book, _account: ids)  # type: ignore[misc,assignment]
+    wizard_page.Granting = partial(_granting, ids)  # type: ignore[misc,assignment]
     application = QApplication(["latchkey"])
     os.set_blocking(0, False)
     asked = QSocketNotifier(0, QSocketNotifier.Type.Read, application)
     asked.activated.connect(_answer)
     return app.run(Path(folder))
+
+
+def _granting(ids: Ids, *arguments: Any, **named: Any) -> Granting:
+    return Granting(*arguments, **{**named, "choose": lambda _book, _account: ids})
 
 
 def _answer() -> None:

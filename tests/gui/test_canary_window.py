@@ -349,6 +349,8 @@ def grant(run: Run, path: Path) -> None:
             run.click("Latchkey makes the key")
         run.click("Next")
     run.wait_for("Step 5 of 5: Review")
+    if run.find("Keep both"):  # the dApp of the first request asks again
+        run.click("Keep both")
     run.click("Sign")
     run.agree("sign")
     run.wait_for("Copy grant")

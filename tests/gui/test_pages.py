@@ -88,7 +88,8 @@ def everything(folder: DataDir, make_window: MakeWindow, qtbot: QtBot) -> Window
 
 
 PAGES: list[tuple[str, object]] = [
-    ("welcome", None), ("sessions", None), ("grants", None), ("grant", 1), ("accounts", None), ("accounts", "add"), ("settings", None), ("wizard", None),
+    ("welcome", None), ("sessions", None), ("grants", None), ("grant", 1), ("accounts", None), ("accounts", "add"),
+    ("settings", None), ("wizard", None),
 ]  # fmt: skip
 
 
