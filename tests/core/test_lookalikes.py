@@ -17,7 +17,8 @@ SOMEWHERE = Address.parse("0x" + "33" * 20)
 USDC = Address.parse("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913")
 
 FALSE = [
-    "USDC", "usdc", "U.S.D.C", "U S D C", "U\u0405D\u0421", "US\u13a0C", "\uff35\uff33\uff24\uff23", "\U0001d414\U0001d412\U0001d403\U0001d402", "ÚSDC", "U5DC", "ᴜꜱᴅᴄ", "U\u054fDC", "US\u200bDC",
+    "USDC", "usdc", "U.S.D.C", "U S D C", "U\u0405D\u0421", "US\u13a0C",
+    "\uff35\uff33\uff24\uff23", "\U0001d414\U0001d412\U0001d403\U0001d402", "ÚSDC", "U5DC", "ᴜꜱᴅᴄ", "U\u054fDC", "US\u200bDC",
     "USD Coin", "USD-Coin", "U\u0405D Coin", "Dai Stablecoin", "DAl", "D\u0410I", "W\u0415TH", "VVETH", "LlNK", "L1NK", "Wrapped Ether",
     "USD₮",
 ]  # fmt: skip
