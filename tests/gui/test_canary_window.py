@@ -76,7 +76,7 @@ class Run(Latchkey):
                 [sys.executable, "-m", "tests.gui.canary_driver", str(self.data)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env=environment,
             )  # fmt: skip
-        self._desk = ""
+        self.scale, self._desk = 1, ""
 
     # --- hands
 
@@ -380,7 +380,7 @@ def grant_by_file(run: Run, owner: Address) -> None:
     run.click("Save key file…")
     path = run.home / "session.json"
     save_as(run, path)
-    run.click("Hide the QR code")
+    until("the code to be hidden", lambda: run.find("Show the QR code") or run.click("Hide the QR code"))
     run.click("Show the words at the desk…")
     run.at_the_desk("code")
     code = run.shown_words(6)

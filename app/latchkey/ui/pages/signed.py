@@ -346,9 +346,9 @@ class QrCard(Card):
         self._gone = Muted("The QR code is hidden.")
         self._gone.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.toggle = link("Hide the QR code", self._toggle)
+        self.body.addWidget(self.toggle, 0, Qt.AlignmentFlag.AlignHCenter)  # above: to be found without scrolling
         self.body.addWidget(self.player, 1)
         self.body.addWidget(self._gone, 1)
-        self.body.addWidget(self.toggle, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def show_message(self, message: bytes) -> None:
         self._message = message
