@@ -1,4 +1,4 @@
-"""Every preset of the seeds' jobs, filled in as a careful person would: no finding, granted, and doing its job on the chain - and no other."""
+"""Every preset of the seeds' jobs, filled in carefully: no finding, granted, and doing its job on the chain - and no other."""
 
 from __future__ import annotations
 
