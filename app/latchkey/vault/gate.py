@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-ROOMS = ("latchkey.errors", "latchkey.offline", "latchkey.core", "latchkey.accounts", "latchkey.vault", "latchkey.__main__")
+ROOMS = (
+    "latchkey.errors", "latchkey.language", "latchkey.shipped", "latchkey.offline", "latchkey.core", "latchkey.accounts",
+    "latchkey.vault", "latchkey.__main__",
+)  # fmt: skip
 LIBRARIES = frozenset(
     {
         # CBOR; vault, sealing; signing and addresses; checked values
