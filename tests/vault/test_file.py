@@ -171,6 +171,7 @@ def everything() -> Contents:
         ),
         expert=True,
         break_glass=(BreakGlass(8453, SESSIONS[3], MASTERS[0], 3, (b"operation", b"another"), (bytes(65), bytes(65))),),
+        api_key=secret(b"alchemy-0123"),
     )
 
 
@@ -231,8 +232,15 @@ def test_the_sample_with_a_break_glass_set_opens_for_ever() -> None:
     assert [master.address for master in vault.contents.masters] == [MASTERS[0]]
 
 
+def test_the_sample_with_an_api_key_opens_for_ever() -> None:
+    vault = file.open_vault((SAMPLES / "vault-1-api-key.latchkey-vault").read_bytes(), secret("sample of format one"))
+    assert vault.contents.api_key is not None
+    assert vault.contents.api_key.reveal() == b"sample-key-0123456789"
+
+
 def test_without_a_set_the_contents_are_those_of_before() -> None:
     """So that a vault opens with an earlier Latchkey as long as nothing newer is in it."""
     sample = file.open_vault((SAMPLES / "vault-1.latchkey-vault").read_bytes(), secret("sample of format one"))
-    assert b"breakGlass" not in contents_.dump(sample.contents)
-    assert b"breakGlass" in contents_.dump(everything())
+    newer = (b"breakGlass", b"apiKey")
+    assert not any(name in contents_.dump(sample.contents) for name in newer)
+    assert all(name in contents_.dump(everything()) for name in newer)

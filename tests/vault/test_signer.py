@@ -92,6 +92,29 @@ def test_status(client: SignerClient) -> None:
     ]
 
 
+def test_an_api_key_is_kept_and_given_back_while_the_vault_is_open(expert_vault: bytes) -> None:
+    saved: list[bytes] = []
+    client = script(expert_vault, saved=saved)
+    client.unlock()
+    assert (client.api_key(), client.status().has_api_key) == ("", False)
+    client.keep_api_key("alchemy-0123")
+    client.lock()
+
+    again = script(saved[-1], saved=saved)
+    with pytest.raises(Locked):
+        again.api_key()
+    again.unlock()
+    assert (again.api_key(), again.status().has_api_key) == ("alchemy-0123", True)
+    for wrong in ("two words", "k" * 201, "schlüssel", "line\n"):
+        with pytest.raises(BadInput) as caught:
+            again.keep_api_key(wrong)
+        assert wrong not in caught.value.text
+    again.keep_api_key("")
+    assert not again.status().has_api_key
+    again.close()
+    assert file.open_vault(saved[-1], secret(PASSPHRASE)).contents.api_key is None
+
+
 GRANTS = [
     "root", "contract-access, expiry", "functions-on-contract two contracts", "account-functions + gas-limit", "erc20 one token, expiry",
     "native + erc20 + gas-limit + contract-access + expiry", "contract-access, nonceKey max uint152",

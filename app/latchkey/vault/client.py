@@ -122,6 +122,16 @@ class SignerClient:
             self._call("change_passphrase")
             self._keep(cast(bytes, self._vault))
 
+    # --- the Wallet APIs' key: kept in the vault, used by the window, for the signer talks to no network
+
+    def keep_api_key(self, key: str) -> None:
+        """ "" forgets it. Raises BadInput, Locked."""
+        self._do("keep_api_key", key=key)
+
+    def api_key(self) -> str:
+        """ "" when none is kept. For one call at a time: never to be kept, shown or logged. Raises Locked."""
+        return str(self._do("api_key"))
+
     # --- signing
 
     def preview_grant(

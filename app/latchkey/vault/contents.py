@@ -1,4 +1,4 @@
-"""What a vault holds, as values and as CBOR. Content version 1; "breakGlass" came later and is left out where empty.
+"""What a vault holds, as values and as CBOR. Content version 1; "breakGlass" and "apiKey" came later and are left out where empty.
 
 A newer version is refused, never guessed at; an older one will be brought up by a numbered function here, and its sample is kept in
 the tests for ever.
@@ -16,6 +16,7 @@ from latchkey.vault.model import BreakGlass
 from latchkey.vault.secret import SecretBytes
 
 VERSION = 1
+MAX_API_KEY = 200
 T = TypeVar("T")
 
 
@@ -67,16 +68,18 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """`expert`: the switch that lets drafts be judged by the expert policy."""
+    """`expert`: the switch that lets drafts be judged by the expert policy. `api_key`: what the Wallet APIs know this program by, ASCII;
+    no key of an account."""
 
     masters: tuple[Master, ...] = ()
     sessions: tuple[Session, ...] = ()
     expert: bool = False
     break_glass: tuple[BreakGlass, ...] = ()
+    api_key: SecretBytes | None = None
 
 
 def dump(contents: Contents) -> bytes:
-    """`breakGlass` only where there is any: vaults without it open with every version of this program."""
+    """What came later only where there is any: vaults without it open with every version of this program."""
     whole: dict[str, Any] = {
         "version": VERSION,
         "keys": [_master_out(master) for master in contents.masters],
@@ -85,6 +88,8 @@ def dump(contents: Contents) -> bytes:
     }
     if contents.break_glass:
         whole["breakGlass"] = [_break_glass_out(one) for one in contents.break_glass]
+    if contents.api_key is not None:
+        whole["apiKey"] = contents.api_key.reveal()
     return cbor.dump(whole)
 
 
@@ -101,6 +106,7 @@ def load(data: bytes) -> Contents:
             sessions=tuple(_session_in(item) for item in _typed(whole.pop("sessions"), list)),
             expert=_settings_in(_typed(whole.pop("settings"), dict)),
             break_glass=tuple(_break_glass_in(item) for item in _typed(whole.pop("breakGlass", []), list)),
+            api_key=_api_key(whole) if "apiKey" in whole else None,
         )
         _nothing_left(whole)
     except VaultError:
@@ -203,6 +209,12 @@ def _break_glass_in(item: Any) -> BreakGlass:
     )
     _nothing_left(fields)
     return one
+
+
+def _api_key(whole: dict[str, Any]) -> SecretBytes:
+    key = _secret(whole, "apiKey", 1, MAX_API_KEY)
+    key.reveal().decode("ascii")
+    return key
 
 
 def _settings_in(fields: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from latchkey.core.phrases import Finding, Level, Part, Phrase, Style, Words
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, Locked, Refused, SignerError, VaultError, WrongPassphrase
 from latchkey.vault import file, keys, passphrase
-from latchkey.vault.contents import Contents, Master, Mnemonic, RawKey, Session
+from latchkey.vault.contents import MAX_API_KEY, Contents, Master, Mnemonic, RawKey, Session
 from latchkey.vault.file import Vault
 from latchkey.vault.model import MasterKey, SessionKey, Status
 from latchkey.vault.questions import Confirmation, Given, GivenKey, GivenKeystore, GivenWords, Questions
@@ -83,6 +83,7 @@ class Keeper:
             expert=self.contents.expert,
             keys=tuple(_shown(master) for master in self.contents.masters),
             session_keys=tuple(_shown_session(session) for session in self.contents.sessions),
+            has_api_key=self.contents.api_key is not None,
         )
 
     def master(self, address: Address) -> Master:
@@ -257,6 +258,18 @@ class Keeper:
             self.ask_plainly("Turn the expert switch on?", what, _EXPERT, "Turn on", self.contents.masters[0].address, "expert")
         if on != self.contents.expert:
             self.change(replace(self.contents, expert=on))
+
+    def keep_api_key(self, key: str) -> None:
+        """What a service knows this program by; "" forgets it. It is kept here because a file beside the vault would be read by anybody
+        who copies the folder. It moves no money, so it goes back to the window that asks for it while the vault is open."""
+        if len(key) > MAX_API_KEY or not all("!" <= letter <= "~" for letter in key):
+            raise BadInput(f"An API key has at most {MAX_API_KEY} letters, digits and signs, and no spaces.", path="apiKey")
+        self.change(replace(self.contents, api_key=SecretBytes(key.encode()) if key else None))
+
+    def api_key(self) -> str:
+        """ "" when none is kept."""
+        kept = self.contents.api_key
+        return kept.reveal().decode() if kept is not None else ""
 
     def change_passphrase(self) -> None:
         """A new passphrase, and with it a new data key: the old file and the old passphrase open nothing written later."""

@@ -55,7 +55,8 @@ class SessionKey:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`exists`: there is a vault at all. `test_only`: it holds nothing but public test keys. While locked nothing else is known."""
+    """`exists`: there is a vault at all. `test_only`: it holds nothing but public test keys. `has_api_key`: one of the Wallet APIs is kept.
+    While locked nothing else is known."""
 
     exists: bool
     unlocked: bool
@@ -63,6 +64,7 @@ class Status:
     expert: bool = False
     keys: tuple[MasterKey, ...] = ()
     session_keys: tuple[SessionKey, ...] = ()
+    has_api_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

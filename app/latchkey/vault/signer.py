@@ -3,7 +3,7 @@
 The window speaks to it in frames over standard input and output, one call at a time:
     {"id": n, "verb": name, ...arguments} -> {"id": n, "result": {...}, "vault"?: sealed bytes to save} or {"id": n, "error": {...}}
 The first frame is {"verb": "open", "vault": bytes | null, "prompt": {mode, passphrase_fd, script}, "source_fd": n | null}.
-Nothing that is returned holds a passphrase, a seed, recovery words or a key in the clear.
+Nothing that is returned holds a passphrase, a seed, recovery words or a key of an account in the clear.
 """
 
 from __future__ import annotations
@@ -153,6 +153,8 @@ def _verbs(sealed: bytes | None, prompt: Fields, source_fd: int | None) -> tuple
         "export_keystore": lambda call: keeper.export_keystore(address(call)),
         "set_expert": lambda call: keeper.set_expert(call["on"] is True),
         "change_passphrase": lambda call: keeper.change_passphrase(),
+        "keep_api_key": lambda call: keeper.keep_api_key(call["key"]),
+        "api_key": lambda call: keeper.api_key(),
         "preview_grant": preview,
         "sign": lambda call: signing.sign(call["token"]),
         "preview_endings": preview_endings,
