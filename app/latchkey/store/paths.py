@@ -59,6 +59,14 @@ class DataDir:
     def settings(self) -> Path:
         return self.root / "settings.json"
 
+    @property
+    def log(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder as its one writer for the length of the block; the system lets go when the process dies.
