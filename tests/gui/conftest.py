@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,22 @@ OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 OWNER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 SOMEONE = "0x71C7656EC7ab88b098defB751B7401B5f6d8976F"
 PASSPHRASE = "a practice vault for everybody"
+
+
+@pytest.fixture(scope="session")
+def _settled() -> None:
+    """What is loaded by now is not looked through again by every collection."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def collected_here(_settled: None) -> Iterator[None]:
+    """Cycles with widgets in them are collected in this thread and no other, as `tasks.collect_here` does it in the program."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,7 @@ from latchkey.store.paths import DataDir
 from latchkey.store.settings import Settings, load
 from latchkey.ui.context import Context
 from latchkey.ui.palette import DARK, LIGHT
+from latchkey.ui.tasks import collect_here
 from latchkey.ui.window import Window
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def run(data_dir: Path | None = None, *, request: str | None = None) -> int:
     app = QApplication.instance() or QApplication(["latchkey"])
     assert isinstance(app, QApplication)
     _name(app)
+    collect_here(app)
     qInstallMessageHandler(_qt_message)
     sys.excepthook = _report
     try:

@@ -4,21 +4,29 @@
 
 Every piece of work gets a thread of its own, because one that waits for a person at the desk may wait for minutes. The threads are
 daemons: whoever holds something open (the signer) is told to close, and what still runs then is left behind without a voice.
+
+Widgets may be destroyed in the UI thread alone; elsewhere Qt crashes. What is handed to a thread often holds one (a bound method, a
+closure), so two things are kept from happening there: the last reference to it going (`_held` outlives the thread), and Python's
+collector finding one in a cycle (`collect_here`).
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from shiboken6 import isValid
 
 from latchkey.errors import LatchkeyError
 
 T = TypeVar("T")
+
+_held: list[tuple[threading.Thread, tuple[object, ...]]] = []  # touched in the UI thread alone
+_COLLECT_MS = 2000
 
 
 class Cancelled(Exception):
@@ -109,7 +117,10 @@ class Tasks(QObject):
             finally:
                 self._post(lambda: self._end(outcome, job, finished, owner))
 
-        threading.Thread(target=body, name="task", daemon=True).start()
+        thread = threading.Thread(target=body, name="task", daemon=True)
+        _release()
+        _held.append((thread, (work, done, failed, progress, finished, owner, tell, body)))
+        thread.start()
         return Task(self, job)
 
     def close(self) -> None:
@@ -144,6 +155,7 @@ class Tasks(QObject):
             outcome()
         if finished is not None and (owner is None or isValid(owner)):
             finished()
+        _release()
 
     def _alive(self, owner: QObject | None, job: Job) -> bool:
         return not job.cancelled and (owner is None or isValid(owner))
@@ -162,6 +174,28 @@ class Tasks(QObject):
     def _call(self, call: Callable[[], Any]) -> None:
         if not self._closed:
             call()
+
+
+def _release() -> None:
+    """Let go of what ended threads were given."""
+    _held[:] = [entry for entry in _held if entry[0].is_alive()]
+
+
+def collect_here(app: QObject) -> None:
+    """Collect cycles in this thread, the UI's, and in no other, from now on; the timer goes with `app`."""
+    gc.disable()
+    timer = QTimer(app, interval=_COLLECT_MS)
+    timer.timeout.connect(_collect)
+    timer.start()
+
+
+def _collect() -> None:
+    """As much as the collector itself would have, by its own thresholds."""
+    _release()
+    for generation in (2, 1, 0):
+        if gc.get_count()[generation] > gc.get_threshold()[generation]:
+            gc.collect(generation)
+            return
 
 
 def _report(fault: Exception, on_error: Callable[[LatchkeyError], object]) -> None:
