@@ -16,17 +16,18 @@ from latchkey.core.account import Account, Mode
 from latchkey.core.networks import NETWORKS, Network, network
 from latchkey.errors import BadInput
 from latchkey.flow.accounts import as_7702, from_address, from_owner, parse_chain_id, parse_salt
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets import AddressLabel, Banner, Card, Field, Muted, Segmented, line_edit, short_address
 
-_WAYS = (("owner", "From its owner"), ("address", "By its address"), ("7702", "EIP-7702"))
-_TYPES = ((Mode.SMA, "Semi-modular (usual)"), (Mode.MA, "Modular, owner in a module"))
+_WAYS = (("owner", tr("From its owner")), ("address", tr("By its address")), ("7702", "EIP-7702"))
+_TYPES = ((Mode.SMA, tr("Semi-modular (usual)")), (Mode.MA, tr("Modular, owner in a module")))
 _MEANING = {
-    "owner": "Worked out on this computer from owner and salt. The account may not be deployed yet; its first use deploys it.",
-    "address": "Taken as it is. Latchkey cannot tell without a network whether an account is there.",
-    "7702": "The owner's own address. It has to be delegated to the account code before a session can be used.",
+    "owner": tr("Worked out on this computer from owner and salt. The account may not be deployed yet; its first use deploys it."),
+    "address": tr("Taken as it is. Latchkey cannot tell without a network whether an account is there."),
+    "7702": tr("The owner's own address. It has to be delegated to the account code before a session can be used."),
 }
-_NO_GRANTS = (
+_NO_GRANTS = tr(
     "Latchkey cannot grant on this type of account yet: its grants need another form of signature. "
     "Sessions that it has are shown and can be ended."
 )
@@ -41,7 +42,7 @@ class NetworkBox(QComboBox):
         for one in known:
             self.addItem(_title(one), one.chain_id)
         self.insertSeparator(sum(not one.is_test for one in known))
-        self.addItem("Another network…", 0)
+        self.addItem(tr("Another network…"), 0)
         self.setCurrentIndex(max(self.findData(chain_id), 0))
 
     @property
@@ -58,16 +59,18 @@ class AccountForm(QWidget):
     def __init__(self, owners: Sequence[tuple[str, str]] = (), *, chain_id: int = 1, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._account: Account | None = None
-        self.way = Segmented(_WAYS, name="How the account is named", value="owner")
-        self.network = Field("Network", NetworkBox(chain_id=chain_id))
-        self.chain = Field("Chain id", line_edit(placeholder="8453", limit=80))
-        self.key = Field("Owner", QComboBox())
-        self.owner = Field("Owner's address", line_edit(placeholder="0x…", mono=True, limit=64))
-        self.address = Field("Account's address", line_edit(placeholder="0x…", mono=True, limit=64))
-        self.type = Field("Type", QComboBox())
-        self.salt = Field("Salt", line_edit("0", limit=80), hint="0 unless your wallet says otherwise.")
+        self.way = Segmented(_WAYS, name=tr("How the account is named"), value="owner")
+        self.network = Field(tr("Network"), NetworkBox(chain_id=chain_id))
+        self.chain = Field(tr("Chain id"), line_edit(placeholder="8453", limit=80))
+        self.key = Field(tr("Owner"), QComboBox())
+        self.owner = Field(tr("Owner's address"), line_edit(placeholder="0x…", mono=True, limit=64))
+        self.address = Field(tr("Account's address"), line_edit(placeholder="0x…", mono=True, limit=64))
+        self.type = Field(tr("Type"), QComboBox())
+        self.salt = Field(tr("Salt"), line_edit("0", limit=80), hint=tr("0 unless your wallet says otherwise."))
         self.name = Field(
-            "Name", line_edit(placeholder="Game account", limit=64), hint="For you alone; it never leaves this computer."
+            tr("Name"),
+            line_edit(placeholder=tr("Game account"), limit=64),
+            hint=tr("For you alone; it never leaves this computer."),
         )
         for mode, title in _TYPES:
             self.type.editor.addItem(title, mode)
@@ -89,7 +92,7 @@ class AccountForm(QWidget):
         box.clear()
         for address, label in owners:
             box.addItem(f"{label} · {short_address(address)}" if label else short_address(address), address)
-        box.addItem("Another owner…", "")
+        box.addItem(tr("Another owner…"), "")
         box.setCurrentIndex(0)
         box.blockSignals(False)
         self._refresh()
@@ -115,7 +118,7 @@ class AccountForm(QWidget):
         result = Card()
         result.setProperty("surface", "tint")
         result.setProperty("tone", "muted")
-        result.body.addWidget(Muted("The account's address"))
+        result.body.addWidget(Muted(tr("The account's address")))
         result.body.addWidget(self._predicted)
         result.body.addWidget(self._meaning)
         rows.addWidget(result)

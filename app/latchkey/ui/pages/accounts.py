@@ -11,6 +11,7 @@ from latchkey.core.account import Account, Mode
 from latchkey.core.networks import network
 from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.errors import LatchkeyError
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.account_form import AccountForm
@@ -29,14 +30,14 @@ from latchkey.ui.widgets import (
     secondary,
 )
 
-_WHY = "An account is what a session key acts for. Add yours by its owner, or by its address; its address is worked out here."
+_WHY = tr("An account is what a session key acts for. Add yours by its owner, or by its address; its address is worked out here.")
 
 
 class AccountsPage(Page):
     def __init__(self, context: Context) -> None:
-        super().__init__("Accounts")
+        super().__init__(tr("Accounts"))
         self._context = context
-        self.add_button = primary("Add account", self.open_form, icon_name="plus")
+        self.add_button = primary(tr("Add account"), self.open_form, icon_name="plus")
         self.header.addWidget(self.add_button)
         self.form_card: _AddCard | None = None
         self._list = QVBoxLayout()
@@ -81,19 +82,23 @@ class AccountsPage(Page):
         for account in accounts:
             self._list.addWidget(_AccountCard(self._context, account, self._remove))
         if not accounts and self.form_card is None:
-            self._list.addWidget(EmptyState("No account yet", _WHY, "Add account", self.open_form, icon_name="account"))
+            self._list.addWidget(EmptyState(tr("No account yet"), _WHY, tr("Add account"), self.open_form, icon_name="account"))
 
     def _remove(self, account: Account) -> None:
         confirm(
             self,
-            "Remove this account?",
+            tr("Remove this account?"),
             Phrase(
                 (
-                    Part(account.label or "The account", Style.STRONG),
-                    Part(" leaves this list. Nothing changes on the network: keys that were granted go on working until they end."),
+                    Part(account.label or tr("The account"), Style.STRONG),
+                    Part(
+                        tr(
+                            " leaves this list. Nothing changes on the network: keys that were granted go on working until they end."
+                        )
+                    ),
                 )
             ),
-            "Remove",
+            tr("Remove"),
             lambda: self._removed(account),
             danger=True,
         )
@@ -106,7 +111,7 @@ class AccountsPage(Page):
             self._context.tasks.failed.emit(error)
             return
         self._context.changed.emit("accounts")
-        self._context.say("Account removed.")
+        self._context.say(tr("Account removed."))
         self.add_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
@@ -115,16 +120,16 @@ class _AccountCard(Card):
 
     def __init__(self, context: Context, account: Account, remove: Callable[[Account], object]) -> None:
         super().__init__()
-        title = account.label or "Account without a name"
+        title = account.label or tr("Account without a name")
         top = QHBoxLayout()
         top.setSpacing(theme.space(1))
         top.addWidget(PhraseLabel(title, strong=True), 0, Qt.AlignmentFlag.AlignVCenter)
         place = network(account.chain_id)
         top.addWidget(Chip(place.name, "warn" if place.is_test else "muted"))
         top.addStretch(1)
-        start = secondary("New session", lambda: context.navigate("wizard", account))
-        start.setAccessibleName(f"New session for {title}")
-        trash = quiet("", lambda: remove(account), icon_name="trash", name=f"Remove {title}")
+        start = secondary(tr("New session"), lambda: context.navigate("wizard", account))
+        start.setAccessibleName(tr("New session for {title}", title=title))
+        trash = quiet("", lambda: remove(account), icon_name="trash", name=tr("Remove {title}", title=title))
         top.addWidget(start)
         top.addWidget(trash)
         self.body.addLayout(top)
@@ -136,16 +141,16 @@ class _AddCard(Card):
     closed = Signal()
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Add an account")
+        super().__init__(tr("Add an account"))
         self._context = context
         self.form = AccountForm(owners_at_hand(context))
         self.fault = Banner("danger")
         self.fault.hide()
-        self.save = primary("Add account", self._save)
+        self.save = primary(tr("Add account"), self._save)
         row = QHBoxLayout()
         row.setSpacing(theme.space(1.5))
         row.addStretch(1)
-        row.addWidget(secondary("Cancel", self.closed.emit))
+        row.addWidget(secondary(tr("Cancel"), self.closed.emit))
         row.addWidget(self.save)
         self.body.addWidget(self.form)
         self.body.addWidget(self.fault)
@@ -168,7 +173,7 @@ class _AddCard(Card):
             self.fault.show()
             return
         self._context.changed.emit("accounts")
-        self._context.say("Account added.")
+        self._context.say(tr("Account added."))
         self.closed.emit()
 
 
@@ -182,8 +187,8 @@ def origin(account: Account) -> Phrase:
     owner = Part(str(account.owner), Style.ADDRESS) if account.owner is not None else None
     match account.mode:
         case Mode.SMA | Mode.MA if owner is not None:
-            kind = "Semi-modular account" if account.mode is Mode.SMA else "Modular account"
-            return Phrase((Part(f"{kind} of owner "), owner, Part(f", salt {account.salt}")))
+            kind = tr("Semi-modular account") if account.mode is Mode.SMA else tr("Modular account")
+            return Phrase((Part(tr("{kind} of owner ", kind=kind)), owner, Part(tr(", salt {salt}", salt=account.salt))))
         case Mode.EIP7702:
-            return Phrase((Part("The owner's own address, by EIP-7702"),))
-    return Phrase((Part("Named by its address"), *((Part(", owner "), owner) if owner is not None else ())))
+            return Phrase((Part(tr("The owner's own address, by EIP-7702")),))
+    return Phrase((Part(tr("Named by its address")), *((Part(tr(", owner ")), owner) if owner is not None else ())))

@@ -20,6 +20,7 @@ from latchkey.flow.break_glass import BreakGlass, Glass
 from latchkey.flow.ending_plan import RevokeAll
 from latchkey.flow.ending_results import ItemResult
 from latchkey.flow.ending_sheet import Job
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.ending_parts import ResultsCard
@@ -27,22 +28,22 @@ from latchkey.ui.pages.working_sheet import Say, WorkingSheet
 from latchkey.ui.times import local_time
 from latchkey.ui.widgets import Banner, Body, Button, Card, Heading, Muted, confirm, danger, quiet, secondary, short_address
 
-_WHAT = (
+_WHAT = tr(
     "Revocations that you sign now, and keep in the vault for a day when an RPC is dead or the account cannot be read. "
     "Using one needs nothing but somebody who carries it to the chain."
 )
-_NEEDS = "The account needs ETH for it, and a change of owner makes it void. Sign it anew after each grant."
-_NONE = "Nothing is signed ahead for this account."
-_NOT_COVERED = "There are sessions or grants that it does not cover."
-_USE = "Every session that it covers ends. New ones have to be granted instead."
-_FORGET = "It leaves the vault. If somebody else has a copy, that one still works."
+_NEEDS = tr("The account needs ETH for it, and a change of owner makes it void. Sign it anew after each grant.")
+_NONE = tr("Nothing is signed ahead for this account.")
+_NOT_COVERED = tr("There are sessions or grants that it does not cover.")
+_USE = tr("Every session that it covers ends. New ones have to be granted instead.")
+_FORGET = tr("It leaves the vault. If somebody else has a copy, that one still works.")
 
 
 class BreakGlassCard(Card):
     def __init__(self, context: Context) -> None:
-        super().__init__("Break-glass")
+        super().__init__(tr("Break-glass"))
         self._context = context
-        self.open = secondary("Open…", self._open)
+        self.open = secondary(tr("Open…"), self._open)
         self.body.addWidget(Body(_WHAT))
         self.body.addWidget(Muted(_NEEDS))
         row = QHBoxLayout()
@@ -74,17 +75,17 @@ class BreakGlassSheet(WorkingSheet):
     """What is kept for each account; make it, renew it, use it, forget it."""
 
     def __init__(self, context: Context, parent: QWidget, account: Account | None = None) -> None:
-        super().__init__(context, parent, "Break-glass")
+        super().__init__(context, parent, tr("Break-glass"))
         self._first = account
         self.glass = BreakGlass(context.book, lambda: context.client, context.chains, context.clock)
         self.cards: list[AccountCard] = []
-        self.back = secondary("&Back", self.look)
-        self.close_button = secondary("&Close", self.reject)
+        self.back = secondary(tr("&Back"), self.look)
+        self.close_button = secondary(tr("&Close"), self.reject)
         self.choices(self.back, self.close_button)
 
     def failed(self, error: LatchkeyError) -> None:
         if isinstance(error, Declined) and not self.cards:
-            self.tell_trouble("The vault is locked, so what is kept in it cannot be shown.")
+            self.tell_trouble(tr("The vault is locked, so what is kept in it cannot be shown."))
         elif not isinstance(error, Declined):
             self.tell_trouble(error.text)
         self.offer(self.close_button, focus=self.close_button)
@@ -105,7 +106,7 @@ class BreakGlassSheet(WorkingSheet):
                 found.append(_Kept(account, kept, glass.is_offered(account, ids)))
             return tuple(found)
 
-        self.run(work, self._looked, "Opening the vault.")
+        self.run(work, self._looked, tr("Opening the vault."))
 
     def _looked(self, found: object) -> None:
         assert isinstance(found, tuple)
@@ -122,18 +123,18 @@ class BreakGlassSheet(WorkingSheet):
         context, glass = self._context, self.glass
 
         def work(say: Say) -> object:
-            say("Reading the account.")
+            say(tr("Reading the account."))
             reading = context.sessions.refresh(account, stop=self.stopped).reading
             context.client.unlock()
-            say("Making it exact.")
+            say(tr("Making it exact."))
             prepared = glass.prepare(reading, self.stopped)
-            say("Confirm it at the desk.")
+            say(tr("Confirm it at the desk."))
             return glass.sign_and_keep(prepared)
 
-        self.run(work, lambda _made: self.look(), "Reading the account.")
+        self.run(work, lambda _made: self.look(), tr("Reading the account."))
 
     def ask_use(self, kept: Glass) -> None:
-        confirm(self, "Use it now?", _USE, "Revoke", lambda: self._use(kept), danger=True, keep="Keep it")
+        confirm(self, tr("Use it now?"), _USE, tr("Revoke"), lambda: self._use(kept), danger=True, keep=tr("Keep it"))
 
     def _use(self, kept: Glass) -> None:
         context, glass = self._context, self.glass
@@ -142,7 +143,7 @@ class BreakGlassSheet(WorkingSheet):
             context.client.unlock()
             return glass.use(kept.id, progress=say, stop=self.stopped)
 
-        self.run(work, lambda results: self._used(kept, results), "Sending it.")
+        self.run(work, lambda results: self._used(kept, results), tr("Sending it."))
 
     def _used(self, kept: Glass, results: object) -> None:
         assert isinstance(results, tuple)
@@ -154,14 +155,16 @@ class BreakGlassSheet(WorkingSheet):
         if view is not None:
             self.show_parts(ResultsCard(Job(view, RevokeAll(), results=results)))
         else:
-            self.show_parts(*(Banner(Level.NOTICE, f"Session {one.entity_id}", one.sentence) for one in results))
+            self.show_parts(
+                *(Banner(Level.NOTICE, tr("Session {entity_id}", entity_id=one.entity_id), one.sentence) for one in results)
+            )
         self.offer(self.back, self.close_button, focus=self.close_button)
 
     def ask_forget(self, kept: Glass) -> None:
-        confirm(self, "Forget it?", _FORGET, "Forget", lambda: self._forget(kept), danger=True)
+        confirm(self, tr("Forget it?"), _FORGET, tr("Forget"), lambda: self._forget(kept), danger=True)
 
     def _forget(self, kept: Glass) -> None:
-        self.run(lambda _say: self.glass.forget(kept.id), lambda _nothing: self.look(), "Forgetting it.")
+        self.run(lambda _say: self.glass.forget(kept.id), lambda _nothing: self.look(), tr("Forgetting it."))
 
 
 class AccountCard(Card):
@@ -171,23 +174,23 @@ class AccountCard(Card):
         super().__init__()
         account, glass = kept.account, kept.glass
         self.body.addWidget(Heading(account.label or short_address(str(account.address))))
-        made = f" · signed {local_time(glass.created, now)}" if glass else ""
+        made = tr(" · signed {local_time}", local_time=local_time(glass.created, now)) if glass else ""
         self.body.addWidget(Muted(f"{network(account.chain_id).name}{made}"))
         for sentence in glass.sentences if glass else (_NONE,):
             self.body.addWidget(Body(sentence))
         if glass and kept.offered:
-            self.body.addWidget(Banner(Level.WARNING, _NOT_COVERED, "Renew it."))
-        self.make = secondary("Renew…" if glass else "Sign it ahead…", lambda: sheet.make(account))
+            self.body.addWidget(Banner(Level.WARNING, _NOT_COVERED, tr("Renew it.")))
+        self.make = secondary(tr("Renew…") if glass else tr("Sign it ahead…"), lambda: sheet.make(account))
         buttons: list[Button] = [self.make]
         if glass:
-            self.use = danger("Revoke with it…", lambda: sheet.ask_use(glass))
-            self.forget = quiet("Forget…", lambda: sheet.ask_forget(glass))
+            self.use = danger(tr("Revoke with it…"), lambda: sheet.ask_use(glass))
+            self.forget = quiet(tr("Forget…"), lambda: sheet.ask_forget(glass))
             buttons += [self.use, self.forget]
         self.body.addSpacing(theme.space(0.5))
         row = QHBoxLayout()
         row.setSpacing(theme.space(1))
         for button in buttons:
-            button.setAccessibleDescription(f"For {account.label or account.address}")
+            button.setAccessibleDescription(tr("For {label}", label=account.label or account.address))
             row.addWidget(button)
         row.addStretch(1)
         self.body.addLayout(row)

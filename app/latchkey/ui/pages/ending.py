@@ -25,6 +25,7 @@ from latchkey.flow.ending_sheet import Job, again, cleaning, heading, may_be_cle
 from latchkey.flow.ending_ways import WayKind
 from latchkey.flow.naming import kept_notes
 from latchkey.flow.session_rows import View
+from latchkey.language import tr
 from latchkey.store.endings import ItemState
 from latchkey.ui.context import Context
 from latchkey.ui.pages.ending_export import ExportCard, ask_answer
@@ -35,8 +36,8 @@ from latchkey.ui.widgets import Banner, Button, Muted, danger, link, secondary
 if TYPE_CHECKING:
     from latchkey.codec.hand_over import Envelope
 
-_STAYS = "What was sent may still be mined. Latchkey looks again when it starts, and when you read the account."
-_HANDED = "Carry this to the machine that holds the owner's key, sign it there, and bring the signed answer back."
+_STAYS = tr("What was sent may still be mined. Latchkey looks again when it starts, and when you read the account.")
+_HANDED = tr("Carry this to the machine that holds the owner's key, sign it there, and bring the signed answer back.")
 
 
 def open_ending(context: Context, parent: QWidget, views: View | Sequence[View], what: What | Sequence[What]) -> EndingDialog:
@@ -57,11 +58,11 @@ class EndingDialog(WorkingSheet):
         self.jobs = jobs
         self.ending = Ending(context.book, lambda: context.client, context.chains, context.clock)
         self._sessions = context.sessions
-        self.export = link("Export for the cold machine…", self._export)
-        self.answer = link("Bring the signed answer…", self._bring)
-        self.clean = secondary("Clean up &leftovers", self._clean)
-        self.retry = secondary("Try &again", self._again)
-        self.close_button = secondary("&Close", self.reject)
+        self.export = link(tr("Export for the cold machine…"), self._export)
+        self.answer = link(tr("Bring the signed answer…"), self._bring)
+        self.clean = secondary(tr("Clean up &leftovers"), self._clean)
+        self.retry = secondary(tr("Try &again"), self._again)
+        self.close_button = secondary(tr("&Close"), self.reject)
         self.go = danger("", self.sign)
         self.choices(self.export, self.answer, self.clean, self.retry, self.close_button, self.go)
         self._name_verb()
@@ -92,7 +93,7 @@ class EndingDialog(WorkingSheet):
             )
 
         self.show_parts()
-        self.run(work, self._planned, "Reading the account.")
+        self.run(work, self._planned, tr("Reading the account."))
 
     def _planned(self, jobs: object) -> None:
         assert isinstance(jobs, tuple)
@@ -137,7 +138,7 @@ class EndingDialog(WorkingSheet):
             return tuple(done)
 
         self.show_parts(*self._cards(choosing=False))
-        self.run(work, self._finished, "Confirm it at the desk.")
+        self.run(work, self._finished, tr("Confirm it at the desk."))
 
     def _cards(self, *, choosing: bool) -> list[PlanCard]:
         cards = []
@@ -193,13 +194,13 @@ class EndingDialog(WorkingSheet):
             found: list[Job] = []
             for job in jobs:
                 if ids := may_be_cleaned(job):
-                    say("Reading the account again.")
+                    say(tr("Reading the account again."))
                     view = self._sessions.refresh(job.view.account, stop=self.stopped)
                     wanted = Job(view, cleaning(view, ids))
                     found.append(prepare_job(self.ending, self._sessions, wanted, now, say=say, stop=self.stopped))
             return tuple(found)
 
-        self.run(work, self._planned, "Looking for what is still stored.")
+        self.run(work, self._planned, tr("Looking for what is still stored."))
 
     # --- another machine
 
@@ -207,7 +208,7 @@ class EndingDialog(WorkingSheet):
         jobs, ending, client = self.jobs, self.ending, self._context.client
 
         def work(say: Say) -> object:
-            say("Making it exact.")
+            say(tr("Making it exact."))
             client.unlock()
             made: list[Envelope] = []
             for job in jobs:
@@ -216,7 +217,7 @@ class EndingDialog(WorkingSheet):
                     made += ending.export(ending.prepare(job.plan, way, self.stopped))
             return tuple(made)
 
-        self.run(work, self._exported, "Making it exact.")
+        self.run(work, self._exported, tr("Making it exact."))
 
     def _exported(self, envelopes: object) -> None:
         assert isinstance(envelopes, tuple)
@@ -232,7 +233,7 @@ class EndingDialog(WorkingSheet):
         first, ending = self.jobs[0], self.ending
 
         def work(say: Say) -> object:
-            say("Checking the signature.")
+            say(tr("Checking the signature."))
             return ending.accept(envelope, say, self.stopped)
 
         def accepted(results: object) -> None:
@@ -241,7 +242,7 @@ class EndingDialog(WorkingSheet):
             self.jobs = (Job(job.view, job.what, plan=job.plan, results=results),)
             self.show_results()
 
-        self.run(work, accepted, "Checking the signature.")
+        self.run(work, accepted, tr("Checking the signature."))
 
 
 def _sent(ending: Ending, client: object, job: Job, say: Say, stop: Event) -> Job:
@@ -252,7 +253,7 @@ def _sent(ending: Ending, client: object, job: Job, say: Say, stop: Event) -> Jo
     assert job.plan is not None
     assert job.way is not None
     try:
-        say("Confirm it at the desk.")
+        say(tr("Confirm it at the desk."))
         client.unlock()
         prepared = ending.prepare(job.plan, job.way, stop)
         return replace(job, results=ending.sign_and_send(prepared, say, stop))
@@ -264,9 +265,9 @@ def _told(results: Sequence[ItemResult]) -> Banner:
     """All results in one line."""
     states = {result.state for result in results}
     if not results:
-        return Banner(Level.DANGER, "Nothing was sent.", "Everything is as it was.")
+        return Banner(Level.DANGER, tr("Nothing was sent."), tr("Everything is as it was."))
     if ItemState.FAILED in states:
-        return Banner(Level.DANGER, summary(results), "What failed is as it was, unless it says otherwise.")
+        return Banner(Level.DANGER, summary(results), tr("What failed is as it was, unless it says otherwise."))
     if ItemState.PENDING in states:
         return Banner(Level.NOTICE, summary(results), _STAYS)
     return Banner("good", summary(results))

@@ -12,6 +12,7 @@ from latchkey.flow.ending import Ending
 from latchkey.flow.ending_envelopes import review_envelope
 from latchkey.flow.ending_plan import RevokeAll
 from latchkey.flow.ending_sheet import Job
+from latchkey.language import tr
 from latchkey.ui.context import Context
 from latchkey.ui.pages.ending_parts import ResultsCard
 from latchkey.ui.pages.working_sheet import Say, WorkingSheet
@@ -26,10 +27,10 @@ def open_answer(context: Context, parent: QWidget, envelope: Envelope) -> Answer
 
 class AnswerSheet(WorkingSheet):
     def __init__(self, context: Context, parent: QWidget, envelope: Envelope) -> None:
-        super().__init__(context, parent, "Send what was signed elsewhere")
+        super().__init__(context, parent, tr("Send what was signed elsewhere"))
         self._envelope = envelope
-        self.close_button = secondary("&Close", self.reject)
-        self.go = danger("&Send it", self.send)
+        self.close_button = secondary(tr("&Close"), self.reject)
+        self.go = danger(tr("&Send it"), self.send)
         self.choices(self.close_button, self.go)
         self.stage.hide()
         self.bar.hide()
@@ -39,7 +40,7 @@ class AnswerSheet(WorkingSheet):
         try:
             reviewed, signer = review_envelope(self._envelope, now=self._context.clock())
         except LatchkeyError as error:
-            self.show_parts(Banner(Level.DANGER, "This cannot be sent.", error.text))
+            self.show_parts(Banner(Level.DANGER, tr("This cannot be sent."), error.text))
             self.offer(self.close_button, focus=self.close_button)
             return
         words, card = reviewed.words, Card()
@@ -51,7 +52,7 @@ class AnswerSheet(WorkingSheet):
         ):
             card.body.addWidget(Heading(title))
             card.body.addWidget(PhraseList(phrases))
-        by: Phrase = phrase("Signed by ", address_part(signer)) if signer else phrase("Not signed.")
+        by: Phrase = phrase(tr("Signed by "), address_part(signer)) if signer else phrase(tr("Not signed."))
         card.body.addWidget(PhraseLabel(by, tone="muted"))
         self.show_parts(card)
         self.offer(self.close_button, self.go, focus=self.go)
@@ -68,10 +69,10 @@ class AnswerSheet(WorkingSheet):
 
         def work(say: Say) -> object:
             view = context.sessions.cached(account) or context.sessions.refresh(account, stop=self.stopped)
-            say("Checking the signature.")
+            say(tr("Checking the signature."))
             return Job(view, RevokeAll(), results=ending.accept(envelope, say, self.stopped))
 
-        self.run(work, self._sent, "Reading the account.")
+        self.run(work, self._sent, tr("Reading the account."))
 
     def _sent(self, job: object) -> None:
         assert isinstance(job, Job)

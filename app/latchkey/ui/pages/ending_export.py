@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 from latchkey.codec.files import SUFFIX
 from latchkey.codec.hand_over import ENDINGS, Envelope, encode
 from latchkey.errors import BadInput, LatchkeyError
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.widgets import Banner, Card, Dialog, Muted, announce, primary, secondary
@@ -23,7 +24,7 @@ from latchkey.ui.widgets.qr_player import QrPlayer
 if TYPE_CHECKING:
     from latchkey.codec.inbox import Incoming
 
-_PLACES = "Requests and QR pictures (*.latchkey *.json *.txt *.png *.jpg *.jpeg);;All files (*)"
+_PLACES = tr("Requests and QR pictures (*.latchkey *.json *.txt *.png *.jpg *.jpeg);;All files (*)")
 
 
 class ExportCard(Card):
@@ -36,10 +37,10 @@ class ExportCard(Card):
         self._at = 0
         self._which = Muted("")
         self._which.setVisible(len(self.messages) > 1)
-        self.player = QrPlayer(camera="the other machine's camera")
+        self.player = QrPlayer(camera=tr("the other machine's camera"))
         self.player.setMinimumHeight(theme.space(48))
-        self.save = primary("&Save as file…", self._save, icon_name="save")
-        self.next = secondary("&Next code", self._next)
+        self.save = primary(tr("&Save as file…"), self._save, icon_name="save")
+        self.next = secondary(tr("&Next code"), self._next)
         self.next.setVisible(len(self.messages) > 1)
         row = QHBoxLayout()
         row.setSpacing(theme.space(1))
@@ -60,13 +61,13 @@ class ExportCard(Card):
         self._show()
 
     def _show(self) -> None:
-        self._which.setText(f"Part {self._at + 1} of {len(self.messages)}: each is signed by itself.")
+        self._which.setText(tr("Part {at} of {count}: each is signed by itself.", at=self._at + 1, count=len(self.messages)))
         self.player.play(self.messages[self._at])
 
     def _save(self) -> None:
         name, message = self._names[self._at], self.messages[self._at]
         path, _ = QFileDialog.getSaveFileName(
-            self, "Save it for the other machine", str(Path.home() / name), f"Latchkey hand-over (*{SUFFIX})"
+            self, tr("Save it for the other machine"), str(Path.home() / name), tr("Latchkey hand-over (*{suffix})", suffix=SUFFIX)
         )
         if path:
             write(self, Path(path), message)
@@ -78,9 +79,9 @@ def write(page: QWidget, path: Path, data: bytes) -> bool:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
             file.write(data)
     except OSError as error:
-        announce(page, f"The file could not be written: {error.strerror}.", tone="bad")
+        announce(page, tr("The file could not be written: {strerror}.", strerror=error.strerror), tone="bad")
         return False
-    announce(page, "Saved.")
+    announce(page, tr("Saved."))
     return True
 
 
@@ -95,22 +96,22 @@ class AnswerDialog(Dialog):
     """A file, a text or pictures of its code."""
 
     def __init__(self, context: Context, parent: QWidget, done: Callable[[Envelope], object]) -> None:
-        super().__init__("Bring the signed answer", parent)
+        super().__init__(tr("Bring the signed answer"), parent)
         self._context, self._done = context, done
         self._gatherer = Gatherer()
         self.banner = Banner()
         self.banner.hide()
         self.edit = PasteEdit(self._take_mime)
-        self.edit.setAccessibleName("The answer's text")
-        self.file = secondary("Choose &file…", self._choose, icon_name="file")
-        self.go = primary("&Send it", lambda: self.take([self.edit.toPlainText()]))
+        self.edit.setAccessibleName(tr("The answer's text"))
+        self.file = secondary(tr("Choose &file…"), self._choose, icon_name="file")
+        self.go = primary(tr("&Send it"), lambda: self.take([self.edit.toPlainText()]))
         self.go.setEnabled(False)
         self.edit.textChanged.connect(lambda: self.go.setEnabled(bool(self.edit.toPlainText().strip())))
-        self.body.addWidget(Muted("Choose the file that the other machine saved, or paste its text or a picture of its code."))
+        self.body.addWidget(Muted(tr("Choose the file that the other machine saved, or paste its text or a picture of its code.")))
         self.body.addWidget(self.edit)
         self.body.addWidget(self.banner)
         self.buttons.insertWidget(0, self.file)
-        self.buttons.addWidget(secondary("Cancel", self.reject))
+        self.buttons.addWidget(secondary(tr("Cancel"), self.reject))
         self.buttons.addWidget(self.go)
         self.file.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -124,18 +125,23 @@ class AnswerDialog(Dialog):
             self._failed(error)
 
     def _choose(self) -> None:
-        names, _ = QFileDialog.getOpenFileNames(self, "Bring the signed answer", str(Path.home()), _PLACES)
+        names, _ = QFileDialog.getOpenFileNames(self, tr("Bring the signed answer"), str(Path.home()), _PLACES)
         if names:
             self.take([Path(name) for name in names])
 
     def _opened(self, opened: Incoming | Waiting) -> None:
         if isinstance(opened, Waiting):
-            self._tell("notice", f"{opened.percent} % of an animated code is here.", "Add the pictures of its other frames.")
+            self._tell(
+                "notice",
+                tr("{percent} % of an animated code is here.", percent=opened.percent),
+                tr("Add the pictures of its other frames."),
+            )
         elif not isinstance(opened, Envelope) or opened.kind not in ENDINGS:
-            self._tell("warning", "This is something else: no revocation, cancellation or transaction of an owner.")
+            self._tell("warning", tr("This is something else: no revocation, cancellation or transaction of an owner."))
         elif not opened.signatures:
             self._tell(
-                "warning", "This is not signed yet. Sign it on the machine that holds the owner's key, and bring what that gives."
+                "warning",
+                tr("This is not signed yet. Sign it on the machine that holds the owner's key, and bring what that gives."),
             )
         else:
             self.accept()

@@ -14,6 +14,7 @@ from latchkey.flow.ending_plan import Impossible
 from latchkey.flow.ending_results import ItemResult
 from latchkey.flow.ending_sheet import Job, title_of, words_of
 from latchkey.flow.ending_ways import Way, WayKind
+from latchkey.language import tr
 from latchkey.store.endings import ItemState
 from latchkey.ui import theme
 from latchkey.ui.widgets import (
@@ -32,15 +33,15 @@ from latchkey.ui.widgets import (
 )
 
 _WAYS = {
-    WayKind.BUNDLER: "Through a bundler",
-    WayKind.OWNER: "By the owner's own transaction",
-    WayKind.SELF: "By a key of this vault, for the account",
-    WayKind.EXPORT: "Signed on another machine",
+    WayKind.BUNDLER: tr("Through a bundler"),
+    WayKind.OWNER: tr("By the owner's own transaction"),
+    WayKind.SELF: tr("By a key of this vault, for the account"),
+    WayKind.EXPORT: tr("Signed on another machine"),
 }
 _STATES = {
-    ItemState.DONE: ("Done", "good"),
-    ItemState.FAILED: ("Failed", "bad"),
-    ItemState.PENDING: ("On its way", "accent"),
+    ItemState.DONE: (tr("Done"), "good"),
+    ItemState.FAILED: (tr("Failed"), "bad"),
+    ItemState.PENDING: (tr("On its way"), "accent"),
 }
 _MOST_ROWS = 60  # results that are shown one by one; the rest is counted
 
@@ -53,13 +54,21 @@ class PlanCard(Card):
     def __init__(self, job: Job, now: int, notes: Notes, *, alone: bool) -> None:
         super().__init__()
         account = job.view.account
-        self.body.addWidget(Muted(f"{account.label or short_address(str(account.address))} on {network(account.chain_id).name}"))
+        self.body.addWidget(
+            Muted(
+                tr(
+                    "{label} on {name}",
+                    label=account.label or short_address(str(account.address)),
+                    name=network(account.chain_id).name,
+                )
+            )
+        )
         if job.plan is not None and job.plan.batches:
             self._tell(job, now, notes)
         for sentence in dict.fromkeys(item.note for item in (job.plan.items if job.plan else ()) if item.note):
             self.body.addWidget(Banner(Level.NOTICE, sentence))
         for one in job.plan.impossible if job.plan else ():
-            self.body.addWidget(Banner(Level.WARNING, f"{_name(job, one)} cannot be ended now.", one.sentence))
+            self.body.addWidget(Banner(Level.WARNING, tr("{name} cannot be ended now.", name=_name(job, one)), one.sentence))
         if job.trouble is not None:
             self.body.addWidget(Banner(Level.WARNING, job.trouble.text))
         self.ways = WaysChoice(job.ways, job.way, account.chain_id, folded=not alone) if job.ways else None
@@ -92,8 +101,8 @@ class WaysChoice(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(theme.space(1))
-        rows.addWidget(Heading("How it is sent"))
-        self._line = PhraseLabel(_cost(best, chain_id, named=True) if best else "None of the ways is possible from here.")
+        rows.addWidget(Heading(tr("How it is sent")))
+        self._line = PhraseLabel(_cost(best, chain_id, named=True) if best else tr("None of the ways is possible from here."))
         rows.addWidget(self._line)
         self._tiles = QWidget()
         inner = QVBoxLayout(self._tiles)
@@ -109,7 +118,7 @@ class WaysChoice(QWidget):
             inner.addWidget(tile)
         self._group.idClicked.connect(lambda number: self.chosen.emit(self._here[number]))
         rows.addWidget(self._tiles)
-        self.more = link("Send it another way", self._unfold)
+        self.more = link(tr("Send it another way"), self._unfold)
         row = QHBoxLayout()
         row.addWidget(self.more)
         row.addStretch(1)
@@ -130,10 +139,25 @@ class WaysChoice(QWidget):
 
 
 def _cost(way: Way, chain_id: int, *, named: bool = False) -> str:
-    start = f"{_WAYS[way.kind]}: costs" if named else "Costs"
-    payer = "the account" if way.kind is WayKind.BUNDLER else "the owner's key" if way.kind is WayKind.OWNER else "the key"
+    start = tr("{ways}: costs", ways=_WAYS[way.kind]) if named else tr("Costs")
+    payer = (
+        tr("the account") if way.kind is WayKind.BUNDLER else tr("the owner's key") if way.kind is WayKind.OWNER else tr("the key")
+    )
     who = f"{payer} {short_address(str(way.payer))}" if way.payer else payer
-    return " ".join(filter(None, (f"{start} at most {coins(chain_id, _rounded_up(way.most))}, paid by {who}.", way.note)))
+    return " ".join(
+        filter(
+            None,
+            (
+                tr(
+                    "{start} at most {chain_id}, paid by {who}.",
+                    start=start,
+                    chain_id=coins(chain_id, _rounded_up(way.most)),
+                    who=who,
+                ),
+                way.note,
+            ),
+        )
+    )
 
 
 def _rounded_up(wei: int) -> int:
@@ -148,18 +172,28 @@ class ResultsCard(Card):
     def __init__(self, job: Job) -> None:
         super().__init__()
         account = job.view.account
-        self.body.addWidget(Muted(f"{account.label or short_address(str(account.address))} on {network(account.chain_id).name}"))
+        self.body.addWidget(
+            Muted(
+                tr(
+                    "{label} on {name}",
+                    label=account.label or short_address(str(account.address)),
+                    name=network(account.chain_id).name,
+                )
+            )
+        )
         for number, result in enumerate(job.results[:_MOST_ROWS]):
             if number:
                 self.body.addWidget(Line())
             self.body.addWidget(_Result(job, result))
         if (rest := len(job.results) - _MOST_ROWS) > 0:
             done = sum(r.state is ItemState.DONE for r in job.results[_MOST_ROWS:])
-            self.body.addWidget(Muted(f"And {rest} more, {done} of them done. Sessions shows each."))
+            self.body.addWidget(Muted(tr("And {rest} more, {done} of them done. Sessions shows each.", rest=rest, done=done)))
         for one in job.plan.impossible if job.plan else ():
-            self.body.addWidget(Banner(Level.WARNING, f"{_name(job, one)} was left as it is.", one.sentence))
+            self.body.addWidget(Banner(Level.WARNING, tr("{name} was left as it is.", name=_name(job, one)), one.sentence))
         if job.trouble is not None:
-            self.body.addWidget(Banner(Level.DANGER, "It was not sent." if not job.results else "It broke off.", job.trouble.text))
+            self.body.addWidget(
+                Banner(Level.DANGER, tr("It was not sent.") if not job.results else tr("It broke off."), job.trouble.text)
+            )
 
 
 class _Result(QWidget):
@@ -174,11 +208,11 @@ class _Result(QWidget):
         text, tone = _STATES[result.state]
         top.addWidget(Chip(text, tone))
         rows.addLayout(top)
-        rows.addWidget(Label(result.sentence or "It is signed, and not sent yet.", tone="" if tone != "bad" else "bad"))
+        rows.addWidget(Label(result.sentence or tr("It is signed, and not sent yet."), tone="" if tone != "bad" else "bad"))
         if result.transaction is not None:
             rows.addWidget(
                 PhraseLabel(
-                    Phrase((Part("Transaction "), Part(to_hex(result.transaction), Style.CODE))), size=theme.SMALL, tone="muted"
+                    Phrase((Part(tr("Transaction ")), Part(to_hex(result.transaction), Style.CODE))), size=theme.SMALL, tone="muted"
                 )
             )
 

@@ -14,6 +14,7 @@ from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.errors import LatchkeyError
 from latchkey.flow.naming import kept_notes
 from latchkey.flow.trying import of_grant
+from latchkey.language import tr
 from latchkey.store.records import GrantRecord, GrantState
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -44,7 +45,7 @@ class GrantPage(Page):
     """`enter(id)`: the grant of the book to show."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Grant")
+        super().__init__(tr("Grant"))
         self._context = context
         self._record: GrantRecord | None = None
         self.chip = Chip()
@@ -53,10 +54,10 @@ class GrantPage(Page):
         self._place.setSpacing(theme.space(2))
         self.body.addLayout(self._place)
         self.body.addStretch(1)
-        self.back = secondary("All grants", lambda: context.navigate("grants"), icon_name="back")
-        self.aside = secondary("Put aside…", self._ask_aside)
-        self.forget = secondary("Discard…", self._ask_discard, icon_name="trash")
-        self.again = primary("Hand over again", self._hand_over, icon_name="qr")
+        self.back = secondary(tr("All grants"), lambda: context.navigate("grants"), icon_name="back")
+        self.aside = secondary(tr("Put aside…"), self._ask_aside)
+        self.forget = secondary(tr("Discard…"), self._ask_discard, icon_name="trash")
+        self.again = primary(tr("Hand over again"), self._hand_over, icon_name="qr")
         self.buttons.addWidget(self.back)
         self.buttons.addStretch(1)
         for button in (self.forget, self.aside, self.again):
@@ -87,17 +88,17 @@ class GrantPage(Page):
         self.forget.setVisible(record.envelope is None)
         if record.state is GrantState.WAITING and valid:
             self._place.addWidget(
-                Banner("notice", "It waits until what it replaces is gone.", "Nothing has left this computer yet.")
+                Banner("notice", tr("It waits until what it replaces is gone."), tr("Nothing has left this computer yet."))
             )
         if record.state is GrantState.PUT_ASIDE and valid:
-            self._place.addWidget(Banner("warning", f"Put aside, {still_valid(record, now)}.", _ASIDE))
+            self._place.addWidget(Banner("warning", tr("Put aside, {still_valid}.", still_valid=still_valid(record, now)), _ASIDE))
         try:
             reading = read_grant(record, account, now, self._notes(record))
         except LatchkeyError as error:
-            self._place.addWidget(Banner("danger", "This grant cannot be read.", error.text))
+            self._place.addWidget(Banner("danger", tr("This grant cannot be read."), error.text))
             return
         words = _words(reading)
-        words.body.addWidget(link("&Try a call…", partial(self._try, record, account)))
+        words.body.addWidget(link(tr("&Try a call…"), partial(self._try, record, account)))
         self._place.addWidget(words)
         if reading.findings:
             self._place.addWidget(FindingList(reading.findings))
@@ -123,21 +124,30 @@ class GrantPage(Page):
         if self._record is None:
             return
         valid = still_valid(self._record, self._context.clock())
-        sentence = Phrase((Part("It is signed and stays valid: it is "), Part(valid, Style.STRONG), Part(f". {_ASIDE}")))
-        confirm(self, "Put this grant aside?", sentence, "Put aside", partial(self._set, GrantState.PUT_ASIDE), keep="Cancel")
+        sentence = Phrase((Part(tr("It is signed and stays valid: it is ")), Part(valid, Style.STRONG), Part(f". {_ASIDE}")))
+        confirm(
+            self,
+            tr("Put this grant aside?"),
+            sentence,
+            tr("Put aside"),
+            partial(self._set, GrantState.PUT_ASIDE),
+            keep=tr("Cancel"),
+        )
 
     def _ask_discard(self) -> None:
-        text = "It was never signed, so nobody can use it. It leaves this list for good."
-        confirm(self, "Discard this grant?", text, "Discard", self._discard, danger=True)
+        text = tr("It was never signed, so nobody can use it. It leaves this list for good.")
+        confirm(self, tr("Discard this grant?"), text, tr("Discard"), self._discard, danger=True)
 
     def _set(self, state: GrantState) -> None:
         assert self._record is not None
-        self._change(partial(self._context.book.set_state, self._record.id, state), "The grant is put aside. It is still valid.")
+        self._change(
+            partial(self._context.book.set_state, self._record.id, state), tr("The grant is put aside. It is still valid.")
+        )
         self._read(self._record.id)
 
     def _discard(self) -> None:
         assert self._record is not None
-        self._change(partial(self._context.book.discard, self._record.id), "Discarded.")
+        self._change(partial(self._context.book.discard, self._record.id), tr("Discarded."))
         self._context.navigate("grants")
 
     def _change(self, change: partial[None], news: str) -> None:
@@ -150,7 +160,7 @@ class GrantPage(Page):
         self._context.say(news)
 
 
-_ASIDE = "Whoever has a copy can use it until then. To end it sooner it has to be revoked on the network."
+_ASIDE = tr("Whoever has a copy can use it until then. To end it sooner it has to be revoked on the network.")
 
 
 def _words(reading: Reading) -> Card:
@@ -158,9 +168,9 @@ def _words(reading: Reading) -> Card:
     card = Card()
     card.body.addWidget(PhraseLabel(words.headline, strong=False))
     for title, phrases, tone in (
-        ("It can", words.can, "good"),
-        ("It cannot", words.cannot, "muted"),
-        ("Most you can lose", words.most_you_can_lose, "warn"),
+        (tr("It can"), words.can, "good"),
+        (tr("It cannot"), words.cannot, "muted"),
+        (tr("Most you can lose"), words.most_you_can_lose, "warn"),
     ):
         if phrases:
             card.body.addSpacing(theme.space(0.5))
@@ -170,11 +180,13 @@ def _words(reading: Reading) -> Card:
 
 
 def _where(record: GrantRecord, network_name: str, label: str, now: int) -> Card:
-    card = Card("Key and account")
-    for caption, address in (("Session key", record.draft.session_key), (label or "Account", record.draft.account)):
+    card = Card(tr("Key and account"))
+    for caption, address in ((tr("Session key"), record.draft.session_key), (label or tr("Account"), record.draft.account)):
         card.body.addWidget(PhraseLabel(caption, size=theme.SMALL, tone="muted"))
         card.body.addWidget(AddressLabel(str(address)))
-    card.body.addWidget(Muted(f"{network_name} · made {local_time(record.created, now)}"))
+    card.body.addWidget(
+        Muted(tr("{network_name} · made {local_time}", network_name=network_name, local_time=local_time(record.created, now)))
+    )
     return card
 
 
@@ -182,10 +194,10 @@ class _Signed(Card):
     """Every field that is signed; folded until asked for."""
 
     def __init__(self, reading: Reading) -> None:
-        super().__init__("What was signed")
+        super().__init__(tr("What was signed"))
         self._fields = reading.words.signed
         self._row = QHBoxLayout()
-        self.more = link("Show every field", self._unfold)
+        self.more = link(tr("Show every field"), self._unfold)
         self._row.addWidget(self.more)
         self._row.addStretch(1)
         self.body.addLayout(self._row)

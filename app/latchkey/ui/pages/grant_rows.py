@@ -24,6 +24,7 @@ from latchkey.core.words import describe
 from latchkey.errors import LatchkeyError
 from latchkey.flow.accounts import find
 from latchkey.flow.naming import kept_notes
+from latchkey.language import tr
 from latchkey.store.records import GrantRecord, GrantState
 from latchkey.ui.times import local_time
 from latchkey.ui.widgets.address import short_address
@@ -75,11 +76,11 @@ def read_row(record: GrantRecord, accounts: Sequence[Account], now: int, notes: 
     state, tone = state_in_words(record, now)
     expiry = record.draft.expiry
     if not expiry:
-        left, until = "Never ends", "until revoked"
+        left, until = tr("Never ends"), tr("until revoked")
     elif expiry > now:
-        left, until = span(expiry - now), f"until {local_time(expiry, now)}"
+        left, until = span(expiry - now), tr("until {local_time}", local_time=local_time(expiry, now))
     else:
-        left, until = "Ended", local_time(expiry, now)
+        left, until = tr("Ended"), local_time(expiry, now)
     return Row(record, account, who(record), _one_line(record, account, now, notes), state, tone, left, until)
 
 
@@ -94,31 +95,35 @@ def who(record: GrantRecord) -> str:
     if record.label:
         return visible(record.label)
     if record.claims.dapp_name:
-        return f"Calls itself “{visible(record.claims.dapp_name)}”"
-    return f"Key {short_address(record.draft.session_key)}"
+        return tr("Calls itself “{dapp_name}”", dapp_name=visible(record.claims.dapp_name))
+    return tr("Key {session_key}", session_key=short_address(record.draft.session_key))
 
 
 def state_in_words(record: GrantRecord, now: int) -> tuple[str, str]:
     """State and tone. Without a network nothing is known of use, so nothing is said of it."""
     if _ended(record, now):
-        return "Expired", "muted"
+        return tr("Expired"), "muted"
     match record.state:
         case GrantState.UNSIGNED:
-            return "Not signed", "muted"
+            return tr("Not signed"), "muted"
         case GrantState.SIGNED:
-            return "Signed, not handed over", "accent"
+            return tr("Signed, not handed over"), "accent"
         case GrantState.HANDED_OVER:
-            return "Handed over", "good"
+            return tr("Handed over"), "good"
         case GrantState.PUT_ASIDE:
-            return "Put aside, still valid", "warn"
+            return tr("Put aside, still valid"), "warn"
         case GrantState.WAITING:
-            return "Waiting for what it replaces", "accent"
+            return tr("Waiting for what it replaces"), "accent"
 
 
 def still_valid(record: GrantRecord, now: int) -> str:
     """ "still valid until ..." for a signed grant that is put aside."""
     expiry = record.draft.expiry
-    return f"still valid until {local_time(expiry, now)}" if expiry else "still valid for ever, until it is revoked on the network"
+    return (
+        tr("still valid until {local_time}", local_time=local_time(expiry, now))
+        if expiry
+        else tr("still valid for ever, until it is revoked on the network")
+    )
 
 
 def read_grant(record: GrantRecord, account: Account, now: int, notes: Notes = NO_NOTES) -> Reading:
@@ -136,7 +141,7 @@ def _one_line(record: GrantRecord, account: Account, now: int, notes: Notes) -> 
     try:
         words = read_grant(record, account, now, notes).words
     except LatchkeyError:
-        return "Cannot be read: its bytes are not what this program writes"
+        return tr("Cannot be read: its bytes are not what this program writes")
     return f"{network(account.chain_id).name}: {'; '.join(_short(line) for line in words.can)}"
 
 

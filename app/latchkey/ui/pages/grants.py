@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
 )
 
+from latchkey.language import tr, trn
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.widgets import EmptyState, Muted, Page, paint_identicon, primary, secondary
@@ -21,7 +22,7 @@ from latchkey.ui.widgets import EmptyState, Muted, Page, paint_identicon, primar
 if TYPE_CHECKING:
     from latchkey.ui.pages.grant_rows import Row
 
-_WHY = "Open what a dApp asks for, or start from nothing. Each grant you sign is kept here, with what it may do and until when."
+_WHY = tr("Open what a dApp asks for, or start from nothing. Each grant you sign is kept here, with what it may do and until when.")
 _MINUTE_MS = 60_000
 _TINTS = {"good": "good_tint", "warn": "warn_tint", "bad": "bad_tint", "accent": "accent_tint", "muted": "hover"}
 
@@ -30,11 +31,11 @@ class GrantsPage(Page):
     """The list of all grants."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Grants")
+        super().__init__(tr("Grants"))
         self._context = context
         self.count = Muted(wrap=False)
-        self.new = primary("New session", lambda: context.navigate("wizard"), icon_name="plus")
-        self.open = secondary("Open request…", context.want_request, icon_name="inbox")
+        self.new = primary(tr("New session"), lambda: context.navigate("wizard"), icon_name="plus")
+        self.open = secondary(tr("Open request…"), context.want_request, icon_name="inbox")
         self.open.setToolTip("Ctrl+O")
         self.new.setToolTip("Ctrl+N")
         self.header.addWidget(self.count)
@@ -68,11 +69,11 @@ class GrantsPage(Page):
             self._stack.addWidget(self.view)
         self.view.show_rows(rows)
         self._stack.setCurrentWidget(self.view)
-        self.count.setText("1 grant" if len(rows) == 1 else f"{len(rows)} grants")
+        self.count.setText(trn("1 grant", "{count} grants", len(rows)))
 
     def _show_empty(self) -> None:
         if self._empty is None:
-            self._empty = EmptyState("No grants yet", _WHY, "New session", lambda: self._context.navigate("wizard"))
+            self._empty = EmptyState(tr("No grants yet"), _WHY, tr("New session"), lambda: self._context.navigate("wizard"))
             self._stack.addWidget(self._empty)
         self.count.setText("")
         self._stack.setCurrentWidget(self._empty)
@@ -90,7 +91,7 @@ class GrantList(QListView):
         self.model_ = GrantModel()
         self.setModel(self.model_)
         self.setItemDelegate(_RowPainter(self))
-        self.setAccessibleName("Grants")
+        self.setAccessibleName(tr("Grants"))
         self.setMouseTracking(True)
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)

@@ -7,11 +7,12 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.core.types import Address
 from latchkey.errors import Declined, LatchkeyError
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.widgets import Banner, Field, Segmented, line_edit, primary, secondary
 
-_WORDS = (("12", "12 words"), ("24", "24 words"))
+_WORDS = (("12", tr("12 words")), ("24", tr("24 words")))
 
 
 class KeyMaker(QWidget):
@@ -25,11 +26,13 @@ class KeyMaker(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(theme.space(2))
-        self.name = Field("Name of the key", line_edit(label, placeholder="Main key", limit=64))
-        self.words = Field("Recovery words of a new key", Segmented(_WORDS, name="Recovery words of a new key", value="12"))
-        self.create_button = primary("Create a key…", self._create, icon_name="key")
-        self.import_button = secondary("Import one…", self._import)
-        self._waiting = Banner("notice", "Go on at the desk.", "It is a small window that opens by itself; close it to stop.")
+        self.name = Field(tr("Name of the key"), line_edit(label, placeholder=tr("Main key"), limit=64))
+        self.words = Field(tr("Recovery words of a new key"), Segmented(_WORDS, name=tr("Recovery words of a new key"), value="12"))
+        self.create_button = primary(tr("Create a key…"), self._create, icon_name="key")
+        self.import_button = secondary(tr("Import one…"), self._import)
+        self._waiting = Banner(
+            "notice", tr("Go on at the desk."), tr("It is a small window that opens by itself; close it to stop.")
+        )
         self._fault = Banner("danger")
         self._waiting.hide()
         self._fault.hide()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey import offline
+from latchkey.language import tr
 from latchkey.store.machine import Sign, look
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -12,11 +13,11 @@ from latchkey.ui.tasks import Job
 from latchkey.ui.widgets import Banner, Body, Card, Icon, Muted, Page, clear_layout, confirm, secondary
 
 _FENCES = (
-    ("seccomp", "The system refuses this program every network socket; this cannot be undone while it runs."),
-    ("audit", "The program refuses itself every network socket."),
-    ("imports", "Nothing that speaks to a network can be loaded."),
+    ("seccomp", tr("The system refuses this program every network socket; this cannot be undone while it runs.")),
+    ("audit", tr("The program refuses itself every network socket.")),
+    ("imports", tr("Nothing that speaks to a network can be loaded.")),
 )
-_MARK = (
+_MARK = tr(
     "From now on Latchkey starts offline with this data folder: it can sign, and show and read QR codes, and never reach a network."
 )
 
@@ -25,18 +26,18 @@ class MachinePage(Page):
     """The self-check. Looks again each time it is shown."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__("This machine")
+        super().__init__(tr("This machine"))
         self._context = context
         self.verdict = QVBoxLayout()
         self.signs = QVBoxLayout()
         for rows in (self.verdict, self.signs):
             rows.setSpacing(theme.space(1))
         self.body.addLayout(self.verdict)
-        card = Card("What of it looks online")
+        card = Card(tr("What of it looks online"))
         card.body.addLayout(self.signs)
         card.body.addSpacing(theme.space(1))
         row = QHBoxLayout()
-        self.again = secondary("Look again", self.enter)
+        self.again = secondary(tr("Look again"), self.enter)
         row.addWidget(self.again)
         row.addStretch(1)
         card.body.addLayout(row)
@@ -55,18 +56,21 @@ class MachinePage(Page):
             self.signs.addWidget(_line("warning" if sign.online else "info" if sign.online is None else "check", sign.text))
 
     def _program(self) -> Card:
-        card = Card("This program")
+        card = Card(tr("This program"))
         if offline.is_offline():
             for name, sentence in _FENCES:
                 stands = name in offline.fences()
                 card.body.addWidget(
-                    _line("check" if stands else "warning", sentence if stands else f"Not on this system: {sentence}")
+                    _line(
+                        "check" if stands else "warning",
+                        sentence if stands else tr("Not on this system: {sentence}", sentence=sentence),
+                    )
                 )
             return card
-        card.body.addWidget(Body("Latchkey may use the network here, when you ask it to read or send something."))
-        card.body.addWidget(Muted("On a machine that signs for others by QR code, start it offline."))
+        card.body.addWidget(Body(tr("Latchkey may use the network here, when you ask it to read or send something.")))
+        card.body.addWidget(Muted(tr("On a machine that signs for others by QR code, start it offline.")))
         row = QHBoxLayout()
-        self.mark = secondary("Always start offline here…", lambda: ask_to_stay_offline(self._context, self))
+        self.mark = secondary(tr("Always start offline here…"), lambda: ask_to_stay_offline(self._context, self))
         row.addWidget(self.mark)
         row.addStretch(1)
         card.body.addLayout(row)
@@ -75,8 +79,8 @@ class MachinePage(Page):
 
 def ask_to_stay_offline(context: Context, parent: QWidget) -> None:
     """Ask, then mark the data folder and start again without any network."""
-    text = f"{_MARK} To undo it, remove the file “{offline.MARKER}” from the data folder."
-    confirm(parent, "Always start offline?", text, "Start offline", context.go_offline)
+    text = tr("{mark} To undo it, remove the file “{marker}” from the data folder.", mark=_MARK, marker=offline.MARKER)
+    confirm(parent, tr("Always start offline?"), text, tr("Start offline"), context.go_offline)
 
 
 def _look(_job: Job) -> tuple[Sign, ...]:
@@ -85,13 +89,13 @@ def _look(_job: Job) -> tuple[Sign, ...]:
 
 def _verdict(signs: tuple[Sign, ...]) -> QWidget:
     if any(sign.online for sign in signs):
-        return Banner("warning", "This machine looks online.", "A key that is to stay cold should not be opened here.")
+        return Banner("warning", tr("This machine looks online."), tr("A key that is to stay cold should not be opened here."))
     if any(sign.online is None for sign in signs):
-        return Banner("notice", "Latchkey cannot tell whether this machine is online.")
+        return Banner("notice", tr("Latchkey cannot tell whether this machine is online."))
     return Banner(
         "good",
-        "Nothing of this machine looks online.",
-        "Radios and cards that are switched off can be switched on: best is to have none.",
+        tr("Nothing of this machine looks online."),
+        tr("Radios and cards that are switched off can be switched on: best is to have none."),
     )
 
 

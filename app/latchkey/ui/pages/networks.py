@@ -14,6 +14,7 @@ from latchkey.core.networks import NETWORKS, network
 from latchkey.errors import BadInput, LatchkeyError, StoreError
 from latchkey.flow.accounts import parse_chain_id
 from latchkey.flow.network_trial import Trial, try_network
+from latchkey.language import tr
 from latchkey.store.settings import NetworkSettings
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -38,30 +39,30 @@ from latchkey.ui.widgets import (
     secondary,
 )
 
-_WHY = (
+_WHY = tr(
     "Sessions are read from an RPC: a node that you run, or one of a provider. Latchkey asks the addresses you name here and no others, "
     "and only when you read, send or test something. Whoever runs an RPC sees your computer's address and which accounts you look at."
 )
-_SECOND = "Best of another operator. What the two do not agree about is said, and nothing is signed on it."
-_BUNDLER = "Takes the operations that end sessions. Without one, the owner's own transaction ends them."
-_PROXY = (
+_SECOND = tr("Best of another operator. What the two do not agree about is said, and nothing is signed on it.")
+_BUNDLER = tr("Takes the operations that end sessions. Without one, the owner's own transaction ends them.")
+_PROXY = tr(
     "Every request to another machine goes through it, names included. Empty: directly. For Tor: socks5://127.0.0.1:9050. "
     "It may hold a name and a password: http://name:password@host:port."
 )
-_FIELDS = {"rpc": "RPC", "secondRpc": "Second RPC", "bundler": "Bundler"}
+_FIELDS = {"rpc": "RPC", "secondRpc": tr("Second RPC"), "bundler": tr("Bundler")}
 
 
 class NetworksCard(Card):
     """The networks that are set or that accounts are on, one opened to be changed at a time."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Networks")
+        super().__init__(tr("Networks"))
         self._context = context
         self.body.addWidget(Body(_WHY, tone="muted"))
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.space(1.5))
         self.body.addLayout(self._list)
-        self.add = quiet("Add a network", lambda: self.open(None), icon_name="plus")
+        self.add = quiet(tr("Add a network"), lambda: self.open(None), icon_name="plus")
         self._foot = _row(self.add)
         self.body.addLayout(self._foot)
         self.editor = NetworkEditor(context)
@@ -117,15 +118,17 @@ class _NetworkRow(QWidget):
         top.setSpacing(theme.space(1))
         top.addWidget(Heading(name), 0, Qt.AlignmentFlag.AlignVCenter)
         if not one.rpc:
-            top.addWidget(Chip("No RPC", "warn"))
+            top.addWidget(Chip(tr("No RPC"), "warn"))
         top.addStretch(1)
-        button = secondary("Change…" if not one.is_empty else "Set…", change)  # type: ignore[arg-type]
-        button.setAccessibleName(f"{'Change' if not one.is_empty else 'Set'} the addresses of {name}")
+        button = secondary(tr("Change…") if not one.is_empty else tr("Set…"), change)  # type: ignore[arg-type]
+        button.setAccessibleName(
+            tr("{change} the addresses of {name}", change=tr("Change") if not one.is_empty else tr("Set"), name=name)
+        )
         top.addWidget(button)
         rows.addLayout(top)
         places = [(_FIELDS["rpc"], one.rpc), (_FIELDS["secondRpc"], one.second_rpc), (_FIELDS["bundler"], one.bundler)]
         text = " · ".join(f"{title} {place_of(url)}" for title, url in places if url)
-        rows.addWidget(PhraseLabel(text or "Its sessions cannot be read.", size=theme.SMALL, tone="muted"))
+        rows.addWidget(PhraseLabel(text or tr("Its sessions cannot be read."), size=theme.SMALL, tone="muted"))
         rows.addSpacing(theme.space(1))
         rows.addWidget(Line())
 
@@ -141,18 +144,18 @@ class NetworkEditor(QWidget):
         self._before: NetworkSettings | None = None
         self._stop: threading.Event | None = None
         self.title = Heading()
-        self.network = Field("Network", NetworkBox())
-        self.chain = Field("Chain id", line_edit(placeholder="8453", limit=80))
-        self.rpc = Field("RPC", line_edit(placeholder="https://…", limit=1_000))
-        self.second = Field("Second RPC (optional)", line_edit(placeholder="https://…", limit=1_000), hint=_SECOND)
-        self.bundler = Field("Bundler (optional)", line_edit(placeholder="https://…", limit=1_000), hint=_BUNDLER)
-        self.test = secondary("Test", self._test, icon_name="check")
-        self.save = primary("Save", self._save)
-        self.cancel = secondary("Cancel", self._cancel)
-        self.remove = quiet("Remove", self._ask_to_remove, icon_name="trash")
+        self.network = Field(tr("Network"), NetworkBox())
+        self.chain = Field(tr("Chain id"), line_edit(placeholder="8453", limit=80))
+        self.rpc = Field(tr("RPC"), line_edit(placeholder="https://…", limit=1_000))
+        self.second = Field(tr("Second RPC (optional)"), line_edit(placeholder="https://…", limit=1_000), hint=_SECOND)
+        self.bundler = Field(tr("Bundler (optional)"), line_edit(placeholder="https://…", limit=1_000), hint=_BUNDLER)
+        self.test = secondary(tr("Test"), self._test, icon_name="check")
+        self.save = primary(tr("Save"), self._save)
+        self.cancel = secondary(tr("Cancel"), self._cancel)
+        self.remove = quiet(tr("Remove"), self._ask_to_remove, icon_name="trash")
         self.results = QVBoxLayout()
         self.results.setSpacing(theme.space(1))
-        self._waiting = Muted("Asking…")
+        self._waiting = Muted(tr("Asking…"))
         self._lay_out()
         self.network.editor.currentIndexChanged.connect(lambda _index: self._network_chosen())
         for field in (self.chain, self.rpc, self.second, self.bundler):
@@ -160,7 +163,7 @@ class NetworkEditor(QWidget):
 
     def edit(self, one: NetworkSettings | None) -> None:
         self._before = one
-        self.title.setText(f"{network(one.chain_id).name}: addresses" if one else "Add a network")
+        self.title.setText(tr("{name}: addresses", name=network(one.chain_id).name) if one else tr("Add a network"))
         self.network.setVisible(one is None)
         self.remove.setVisible(one is not None and not one.is_empty)
         self.chain.editor.clear()
@@ -189,7 +192,7 @@ class NetworkEditor(QWidget):
                 self._before.chain_id if self._before else self.network.editor.chain_id or parse_chain_id(self.chain.editor.text())
             )
             if self._before is None and self.network.editor.chain_id == 0 and not self._context.settings.network(chain_id).is_empty:
-                raise BadInput("This network is in the list already; change it there.", path="chainId")
+                raise BadInput(tr("This network is in the list already; change it there."), path="chainId")
             urls = (field.editor.text().strip() for field in (self.rpc, self.second, self.bundler))
             return NetworkSettings(chain_id, *urls)
         except BadInput as error:
@@ -222,7 +225,7 @@ class NetworkEditor(QWidget):
             return
         self._typed()
         stop = self._stop = threading.Event()
-        self.test.setText("Stop")
+        self.test.setText(tr("Stop"))
         self.test.setEnabled(True)
         self._waiting.show()
         self._context.tasks.run(
@@ -243,21 +246,21 @@ class NetworkEditor(QWidget):
             self._stop.set()
         self._stop = None
         self._waiting.hide()
-        self.test.setText("Test")
+        self.test.setText(tr("Test"))
 
     # --- keeping
 
     def _save(self) -> None:
         if (entered := self.entered()) is not None:
-            self._keep(entered, f"The addresses of {network(entered.chain_id).name} are kept.")
+            self._keep(entered, tr("The addresses of {name} are kept.", name=network(entered.chain_id).name))
 
     def _ask_to_remove(self) -> None:
         assert self._before is not None
         chain_id, name = self._before.chain_id, network(self._before.chain_id).name
-        text = "Its sessions cannot be read any more. They stay as they are on the chain."
+        text = tr("Its sessions cannot be read any more. They stay as they are on the chain.")
         confirm(
-            self, f"Remove the addresses of {name}?", text, "Remove",
-            lambda: self._keep(NetworkSettings(chain_id), f"The addresses of {name} are removed."), danger=True,
+            self, tr("Remove the addresses of {name}?", name=name), text, tr("Remove"),
+            lambda: self._keep(NetworkSettings(chain_id), tr("The addresses of {name} are removed.", name=name)), danger=True,
         )  # fmt: skip
 
     def _keep(self, one: NetworkSettings, news: str) -> None:
@@ -303,9 +306,9 @@ class ProxyField(QWidget):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
-        self.field = Field("Proxy", line_edit(context.settings.proxy, placeholder="none", limit=1_000), hint=_PROXY)
-        self.use: Button = secondary("Use", self._use)
-        self.use.setAccessibleName("Use this proxy")
+        self.field = Field(tr("Proxy"), line_edit(context.settings.proxy, placeholder="none", limit=1_000), hint=_PROXY)
+        self.use: Button = secondary(tr("Use"), self._use)
+        self.use.setAccessibleName(tr("Use this proxy"))
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(theme.space(1))
@@ -337,7 +340,7 @@ class ProxyField(QWidget):
             return
         self.field.editor.setModified(False)
         self._typed()
-        self._context.say("Requests go through the proxy now." if wanted else "Requests go out directly now.")
+        self._context.say(tr("Requests go through the proxy now.") if wanted else tr("Requests go out directly now."))
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

@@ -19,6 +19,7 @@ from latchkey.core.words_pieces import Names
 from latchkey.core.words_sessions import limit_line
 from latchkey.errors import BadInput
 from latchkey.flow.session_rows import Origin, Row, View, chain_now, said_of
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.session_list import draw_bar
@@ -50,14 +51,14 @@ from latchkey.ui.widgets import (
 if TYPE_CHECKING:
     from latchkey.flow.ending_plan import Lower, Tighten
 
-_NAMES = {LimitKind.GAS: "Gas", LimitKind.NATIVE: "Coins", LimitKind.ERC20: "Tokens"}
+_NAMES = {LimitKind.GAS: tr("Gas"), LimitKind.NATIVE: tr("Coins"), LimitKind.ERC20: tr("Tokens")}
 
 
 class SessionPage(Page):
     """`enter(key)`: the session to show, by the key of its row."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Session")
+        super().__init__(tr("Session"))
         self._context = context
         self._key: object = None
         self.row: Row | None = None
@@ -68,9 +69,9 @@ class SessionPage(Page):
         self._place.setSpacing(theme.space(2))
         self.body.addLayout(self._place)
         self.body.addStretch(1)
-        self.back = secondary("All sessions", lambda: context.navigate("sessions"), icon_name="back")
-        self.tighten = secondary("Tighten…", self._tighten)
-        self.revoke = danger("Revoke…", self._revoke)
+        self.back = secondary(tr("All sessions"), lambda: context.navigate("sessions"), icon_name="back")
+        self.tighten = secondary(tr("Tighten…"), self._tighten)
+        self.revoke = danger(tr("Revoke…"), self._revoke)
         self.buttons.addWidget(self.back)
         self.buttons.addStretch(1)
         self.buttons.addWidget(self.tighten)
@@ -103,9 +104,9 @@ class SessionPage(Page):
             button.setVisible(row is not None and row.can_end)
         self.chip.setVisible(row is not None)
         if view is None or row is None:
-            self.title.setText("Session")
+            self.title.setText(tr("Session"))
             self._place.addWidget(
-                Banner(Level.NOTICE, "This session is not on the chain any more.", "It was there when it was last shown.")
+                Banner(Level.NOTICE, tr("This session is not on the chain any more."), tr("It was there when it was last shown."))
             )
             return
         now = chain_now(row.block, row.taken, self._context.clock())
@@ -113,20 +114,22 @@ class SessionPage(Page):
         self.chip.set_state(row.state.value[:1].upper() + row.state.value[1:], TONES[row.state])
         self.tighten.setEnabled(row.session.valid_until == 0 or row.session.valid_until > now)
         if row.ending is not None and row.ending.sentence:
-            self._place.addWidget(Banner(Level.NOTICE, f"Last attempt to end it: {row.ending.state.value}.", row.ending.sentence))
+            self._place.addWidget(
+                Banner(Level.NOTICE, tr("Last attempt to end it: {state}.", state=row.ending.state.value), row.ending.sentence)
+            )
         self._place.addWidget(self._words(row))
         findings = FindingList(row.findings)
         if row.findings:
             self._place.addWidget(findings)
         if row.more:
-            card = Card("More than was granted here")
+            card = Card(tr("More than was granted here"))
             card.body.addWidget(PhraseList(row.more, tone="bad"))
             self._place.addWidget(card)
         self._place.addWidget(_limits(row))
         if targets := tuple(_targets(row)):
-            self._place.addWidget(_Folded("Contracts and functions", targets, "Show every contract and function"))
+            self._place.addWidget(_Folded(tr("Contracts and functions"), targets, tr("Show every contract and function")))
         self._place.addWidget(_origin(view, row, now, self._context.clock()))
-        self._place.addWidget(_Folded("What stands on the chain", row.words.signed, "Show every field"))
+        self._place.addWidget(_Folded(tr("What stands on the chain"), row.words.signed, tr("Show every field")))
 
     def _words(self, row: Row) -> Card:
         words, card = row.words, Card()
@@ -142,7 +145,7 @@ class SessionPage(Page):
                 card.body.addWidget(Heading(title))
                 card.body.addWidget(PhraseList(phrases, tone=tone))
         line = QHBoxLayout()
-        line.addWidget(link("&Try a call…", self._try))
+        line.addWidget(link(tr("&Try a call…"), self._try))
         line.addStretch(1)
         card.body.addLayout(line)
         return card
@@ -180,10 +183,10 @@ class TightenDialog(Dialog):
     """Less of each limit, an earlier end. `what` when accepted."""
 
     def __init__(self, parent: QWidget, row: Row, now: int) -> None:
-        super().__init__("Tighten this session", parent)
+        super().__init__(tr("Tighten this session"), parent)
         self._row, self._now = row, now
         self.what: Tighten | None = None
-        self.body.addWidget(Muted("Leave as it is what should stay. Nothing can be raised here; that takes a new grant."))
+        self.body.addWidget(Muted(tr("Leave as it is what should stay. Nothing can be raised here; that takes a new grant.")))
         names = Names(row.session.account, NO_CLAIMS)
         self.lowered: list[tuple[Limit, Unit, Field]] = []  # type: ignore[type-arg]
         for limit in row.session.limits:
@@ -191,15 +194,20 @@ class TightenDialog(Dialog):
             text = format_amount(limit.left, unit)
             token = f" {limit.token}" if limit.token and names.known(limit.token) is None else ""
             field = Field(
-                f"{_NAMES[limit.kind]} left, in {unit.name}{token}", line_edit(text, mono=True, limit=100), hint=f"Now {text}"
+                tr("{names} left, in {unit_name}{token}", names=_NAMES[limit.kind], unit_name=unit.name, token=token),
+                line_edit(text, mono=True, limit=100),
+                hint=tr("Now {text}", text=text),
             )
             self.lowered.append((limit, unit, field))
             self.body.addWidget(field)
         until = row.session.valid_until
         self.until = Field(
-            "Ends on",
+            tr("Ends on"),
             QDateTimeEdit(),
-            hint=f"Now: {f'until {local_time(until, now)}' if until else 'it never ends'}. Your time zone.",
+            hint=tr(
+                "Now: {until}. Your time zone.",
+                until=tr("until {local_time}", local_time=local_time(until, now)) if until else tr("it never ends"),
+            ),
         )
         self.until.editor.setCalendarPopup(True)
         self.until.editor.setDisplayFormat("d MMMM yyyy, HH:mm:ss")
@@ -214,8 +222,8 @@ class TightenDialog(Dialog):
         self.fault = Banner(Level.WARNING)
         self.fault.hide()
         self.body.addWidget(self.fault)
-        self.buttons.addWidget(secondary("Cancel", self.reject))
-        self.go = primary("Go on", self._go)
+        self.buttons.addWidget(secondary(tr("Cancel"), self.reject))
+        self.go = primary(tr("Go on"), self._go)
         self.go.setDefault(True)
         self.buttons.addWidget(self.go)
 
@@ -228,7 +236,7 @@ class TightenDialog(Dialog):
             try:
                 to = parse_amount(field.editor.text(), unit)
                 if to > limit.left:
-                    raise BadInput("A limit can only be lowered here.")
+                    raise BadInput(tr("A limit can only be lowered here."))
             except BadInput as error:
                 field.set_error(error.text)
                 wrong = True
@@ -241,7 +249,7 @@ class TightenDialog(Dialog):
         if wrong:
             return
         if not lower and until is None:
-            self.fault.set(Level.NOTICE, "Nothing is changed yet.")
+            self.fault.set(Level.NOTICE, tr("Nothing is changed yet."))
             self.fault.show()
             return
         self.what = Tighten(self._row.session.entity_id, tuple(lower), until)
@@ -290,9 +298,9 @@ class _Folded(Card):
 
 
 def _limits(row: Row) -> Card:
-    card, names = Card("What is left"), Names(row.session.account, NO_CLAIMS, row.notes)
+    card, names = Card(tr("What is left")), Names(row.session.account, NO_CLAIMS, row.notes)
     if not row.session.limits:
-        card.body.addWidget(Muted("It has no limits on what it spends."))
+        card.body.addWidget(Muted(tr("It has no limits on what it spends.")))
     for limit in row.session.limits:
         card.body.addWidget(PhraseLabel(limit_line(limit, names)))
         shown = bar(limit, names)
@@ -305,11 +313,11 @@ def _targets(row: Row):  # type: ignore[no-untyped-def]  # pairs of label and va
     for permission in row.session.install.permissions:
         match permission:
             case ContractAccess():
-                yield "Any function of", str(permission.address)
+                yield tr("Any function of"), str(permission.address)
             case FunctionsOnContract():
                 yield str(permission.address), " ".join(map(_function, permission.functions))
             case FunctionsOnAllContracts():
-                yield "On any contract", " ".join(map(_function, permission.functions))
+                yield tr("On any contract"), " ".join(map(_function, permission.functions))
 
 
 def _function(selector: object) -> str:
@@ -320,32 +328,32 @@ def _function(selector: object) -> str:
 
 
 def _origin(view: View, row: Row, now: int, clock: int) -> Card:
-    session, card = row.session, Card("Where it comes from")
+    session, card = row.session, Card(tr("Where it comes from"))
     if session.signer is not None:
-        card.body.addWidget(PhraseLabel("Session key", size=theme.SMALL, tone="muted"))
+        card.body.addWidget(PhraseLabel(tr("Session key"), size=theme.SMALL, tone="muted"))
         card.body.addWidget(AddressLabel(str(session.signer)))
     card.body.addWidget(PhraseLabel(account_name(view.account), size=theme.SMALL, tone="muted"))
     card.body.addWidget(AddressLabel(str(session.account.address)))
     if row.origin is Origin.HERE and row.record is not None:
-        made = f"Granted here, {local_time(row.record.created, clock)}."
-        claims = f" Its dApp calls itself “{visible(row.claim)}”." if row.claim else ""
+        made = tr("Granted here, {local_time}.", local_time=local_time(row.record.created, clock))
+        claims = tr(" Its dApp calls itself “{claim}”.", claim=visible(row.claim)) if row.claim else ""
         card.body.addWidget(Muted(made + claims))
     else:
-        card.body.addWidget(Muted("Not made here: no grant in this book lets this key in under this number."))
+        card.body.addWidget(Muted(tr("Not made here: no grant in this book lets this key in under this number.")))
     history = []
     if session.installed_block is not None:
-        history.append(f"Installed in block {session.installed_block}")
+        history.append(tr("Installed in block {installed_block}", installed_block=session.installed_block))
         if session.installed_in is not None:
-            history.append(f"by transaction {to_hex(session.installed_in)}")
+            history.append(tr("by transaction {to_hex}", to_hex=to_hex(session.installed_in)))
     if history:
         card.body.addWidget(PhraseLabel(Phrase((Part(" ".join(history) + ".", Style.PLAIN),)), size=theme.SMALL, tone="muted"))
     else:
-        card.body.addWidget(Muted("When it was installed was not seen in the logs."))
-    ends = f"Ends {utc(row.ends)}" if row.ends else "It never ends by itself"
-    ends += f", in {span(row.ends - now)}." if row.ends > now else "."
+        card.body.addWidget(Muted(tr("When it was installed was not seen in the logs.")))
+    ends = tr("Ends {time}", time=utc(row.ends)) if row.ends else tr("It never ends by itself")
+    ends += tr(", in {span}.", span=span(row.ends - now)) if row.ends > now else "."
     card.body.addWidget(Muted(ends))
     if row.ending is not None and row.ending.block:
-        card.body.addWidget(Muted(f"Last ended in block {row.ending.block}."))
-    whole = "" if row.complete else " Its list of contracts may be longer than what is shown."
+        card.body.addWidget(Muted(tr("Last ended in block {block}.", block=row.ending.block)))
+    whole = "" if row.complete else tr(" Its list of contracts may be longer than what is shown.")
     card.body.addWidget(Muted(f"{view.basis(clock)}{whole}" if view.complete else said_of(view.reading.logs)))
     return card

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, Q
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QListView, QSizePolicy, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.icons import pixmap
 from latchkey.ui.pages.session_rows import Bar, Chip, Entry, Index, Role, SessionModel
@@ -33,8 +34,8 @@ class SessionList(QListView):
         self.setModel(self.model_)
         self.painter_ = _RowPainter(self)
         self.setItemDelegate(self.painter_)
-        self.setAccessibleName("Sessions")
-        self.setAccessibleDescription("Return opens a session, Space ticks it, Delete revokes it.")
+        self.setAccessibleName(tr("Sessions"))
+        self.setAccessibleDescription(tr("Return opens a session, Space ticks it, Delete revokes it."))
         self.setMouseTracking(True)
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.core.session import Owner
 from latchkey.flow.session_rows import View
+from latchkey.language import tr, trn
 from latchkey.ui import theme
 from latchkey.ui.pages.session_rows import account_name
 from latchkey.ui.widgets import Card, Heading, PhraseLabel, PhraseList, link
@@ -18,8 +19,8 @@ from latchkey.ui.widgets import Card, Heading, PhraseLabel, PhraseList, link
 _OWNERS = {
     "fallback-signer": "owner",
     "single-signer": "owner",
-    "passkey": "owner by passkey",
-    "account-key": "the key of the account's own address, which stands above all",
+    "passkey": tr("owner by passkey"),
+    "account-key": tr("the key of the account's own address, which stands above all"),
 }
 
 
@@ -31,13 +32,13 @@ class PowersCard(Card):
         self._views, self._clean = views, clean
         row = QHBoxLayout()
         row.setSpacing(theme.space(1.5))
-        row.addWidget(Heading("Other powers"))
+        row.addWidget(Heading(tr("Other powers")))
         row.addWidget(PhraseLabel(_counted(views), size=theme.SMALL, tone="muted"), 1, Qt.AlignmentFlag.AlignVCenter)
-        self.more = link("Show", self._unfold)
-        self.more.setAccessibleName("Show other powers")
+        self.more = link(tr("Show"), self._unfold)
+        self.more.setAccessibleName(tr("Show other powers"))
         for view in views:
             if view.reading.leftovers:
-                name = "Clean up…" if len(views) == 1 else f"Clean up {account_name(view.account)}…"
+                name = tr("Clean up…") if len(views) == 1 else tr("Clean up {account}…", account=account_name(view.account))
                 row.addWidget(link(name, partial(clean, view)))
         row.addWidget(self.more)
         self.body.addLayout(row)
@@ -58,14 +59,13 @@ def _counted(views: Sequence[View]) -> str:
     owners = sum(len(view.reading.owners) for view in views)
     powers = sum(len(view.reading.powers) for view in views)
     left = sum(len(view.reading.leftovers) for view in views)
-    parts = [_many(owners, "owner"), *([_many(powers, "more power")] if powers else [])]
+    parts = [
+        trn("{count} owner", "{count} owners", owners),
+        *([trn("{count} more power", "{count} more powers", powers)] if powers else []),
+    ]
     if left:
-        parts.append(f"{left} thing{'s' if left > 1 else ''} left behind by ended sessions")
+        parts.append(trn("{count} thing left behind by ended sessions", "{count} things left behind by ended sessions", left))
     return ", ".join(parts)
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def _owners(view: View) -> list[Phrase]:
@@ -76,8 +76,8 @@ def _owner(owner: Owner) -> Phrase:
     kind = _OWNERS.get(owner.kind, "an owner of a kind Latchkey does not know")
     address = owner.address or owner.module
     parts = [Part(str(address), Style.ADDRESS), Part(f": {kind}")] if address else [Part(kind)]
-    notes = [", switched off"] if owner.disabled else []
-    notes += [f", with {_many(len(owner.hooks), 'hook')} before it"] if owner.hooks else []
+    notes = [tr(", switched off")] if owner.disabled else []
+    notes += [tr(", with {many} before it", many=trn("{count} hook", "{count} hooks", len(owner.hooks)))] if owner.hooks else []
     return Phrase((*parts, *map(Part, notes)))
 
 
@@ -85,7 +85,16 @@ def _left(view: View) -> list[Phrase]:
     ids = sorted({left.entity_id for left in view.reading.leftovers})
     if not ids:
         return []
-    named = ", ".join(map(str, ids[:12])) + (" and more" if len(ids) > 12 else "")
+    named = ", ".join(map(str, ids[:12])) + (tr(" and more") if len(ids) > 12 else "")
     return [
-        Phrase((Part(f"Left in modules by ended sessions (numbers {named}): a later session under such a number would get it."),))
+        Phrase(
+            (
+                Part(
+                    tr(
+                        "Left in modules by ended sessions (numbers {named}): a later session under such a number would get it.",
+                        named=named,
+                    )
+                ),
+            )
+        )
     ]

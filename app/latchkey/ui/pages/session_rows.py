@@ -20,6 +20,7 @@ from latchkey.core.words import NO_CLAIMS
 from latchkey.core.words_pieces import Names
 from latchkey.flow.pending import Pending, PendingState
 from latchkey.flow.session_rows import Filter, Row, View, chain_now, narrowed, ordered
+from latchkey.language import tr
 from latchkey.store.endings import ItemState
 from latchkey.ui.pages.grant_rows import who
 from latchkey.ui.times import local_time
@@ -33,21 +34,21 @@ TONES = {
 }  # fmt: skip
 ACTIVE = (SessionState.ACTIVE, SessionState.NEARLY_USED_UP, SessionState.EXPIRES_SOON, SessionState.FULL_CONTROL)
 STATES: tuple[tuple[str, tuple[SessionState, ...]], ...] = (
-    ("All states", ()),
-    ("Active", ACTIVE),
-    ("Waiting for first use", (SessionState.WAITING,)),
-    ("Nearly used up", (SessionState.NEARLY_USED_UP,)),
-    ("Used up", (SessionState.USED_UP,)),
-    ("Expires soon", (SessionState.EXPIRES_SOON,)),
-    ("Expired", (SessionState.EXPIRED,)),
-    ("Revoking", (SessionState.REVOKING,)),
-    ("Full control", (SessionState.FULL_CONTROL,)),
+    (tr("All states"), ()),
+    (tr("Active"), ACTIVE),
+    (tr("Waiting for first use"), (SessionState.WAITING,)),
+    (tr("Nearly used up"), (SessionState.NEARLY_USED_UP,)),
+    (tr("Used up"), (SessionState.USED_UP,)),
+    (tr("Expires soon"), (SessionState.EXPIRES_SOON,)),
+    (tr("Expired"), (SessionState.EXPIRED,)),
+    (tr("Revoking"), (SessionState.REVOKING,)),
+    (tr("Full control"), (SessionState.FULL_CONTROL,)),
 )
 _PENDING = {
-    PendingState.USABLE: ("Waiting for first use", "accent"),
-    PendingState.DORMANT: ("Asleep", "muted"),
-    PendingState.VOID: ("Void for now", "muted"),
-    PendingState.UNKNOWN: ("Not known", "warn"),
+    PendingState.USABLE: (tr("Waiting for first use"), "accent"),
+    PendingState.DORMANT: (tr("Asleep"), "muted"),
+    PendingState.VOID: (tr("Void for now"), "muted"),
+    PendingState.UNKNOWN: (tr("Not known"), "warn"),
 }
 _OVER = (SessionState.EXPIRED, SessionState.REVOKED)
 _GRAVE = (Level.DANGER, Level.REFUSED)
@@ -136,7 +137,7 @@ def _of_row(row: Row, view: View, clock: int) -> Entry:
         line=_first_up(brief(row.line)),
         bars=bars(session.limits, Names(session.account, NO_CLAIMS)) or _no_limits(session.limits),
         ends=_ends(session.valid_until, now, session.valid_after),
-        verb="Revoke" if row.can_end else "",
+        verb=tr("Revoke") if row.can_end else "",
         row=row,
     )
 
@@ -154,7 +155,7 @@ def _of_pending(pending: Pending, view: View, clock: int) -> Entry:
         line=pending.sentence,
         bars=bars(_granted(draft), Names(view.account, NO_CLAIMS)) or _no_limits(tuple(_granted(draft))),
         ends=_ends(draft.expiry, now),
-        verb="Cancel",
+        verb=tr("Cancel"),
         pending=pending,
     )
 
@@ -166,11 +167,11 @@ def _place(account: Account) -> Key:
 def _chips(row: Row) -> Iterator[Chip]:
     yield _first_up(row.state.value), TONES[row.state]
     if row.ending is not None and row.ending.state is ItemState.FAILED:
-        yield "Revoking failed", "bad"
+        yield tr("Revoking failed"), "bad"
     if row.since_last_look:
-        yield "New", "accent"
+        yield tr("New"), "accent"
     if row.risk in _GRAVE and row.state not in (SessionState.FULL_CONTROL, *_OVER):
-        yield "Danger", "bad"
+        yield tr("Danger"), "bad"
 
 
 def _granted(draft: Draft) -> Iterator[Limit]:
@@ -190,39 +191,45 @@ def bars(limits: Iterable[Limit], names: Names, most: int = _BARS) -> tuple[Bar,
     made = sorted((bar(limit, names) for limit in spendable), key=lambda one: -1.0 if one.used is None else one.used, reverse=True)
     if len(made) <= most:
         return tuple(made)
-    return *made[: most - 1], Bar(f"and {len(made) - most + 1} more limits", None, "muted")
+    return *made[: most - 1], Bar(tr("and {count} more limits", count=len(made) - most + 1), None, "muted")
 
 
 def _no_limits(limits: Sequence[Limit]) -> tuple[Bar, ...]:
-    return (Bar("May spend nothing" if limits else "No limits", None, "muted"),)
+    return (Bar(tr("May spend nothing") if limits else tr("No limits"), None, "muted"),)
 
 
 def bar(limit: Limit, names: Names) -> Bar:
     """ "Gas: 0.0031 of 0.01 ETH left"."""
-    left, what = _amount(limit.left, limit, names), "Gas: " if limit.kind is LimitKind.GAS else ""
+    left, what = _amount(limit.left, limit, names), tr("Gas: ") if limit.kind is LimitKind.GAS else ""
     if limit.granted is None:
-        return Bar(f"{what}{left} left", None, "muted")
+        return Bar(tr("{what}{left} left", what=what, left=left), None, "muted")
     granted = _amount(limit.granted, limit, names)
     left = left.removesuffix(" " + granted.partition(" ")[2]) if " " in granted else left
     used = 1 - limit.left / limit.granted if limit.granted else 0.0
-    return Bar(f"{what}{left} of {granted} left", max(0.0, used), "accent" if used < 0.8 else "warn")
+    return Bar(
+        tr("{what}{left} of {granted} left", what=what, left=left, granted=granted),
+        max(0.0, used),
+        "accent" if used < 0.8 else "warn",
+    )
 
 
 def _amount(amount: int, limit: Limit, names: Names) -> str:
     if limit.token is None:
         return names.coins(amount).text
     known = names.known(limit.token)
-    return names.amount(amount, limit.token) if known else f"{amount} of {short_address(limit.token)}"
+    return (
+        names.amount(amount, limit.token) if known else tr("{amount} of {token}", amount=amount, token=short_address(limit.token))
+    )
 
 
 def _ends(until: int, now: int, after: int = 0) -> tuple[str, str]:
     """When it ends, both ways; chain time."""
-    end = f"until {_moment(until, now)}" if until else "until revoked"
+    end = tr("until {moment}", moment=_moment(until, now)) if until else tr("until revoked")
     if after > now:
-        return f"Starts in {_short(after - now)}", end
+        return tr("Starts in {short}", short=_short(after - now)), end
     if not until:
-        return "Never ends", end
-    return (_short(until - now), end) if until > now else ("Ended", _moment(until, now))
+        return tr("Never ends"), end
+    return (_short(until - now), end) if until > now else (tr("Ended"), _moment(until, now))
 
 
 def _short(seconds: int) -> str:
@@ -255,7 +262,9 @@ def _first_up(text: str) -> str:
 
 def account_name(account: Account) -> str:
     """ "Games on Base"."""
-    return f"{visible(account.label) or short_address(account.address)} on {network(account.chain_id).name}"
+    return tr(
+        "{label} on {name}", label=visible(account.label) or short_address(account.address), name=network(account.chain_id).name
+    )
 
 
 # --- the model

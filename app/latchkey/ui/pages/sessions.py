@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QStackedWidg
 
 from latchkey.core.phrases import Level
 from latchkey.errors import LatchkeyError
+from latchkey.language import tr, trn
 from latchkey.offline import is_offline
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -34,11 +35,11 @@ if TYPE_CHECKING:
 
 _MINUTE_MS, _SECOND_MS, _SOON_MS, _TYPING_MS = 60_000, 1_000, 200, 120
 _FRESH = 15  # seconds: a reading that is not older is not read again on entering
-_RISKS = (("Any risk", None), ("Warnings", Level.WARNING), ("Dangers", Level.DANGER))
-_NO_ACCOUNT = "Name an account, and Latchkey reads from the network which keys may act for it, whoever let them in."
-_NO_RPC = "Sessions are read from the network. Say where each network is to be reached; nothing is asked before you do."
-_NOT_READ = "Latchkey has not read these accounts yet. Reading asks the RPC that you have set, and nobody else."
-_OFFLINE = "Sessions are read from the network, and this Latchkey asks none. What was signed here is under Grants."
+_RISKS = ((tr("Any risk"), None), (tr("Warnings"), Level.WARNING), (tr("Dangers"), Level.DANGER))
+_NO_ACCOUNT = tr("Name an account, and Latchkey reads from the network which keys may act for it, whoever let them in.")
+_NO_RPC = tr("Sessions are read from the network. Say where each network is to be reached; nothing is asked before you do.")
+_NOT_READ = tr("Latchkey has not read these accounts yet. Reading asks the RPC that you have set, and nobody else.")
+_OFFLINE = tr("Sessions are read from the network, and this Latchkey asks none. What was signed here is under Grants.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +59,16 @@ class SessionsPage(Page):
     _told = Signal(object, object)  # account, error or None; from reading threads
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Sessions")
+        super().__init__(tr("Sessions"))
         self._context = context
         self._shown: Shown | None = None
         self._errors: dict[Account, str] = {}
         self._stop: threading.Event | None = None
         self._was_looked_at = True
         self.list: SessionList | None = None
-        self.refresh_button = secondary("Refresh", self.refresh)
+        self.refresh_button = secondary(tr("Refresh"), self.refresh)
         self.refresh_button.setToolTip("F5")
-        self.new = primary("New session", lambda: context.navigate("wizard"), icon_name="plus")
+        self.new = primary(tr("New session"), lambda: context.navigate("wizard"), icon_name="plus")
         self.new.setToolTip("Ctrl+N")
         self.header.addWidget(self.refresh_button)
         self.header.addWidget(self.new)
@@ -113,11 +114,13 @@ class SessionsPage(Page):
             return
         accounts = [a for a in self._shown.accounts if a not in self._shown.unset]
         if not accounts:
-            self._context.say("No RPC is set for these networks." if self._shown.accounts else "There is no account to read.")
+            self._context.say(
+                tr("No RPC is set for these networks.") if self._shown.accounts else tr("There is no account to read.")
+            )
             return
         stop = self._stop = threading.Event()
         self._errors.clear()
-        self._show_progress(f"Reading {len(accounts)} account{'s' if len(accounts) > 1 else ''}…")
+        self._show_progress(trn("Reading {count} account…", "Reading {count} accounts…", len(accounts)))
         done: dict[Account, float] = {}
 
         def progress_of(account: Account, job: Job) -> Callable[[int, int], None]:
@@ -153,13 +156,13 @@ class SessionsPage(Page):
         self._load()
         self._context.changed.emit("readings")
         if self.isVisible():
-            self._context.say("Some accounts could not be read." if self._errors else "Sessions are read.")
+            self._context.say(tr("Some accounts could not be read.") if self._errors else tr("Sessions are read."))
 
     def stop(self) -> None:
         """End a reading; what has arrived stays."""
         if self._stop is not None:
             self._stop.set()
-            self.said.setText("Stopping…")
+            self.said.setText(tr("Stopping…"))
 
     def _entered(self, payload: object) -> None:
         if payload is not None:
@@ -207,8 +210,8 @@ class SessionsPage(Page):
     def _show(self, shown: Shown) -> None:
         self._shown = shown
         self._offer_states()
-        self._fill(self.account, "All accounts", [(account_text(a), a) for a in shown.accounts])
-        self._fill(self.network, "All networks", _networks(shown.accounts))
+        self._fill(self.account, tr("All accounts"), [(account_text(a), a) for a in shown.accounts])
+        self._fill(self.network, tr("All networks"), _networks(shown.accounts))
         self._show_banners(shown)
         self._show_below(shown)
         self._narrow()
@@ -247,18 +250,18 @@ class SessionsPage(Page):
     def _why_empty(self, shown: Shown) -> tuple[str, str, str, Callable[[], object] | None]:
         go = self._context.navigate
         if not shown.accounts:
-            return "No account yet", _NO_ACCOUNT, "Add account", partial(go, "accounts", "add")
+            return tr("No account yet"), _NO_ACCOUNT, tr("Add account"), partial(go, "accounts", "add")
         if shown.entries:
-            return "Nothing matches", "No session passes the filters above.", "Show all", self._show_all
+            return tr("Nothing matches"), tr("No session passes the filters above."), tr("Show all"), self._show_all
         if shown.views:
-            return "No sessions", " ".join(view.empty.plain for view in shown.views), "New session", partial(go, "wizard")
+            return tr("No sessions"), " ".join(view.empty.plain for view in shown.views), tr("New session"), partial(go, "wizard")
         if is_offline():
-            return "Nothing is read here", _OFFLINE, "Show grants", partial(go, "grants")
+            return tr("Nothing is read here"), _OFFLINE, tr("Show grants"), partial(go, "grants")
         if len(shown.unset) == len(shown.accounts):
-            return "No RPC is set", _NO_RPC, "Open Settings", partial(go, "settings", "networks")
+            return tr("No RPC is set"), _NO_RPC, tr("Open Settings"), partial(go, "settings", "networks")
         if self._stop is not None:
-            return "Reading…", "The first reading goes through all blocks there are; later ones take what is new.", "", None
-        return "Not read yet", _NOT_READ, "Read now", self.refresh
+            return tr("Reading…"), tr("The first reading goes through all blocks there are; later ones take what is new."), "", None
+        return tr("Not read yet"), _NOT_READ, tr("Read now"), self.refresh
 
     def _show_empty(self, title: str, text: str, action: str, act: Callable[[], object] | None) -> None:
         if self._empty is not None:
@@ -280,22 +283,25 @@ class SessionsPage(Page):
         states = [entry.row.state for entry in self._shown.entries if entry.row]
         active, full = sum(state in ACTIVE for state in states), states.count(SessionState.FULL_CONTROL)
         waiting = sum(entry.pending is not None for entry in self._shown.entries)
-        parts = [f"{active} active"] if self._shown.views else []
-        parts += [f"{full} with full control"] if full else []
-        parts += [f"{waiting} waiting for first use"] if waiting else []
+        parts = [tr("{active} active", active=active)] if self._shown.views else []
+        parts += [tr("{full} with full control", full=full)] if full else []
+        parts += [tr("{waiting} waiting for first use", waiting=waiting)] if waiting else []
         if self._shown.views:
             oldest = min(view.taken for view in self._shown.views)
-            parts.append(f"read {_ago(self._context.clock() - oldest)}")
+            parts.append(tr("read {ago}", ago=_ago(self._context.clock() - oldest)))
         self.counts.setText(" · ".join(parts))
         self.counts.setVisible(bool(parts))
 
     def _show_banners(self, shown: Shown) -> None:
         clear_layout(self._banners)
         if is_offline() and shown.views:
-            add_shown(self._banners, Banner(Level.NOTICE, "This Latchkey is offline: what you see was read before."))
+            add_shown(self._banners, Banner(Level.NOTICE, tr("This Latchkey is offline: what you see was read before.")))
         for account, text in self._errors.items():
-            kept = " What you see was read before." if account not in shown.unread else ""
-            add_shown(self._banners, Banner(Level.WARNING, f"{account_text(account)} could not be read.", f"{text}{kept}"))
+            kept = tr(" What you see was read before.") if account not in shown.unread else ""
+            add_shown(
+                self._banners,
+                Banner(Level.WARNING, tr("{account_text} could not be read.", account_text=account_text(account)), f"{text}{kept}"),
+            )
         for view in shown.views:
             for finding in (one for one in view.findings if one.level is not Level.NOTICE):
                 sentence = f"{account_text(view.account)}: {finding.sentence}"
@@ -316,11 +322,11 @@ class SessionsPage(Page):
         for view in shown.views:
             foot.body.addWidget(Muted(f"{account_text(view.account)}: {view.basis(clock)}"))
         for account in shown.unread if shown.views else ():
-            why = "no RPC is set for its network." if account in shown.unset else "not read yet."
+            why = tr("no RPC is set for its network.") if account in shown.unset else tr("not read yet.")
             foot.body.addWidget(Muted(f"{account_text(account)}: {why}"))
         if shown.views and shown.unset and not is_offline():
             row = QHBoxLayout()
-            row.addWidget(link("Set an RPC…", lambda: self._context.navigate("settings", "networks")))
+            row.addWidget(link(tr("Set an RPC…"), lambda: self._context.navigate("settings", "networks")))
             row.addStretch(1)
             foot.body.addLayout(row)
         if shown.views:
@@ -333,11 +339,13 @@ class SessionsPage(Page):
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.space(1))
-        self.account, self.network, self.state, self.risk = (_combo(name) for name in ("Account", "Network", "State", "Risk"))
+        self.account, self.network, self.state, self.risk = (
+            _combo(name) for name in (tr("Account"), tr("Network"), tr("State"), tr("Risk"))
+        )
         for text, risk in _RISKS:
             self.risk.addItem(text, risk)
-        self.search = line_edit(placeholder="Name, key or contract", limit=200)
-        self.search.setAccessibleName("Search")
+        self.search = line_edit(placeholder=tr("Name, key or contract"), limit=200)
+        self.search.setAccessibleName(tr("Search"))
         self.search.setClearButtonEnabled(True)
         typing = QTimer(self, interval=_TYPING_MS, singleShot=True)
         typing.timeout.connect(self._narrow)
@@ -396,10 +404,10 @@ class SessionsPage(Page):
         row.setSpacing(theme.space(1.5))
         self.said = Muted(wrap=False)
         self.bar = QProgressBar(minimum=0, maximum=1000, textVisible=False)
-        self.bar.setAccessibleName("Reading sessions")
+        self.bar.setAccessibleName(tr("Reading sessions"))
         row.addWidget(self.said)
         row.addWidget(self.bar, 1)
-        row.addWidget(secondary("Stop", self.stop))
+        row.addWidget(secondary(tr("Stop"), self.stop))
         self.progress.hide()
         return self.progress
 
@@ -414,9 +422,9 @@ class SessionsPage(Page):
 
     def _make_buttons(self) -> None:
         self.chosen = Muted(wrap=False)
-        self.revoke_all = secondary("Revoke all…", self._end_all)
-        self.revoke_chosen = secondary("Revoke selected", lambda: self._end(self.list.model_.chosen() if self.list else []))
-        self.untick = link("Select none", lambda: self.list.model_.untick() if self.list else None)
+        self.revoke_all = secondary(tr("Revoke all…"), self._end_all)
+        self.revoke_chosen = secondary(tr("Revoke selected"), lambda: self._end(self.list.model_.chosen() if self.list else []))
+        self.untick = link(tr("Select none"), lambda: self.list.model_.untick() if self.list else None)
         self.buttons.addWidget(self.chosen)
         self.buttons.addWidget(self.untick)
         self.buttons.addStretch(1)
@@ -425,7 +433,7 @@ class SessionsPage(Page):
 
     def _choose(self) -> None:
         number = len(self.list.model_.ticked) if self.list and self._stack.currentWidget() is self.list else 0
-        self.chosen.setText(f"{number} selected" if number else "Tick sessions to revoke several at once.")
+        self.chosen.setText(tr("{number} selected", number=number) if number else tr("Tick sessions to revoke several at once."))
         self.untick.setVisible(bool(number))
         self.revoke_chosen.setEnabled(bool(number))
         endable = self._shown is not None and any(entry.verb for entry in self._shown.entries)
@@ -510,4 +518,4 @@ def _combo(name: str) -> QComboBox:
 def _ago(seconds: int) -> str:
     from latchkey.core.moments import span
 
-    return f"{max(0, seconds)} s ago" if seconds < 60 else f"{span(seconds)} ago"
+    return tr("{value} s ago", value=max(0, seconds)) if seconds < 60 else tr("{span} ago", span=span(seconds))

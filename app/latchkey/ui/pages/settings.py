@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QVBoxLayout, 
 
 from latchkey import __version__
 from latchkey.errors import Declined, LatchkeyError, StoreError
+from latchkey.language import tr, trn
 from latchkey.offline import is_offline
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -37,9 +38,9 @@ from latchkey.ui.widgets import (
     secondary,
 )
 
-_LOOKS = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
+_LOOKS = (("system", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark")))
 _IDLE = (1, 2, 5, 10, 15, 30, 60)  # minutes
-_EXPERT = (
+_EXPERT = tr(
     "Lets you grant keys without limits: full control of the account, functions of the account itself, keys that never end. "
     "Leave it off unless you know why you need it. It is kept in the vault and changed at the desk."
 )
@@ -47,7 +48,7 @@ _EXPERT = (
 
 class SettingsPage(Page):
     def __init__(self, context: Context) -> None:
-        super().__init__("Settings")
+        super().__init__(tr("Settings"))
         self._context = context
         self.fault = Banner("danger")
         self.fault.hide()
@@ -76,8 +77,8 @@ class SettingsPage(Page):
     # --- how it looks, when it locks
 
     def _looks(self) -> Card:
-        card = Card("Appearance")
-        self.looks = Segmented(_LOOKS, name="Appearance", value=str(self._context.settings.appearance))
+        card = Card(tr("Appearance"))
+        self.looks = Segmented(_LOOKS, name=tr("Appearance"), value=str(self._context.settings.appearance))
         self.looks.changed.connect(self._dress)
         card.body.addWidget(self.looks)
         return card
@@ -93,32 +94,32 @@ class SettingsPage(Page):
         self._keep(appearance=Appearance(chosen))
 
     def _locking(self) -> Card:
-        card = Card("Locking")
-        self.idle = Field("Lock the keys when I have been away for", QComboBox())
+        card = Card(tr("Locking"))
+        self.idle = Field(tr("Lock the keys when I have been away for"), QComboBox())
         self.idle.setMaximumWidth(theme.space(40))
         minutes = sorted({*_IDLE, self._context.settings.idle_minutes})
         for number in minutes:
-            self.idle.editor.addItem("1 minute" if number == 1 else f"{number} minutes", number)
+            self.idle.editor.addItem(trn("1 minute", "{count} minutes", number), number)
         self.idle.editor.setCurrentIndex(minutes.index(self._context.settings.idle_minutes))
         self.idle.editor.currentIndexChanged.connect(lambda _at: self._keep(idle_minutes=self.idle.editor.currentData()))
-        self.lock = secondary("Lock now", self._context.lock.toggle, icon_name="lock")
-        self.passphrase = secondary("Change passphrase…", self._change_passphrase)
+        self.lock = secondary(tr("Lock now"), self._context.lock.toggle, icon_name="lock")
+        self.passphrase = secondary(tr("Change passphrase…"), self._change_passphrase)
         card.body.addWidget(self.idle)
         card.body.addLayout(_row(self.lock, self.passphrase))
         return card
 
     def _change_passphrase(self) -> None:
-        self._ask(lambda client: client.change_passphrase(), "The passphrase is changed.")
+        self._ask(lambda client: client.change_passphrase(), tr("The passphrase is changed."))
 
     # --- keys
 
     def _keys(self) -> Card:
-        card = Card("Master keys")
+        card = Card(tr("Master keys"))
         self._key_list = QVBoxLayout()
         self._key_list.setSpacing(theme.space(1.5))
         card.body.addLayout(self._key_list)
         card.body.addSpacing(theme.space(1))
-        self.more = quiet("Add another key", self._show_maker, icon_name="plus")
+        self.more = quiet(tr("Add another key"), self._show_maker, icon_name="plus")
         card.body.addLayout(_row(self.more))
         self.maker = KeyMaker(self._context)
         self.maker.made.connect(lambda _address: self._made())
@@ -134,13 +135,13 @@ class SettingsPage(Page):
     def _made(self) -> None:
         self.maker.hide()
         self.more.show()
-        self._context.say("The key is in your vault.")
+        self._context.say(tr("The key is in your vault."))
 
     def _export(self, address: Any) -> None:
         self._ask(lambda client: client.export_keystore(address), "", lambda keystore: self._save_keystore(str(address), keystore))
 
     def _save_keystore(self, address: str, keystore: bytes) -> None:
-        name, _ = QFileDialog.getSaveFileName(self, "Save the keystore", f"{address}.json", "Keystore (*.json)")
+        name, _ = QFileDialog.getSaveFileName(self, tr("Save the keystore"), f"{address}.json", tr("Keystore (*.json)"))
         if not name:
             return
         from latchkey.store import atomic
@@ -150,7 +151,7 @@ class SettingsPage(Page):
         except StoreError as error:
             self._failed(error)
         else:
-            self._context.say("Keystore saved.")
+            self._context.say(tr("Keystore saved."))
 
     # --- experts, about
 
@@ -158,11 +159,11 @@ class SettingsPage(Page):
         card = Card()
         top = QHBoxLayout()
         top.setSpacing(theme.space(1))
-        top.addWidget(Heading("Expert switch"))
-        self.expert_chip = Chip("Off")
+        top.addWidget(Heading(tr("Expert switch")))
+        self.expert_chip = Chip(tr("Off"))
         top.addWidget(self.expert_chip)
         top.addStretch(1)
-        self.expert = secondary("Turn on…", self._switch_expert)
+        self.expert = secondary(tr("Turn on…"), self._switch_expert)
         top.addWidget(self.expert)
         card.body.addLayout(top)
         card.body.addWidget(Body(_EXPERT, tone="muted"))
@@ -170,12 +171,12 @@ class SettingsPage(Page):
 
     def _switch_expert(self) -> None:
         wanted = not (self._context.status is not None and self._context.status.expert)
-        self._ask(lambda client: client.set_expert(wanted), f"The expert switch is {'on' if wanted else 'off'}.")
+        self._ask(lambda client: client.set_expert(wanted), tr("The expert switch is {on}.", on="on" if wanted else "off"))
 
     def _about(self) -> Card:
-        card = Card("About")
-        card.body.addWidget(Body(f"Latchkey {__version__}. Free software under the MIT licence."))
-        card.body.addWidget(Muted("Vault, book and settings are kept in"))
+        card = Card(tr("About"))
+        card.body.addWidget(Body(tr("Latchkey {version}. Free software under the MIT licence.", version=__version__)))
+        card.body.addWidget(Muted(tr("Vault, book and settings are kept in")))
         card.body.addWidget(PhraseLabel(str(self._context.data_dir.root), size=theme.SMALL))
         return card
 
@@ -185,14 +186,16 @@ class SettingsPage(Page):
         self._show_choices()
         status = self._context.status
         unlocked = status is not None and status.unlocked
-        self.lock.setText("Lock now" if unlocked else "Unlock…")
+        self.lock.setText(tr("Lock now") if unlocked else tr("Unlock…"))
         self.lock.set_icon("lock" if unlocked else "unlock")
         expert = status is not None and status.expert
-        self.expert_chip.set_state("On" if expert else "Off" if unlocked else "Unlock to see", "warn" if expert else "muted")
-        self.expert.setText("Turn off…" if expert else "Turn on…")
+        self.expert_chip.set_state(
+            tr("On") if expert else tr("Off") if unlocked else tr("Unlock to see"), "warn" if expert else "muted"
+        )
+        self.expert.setText(tr("Turn off…") if expert else tr("Turn on…"))
         clear_layout(self._key_list)
         if not unlocked:
-            self._key_list.addWidget(Body("Your keys are locked.", tone="muted"))
+            self._key_list.addWidget(Body(tr("Your keys are locked."), tone="muted"))
         for key in status.keys if status is not None else ():
             self._key_list.addWidget(_KeyRow(key, self._export))
 
@@ -203,7 +206,7 @@ class SettingsPage(Page):
         if self.idle.editor.currentData() != settings.idle_minutes:
             if (at := self.idle.editor.findData(settings.idle_minutes)) < 0:
                 at = self.idle.editor.count()
-                self.idle.editor.addItem(f"{settings.idle_minutes} minutes", settings.idle_minutes)
+                self.idle.editor.addItem(tr("{idle_minutes} minutes", idle_minutes=settings.idle_minutes), settings.idle_minutes)
             self.idle.editor.setCurrentIndex(at)
 
     def _ask(self, ask: Callable[[Any], Any], news: str, then: Callable[[Any], object] | None = None) -> None:
@@ -242,16 +245,16 @@ class _KeyRow(QWidget):
         rows.setSpacing(theme.space(0.5))
         top = QHBoxLayout()
         top.setSpacing(theme.space(1))
-        top.addWidget(PhraseLabel(key.label or "Key without a name", strong=True), 0, Qt.AlignmentFlag.AlignVCenter)
+        top.addWidget(PhraseLabel(key.label or tr("Key without a name"), strong=True), 0, Qt.AlignmentFlag.AlignVCenter)
         if key.public_test:
-            top.addWidget(Chip("Public test key", "warn"))
+            top.addWidget(Chip(tr("Public test key"), "warn"))
         top.addStretch(1)
-        button = secondary("Export…", lambda: export(key.address))
-        button.setAccessibleName(f"Export {key.label or key.address} as a keystore")
+        button = secondary(tr("Export…"), lambda: export(key.address))
+        button.setAccessibleName(tr("Export {label} as a keystore", label=key.label or key.address))
         top.addWidget(button)
         rows.addLayout(top)
         rows.addWidget(AddressLabel(str(key.address)))
-        origin = f"From recovery words, {key.path}" if key.kind == "mnemonic" else "Imported private key"
+        origin = tr("From recovery words, {path}", path=key.path) if key.kind == "mnemonic" else tr("Imported private key")
         rows.addWidget(PhraseLabel(phrase(origin), size=theme.SMALL, tone="muted"))
         rows.addWidget(Line())
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QFileDialog, QHBoxLayout
 
 from latchkey.core.networks import network
 from latchkey.errors import BadInput, LatchkeyError, StoreError
+from latchkey.language import tr
 from latchkey.store import atomic
 from latchkey.store.settings import MAX_BYTES, Change, Settings, export, import_
 from latchkey.ui import theme
@@ -16,27 +17,27 @@ from latchkey.ui.context import Context
 from latchkey.ui.widgets import Banner, Body, Card, Dialog, FieldTable, primary, secondary
 from latchkey.ui.widgets.surfaces import Scroller
 
-_WHAT = (
+_WHAT = tr(
     "Appearance and locking; RPCs, bundlers and the proxy only if you say so, for their addresses may hold keys. "
     "Your master keys, accounts and the expert switch are never in this file."
 )
-_TITLES = {"appearance": "Appearance", "idleMinutes": "Locks after (minutes)", "proxy": "Proxy"}
-_ADDRESSES = {"rpc": "RPC", "secondRpc": "second RPC", "bundler": "bundler"}
+_TITLES = {"appearance": tr("Appearance"), "idleMinutes": tr("Locks after (minutes)"), "proxy": tr("Proxy")}
+_ADDRESSES = {"rpc": "RPC", "secondRpc": tr("second RPC"), "bundler": "bundler"}
 
 
 class TransferCard(Card):
     def __init__(self, context: Context) -> None:
-        super().__init__("Settings of another computer")
+        super().__init__(tr("Settings of another computer"))
         self._context = context
         self.body.addWidget(Body(_WHAT, tone="muted"))
-        self.addresses = QCheckBox("Export the addresses of RPCs, bundlers and the proxy too")
+        self.addresses = QCheckBox(tr("Export the addresses of RPCs, bundlers and the proxy too"))
         self.body.addWidget(self.addresses)
         self.fault = Banner("danger")
         self.fault.hide()
         row = QHBoxLayout()
         row.setSpacing(theme.space(1.5))
-        self.export_button = secondary("Export settings…", self._export)
-        self.import_button = secondary("Import settings…", self._import)
+        self.export_button = secondary(tr("Export settings…"), self._export)
+        self.import_button = secondary(tr("Import settings…"), self._import)
         row.addWidget(self.export_button)
         row.addWidget(self.import_button)
         row.addStretch(1)
@@ -45,7 +46,7 @@ class TransferCard(Card):
 
     def _export(self) -> None:
         self.fault.hide()
-        name, _ = QFileDialog.getSaveFileName(self, "Export settings", "latchkey-settings.json", "Settings (*.json)")
+        name, _ = QFileDialog.getSaveFileName(self, tr("Export settings"), "latchkey-settings.json", tr("Settings (*.json)"))
         if not name:
             return
         try:
@@ -53,11 +54,11 @@ class TransferCard(Card):
         except StoreError as error:
             self._failed(error)
         else:
-            self._context.say("Settings exported.")
+            self._context.say(tr("Settings exported."))
 
     def _import(self) -> None:
         self.fault.hide()
-        name, _ = QFileDialog.getOpenFileName(self, "Import settings", "", "Settings (*.json)")
+        name, _ = QFileDialog.getOpenFileName(self, tr("Import settings"), "", tr("Settings (*.json)"))
         if not name:
             return
         try:
@@ -66,21 +67,21 @@ class TransferCard(Card):
             self._failed(error)
             return
         if not changes:
-            self._context.say("These settings are yours already.")
+            self._context.say(tr("These settings are yours already."))
             return
         self._show(wanted, changes)
 
     def _show(self, wanted: Settings, changes: Sequence[Change]) -> None:
-        dialog = Dialog("Take these settings?", self.window(), width=80 * theme.GRID)
-        dialog.body.addWidget(Body("This would change. An RPC tells you what is on the chain: take only one you trust."))
+        dialog = Dialog(tr("Take these settings?"), self.window(), width=80 * theme.GRID)
+        dialog.body.addWidget(Body(tr("This would change. An RPC tells you what is on the chain: take only one you trust.")))
         table = Scroller()
         table.setWidget(
             FieldTable([(_title(change), f"{change.before or 'nothing'} → {change.after or 'nothing'}") for change in changes])
         )
         table.setMinimumHeight(min(theme.space(40), theme.space(4) * (len(changes) + 1)))
         dialog.body.addWidget(table)
-        dialog.buttons.addWidget(secondary("Keep mine", dialog.reject))
-        dialog.buttons.addWidget(primary("Take them", dialog.accept))
+        dialog.buttons.addWidget(secondary(tr("Keep mine"), dialog.reject))
+        dialog.buttons.addWidget(primary(tr("Take them"), dialog.accept))
         dialog.accepted.connect(lambda: self._take(wanted))
         dialog.open()
 
@@ -95,7 +96,7 @@ class TransferCard(Card):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         theme.dress(app, wanted.appearance.value)
-        self._context.say("The settings are taken over.")
+        self._context.say(tr("The settings are taken over."))
 
     def _failed(self, error: LatchkeyError) -> None:
         self.fault.set("danger", error.text)

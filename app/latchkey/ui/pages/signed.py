@@ -23,6 +23,7 @@ from latchkey.core.types import Address, to_hex
 from latchkey.errors import BadInput, Declined, LatchkeyError
 from latchkey.flow.narrowing import changes
 from latchkey.flow.similar import Replacing
+from latchkey.language import tr
 from latchkey.offline import is_offline
 from latchkey.store.records import GrantRecord, GrantState, KeyOrigin
 from latchkey.ui import theme
@@ -56,20 +57,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_GIVEN = "The dApp made its own key, so no secret leaves this computer."
-_BROUGHT = "The key was made elsewhere, so no secret leaves this computer."
-_SEALED = "Latchkey made the key. Its secret travels in the grant, sealed to the dApp's own key: nobody else can open it."
-_FILE = "Latchkey made the key; its secret is not in the grant. Save it as a file, which opens with six words that the desk shows."
-_CODE_LATER = "The words come once the file is saved and the QR code is hidden, so that no camera sees both. Send them another way."
-_ASIDE = "Whoever has a copy can use it until then. To end it sooner it has to be revoked on the network."
-_NOTHING_YET = "Nothing is on chain yet: the dApp's first call installs it."
-_STAYS = "Nothing has left this computer."
-_WAITS = (
+_GIVEN = tr("The dApp made its own key, so no secret leaves this computer.")
+_BROUGHT = tr("The key was made elsewhere, so no secret leaves this computer.")
+_SEALED = tr("Latchkey made the key. Its secret travels in the grant, sealed to the dApp's own key: nobody else can open it.")
+_FILE = tr(
+    "Latchkey made the key; its secret is not in the grant. Save it as a file, which opens with six words that the desk shows."
+)
+_CODE_LATER = tr(
+    "The words come once the file is saved and the QR code is hidden, so that no camera sees both. Send them another way."
+)
+_ASIDE = tr("Whoever has a copy can use it until then. To end it sooner it has to be revoked on the network.")
+_NOTHING_YET = tr("Nothing is on chain yet: the dApp's first call installs it.")
+_STAYS = tr("Nothing has left this computer.")
+_WAITS = tr(
     "This grant replaces another one. It stays here until that one is gone from the chain, so that they never work side by side."
 )
-_BOTH = "The old one works on until it ends or you revoke it, and what the two may spend adds up."
-_DEVELOPERS = "For aa-sdk: what createModularAccountV2Client takes, with the session key as signer."
-_CONTEXT = "context is for the Wallet APIs (capabilities.permissions); it is not proven yet against the live service."
+_BOTH = tr("The old one works on until it ends or you revoke it, and what the two may spend adds up.")
+_DEVELOPERS = tr("For aa-sdk: what createModularAccountV2Client takes, with the session key as signer.")
+_CONTEXT = tr("context is for the Wallet APIs (capabilities.permissions); it is not proven yet against the live service.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,11 @@ class SignedPage(Page):
     """`enter(id)`: the signed grant of the book that is to be handed over."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Session granted")
+        super().__init__(tr("Session granted"))
         self._context = context
         self._opened: Opened | None = None
         self._so_far = Muted(_NOTHING_YET, wrap=False)
-        self.chip = Chip("Signed", "good")
+        self.chip = Chip(tr("Signed"), "good")
         self.header.addWidget(self._so_far)
         self.header.addWidget(self.chip)
         self.trouble = Banner("danger")
@@ -109,8 +114,8 @@ class SignedPage(Page):
         self.waiting.released.connect(lambda number: self._read(number))
         self.body.addWidget(self.waiting)
         self.body.addStretch(0)
-        self.aside = secondary("Put aside…", self._ask_aside)
-        self.done = primary("Done", self._done)
+        self.aside = secondary(tr("Put aside…"), self._ask_aside)
+        self.done = primary(tr("Done"), self._done)
         self.buttons.addStretch(1)
         self.buttons.addWidget(self.aside)
         self.buttons.addWidget(self.done)
@@ -119,9 +124,9 @@ class SignedPage(Page):
     def _hand_over(self) -> QWidget:
         card = Card()
         self._to = PhraseLabel(strong=True)
-        self.copy = secondary("Copy grant", self._copy_grant, icon_name="copy")
-        self.save = secondary("Save file…", self._save, icon_name="save")
-        self.copy_link = secondary("Copy link", self._copy_link, icon_name="link")
+        self.copy = secondary(tr("Copy grant"), self._copy_grant, icon_name="copy")
+        self.save = secondary(tr("Save file…"), self._save, icon_name="save")
+        self.copy_link = secondary(tr("Copy link"), self._copy_link, icon_name="link")
         ways = QHBoxLayout()
         ways.setSpacing(theme.space(1))
         for button in (self.copy, self.save, self.copy_link):
@@ -129,23 +134,23 @@ class SignedPage(Page):
         ways.addStretch(1)
         self._next = QVBoxLayout()
         self._next.setSpacing(theme.space(0.5))
-        self._less_title, self._less = Heading("Less than was asked"), PhraseList()
-        self._less_note = Muted("The reply says so to the dApp.")
+        self._less_title, self._less = Heading(tr("Less than was asked")), PhraseList()
+        self._less_note = Muted(tr("The reply says so to the dApp."))
         self._digest = DigestView()
-        self.developers = link("For developers", self._show_parameters)
-        self.break_glass = link("Sign its end ahead, for a bad day…", self._open_break_glass)
+        self.developers = link(tr("For developers"), self._show_parameters)
+        self.break_glass = link(tr("Sign its end ahead, for a bad day…"), self._open_break_glass)
         self.break_glass.setVisible(not is_offline())
         card.body.addWidget(self._to)
         card.body.addLayout(ways)
         card.body.addSpacing(theme.space(1.5))
         card.body.addWidget(self.key)
         card.body.addSpacing(theme.space(1.5))
-        card.body.addWidget(Heading("What happens next"))
+        card.body.addWidget(Heading(tr("What happens next")))
         card.body.addLayout(self._next)
         for part in (self._less_title, self._less, self._less_note):
             card.body.addWidget(part)
         card.body.addSpacing(theme.space(1.5))
-        card.body.addWidget(Heading("The digest you signed"))
+        card.body.addWidget(Heading(tr("The digest you signed")))
         card.body.addWidget(self._digest)
         card.body.addStretch(1)
         card.body.addWidget(self.break_glass, 0, Qt.AlignmentFlag.AlignLeft)
@@ -178,12 +183,12 @@ class SignedPage(Page):
             self._opened = None if waits else Opened(record, raw, decode(raw))
         except LatchkeyError as error:
             waits, self._opened = False, None
-            self.trouble.set("danger", "This grant cannot be handed over.", error.text)
+            self.trouble.set("danger", tr("This grant cannot be handed over."), error.text)
         for part in (self._both, self.aside):
             part.setVisible(self._opened is not None)
         self.trouble.setVisible(self._opened is None and not waits)
         self.waiting.setVisible(waits)
-        self.chip.set_state(*(("Waiting", "accent") if waits else ("Signed", "good")))
+        self.chip.set_state(*((tr("Waiting"), "accent") if waits else (tr("Signed"), "good")))
         self._so_far.setText(_STAYS if waits else _NOTHING_YET)
         if self._opened is not None:
             self._show(self._opened)
@@ -193,7 +198,7 @@ class SignedPage(Page):
 
     def _show(self, opened: Opened) -> None:
         name = opened.envelope.claims.dapp_name
-        self._to.set_phrase(Phrase((Part("Hand it to "), Part(name, Style.CLAIM))) if name else "Hand it to the dApp")
+        self._to.set_phrase(Phrase((Part(tr("Hand it to ")), Part(name, Style.CLAIM))) if name else tr("Hand it to the dApp"))
         self.copy_link.setVisible(_link(opened.raw) is not None)
         self.qr.show_message(opened.raw)
         self.key.show_grant(opened)
@@ -212,11 +217,11 @@ class SignedPage(Page):
 
     def _copy_grant(self) -> None:
         if self._opened is not None:
-            self._to_clipboard(json.dumps(to_json(self._opened.envelope)), "The grant is copied.")
+            self._to_clipboard(json.dumps(to_json(self._opened.envelope)), tr("The grant is copied."))
 
     def _copy_link(self) -> None:
         if self._opened is not None:
-            self._to_clipboard(_link(self._opened.raw) or "", "The link is copied.")
+            self._to_clipboard(_link(self._opened.raw) or "", tr("The link is copied."))
 
     def _to_clipboard(self, text: str, news: str) -> None:
         QGuiApplication.clipboard().setText(text)
@@ -224,11 +229,13 @@ class SignedPage(Page):
             announce(self, news)
             self._mark(GrantState.HANDED_OVER)
         else:
-            announce(self, "The clipboard did not take it. Save it as a file instead.", tone="bad")
+            announce(self, tr("The clipboard did not take it. Save it as a file instead."), tone="bad")
 
     def _save(self) -> None:
         name = f"grant-{self._opened.record.id}{SUFFIX}" if self._opened is not None else ""
-        path, _ = QFileDialog.getSaveFileName(self, "Save the grant", str(Path.home() / name), f"Latchkey hand-over (*{SUFFIX})")
+        path, _ = QFileDialog.getSaveFileName(
+            self, tr("Save the grant"), str(Path.home() / name), tr("Latchkey hand-over (*{suffix})", suffix=SUFFIX)
+        )
         if path and self._opened is not None and _write(self, Path(path), self._opened.raw):
             self._mark(GrantState.HANDED_OVER)
 
@@ -242,13 +249,13 @@ class SignedPage(Page):
         if self._opened is None:
             return
         valid = still_valid(self._opened.record, self._context.clock())
-        sentence = Phrase((Part("It is signed and stays valid: it is "), Part(valid, Style.STRONG), Part(f". {_ASIDE}")))
-        confirm(self, "Put this grant aside?", sentence, "Put aside", self._put_aside, keep="Keep it here")
+        sentence = Phrase((Part(tr("It is signed and stays valid: it is ")), Part(valid, Style.STRONG), Part(f". {_ASIDE}")))
+        confirm(self, tr("Put this grant aside?"), sentence, tr("Put aside"), self._put_aside, keep=tr("Keep it here"))
 
     def _put_aside(self) -> None:
         assert self._opened is not None
         if self._mark(GrantState.PUT_ASIDE):
-            self._context.say(f"Put aside, {still_valid(self._opened.record, self._context.clock())}.")
+            self._context.say(tr("Put aside, {still_valid}.", still_valid=still_valid(self._opened.record, self._context.clock())))
             self._context.navigate("grants")
 
     def _mark(self, state: GrantState) -> bool:
@@ -279,15 +286,15 @@ class WaitingCard(Card):
     released = Signal(int)
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Signed, and waiting")
+        super().__init__(tr("Signed, and waiting"))
         self._context = context
         self._record: GrantRecord | None = None
         self.body.addWidget(PhraseLabel(_WAITS, tone="muted"))
         self._olds = PhraseList(tone="warn")
         self.body.addWidget(self._olds)
-        self.again = primary("Look again", self._look)
-        self.old = secondary("Open the old one", self._open_old)
-        self.both = secondary("Keep both…", self._ask_both)
+        self.again = primary(tr("Look again"), self._look)
+        self.old = secondary(tr("Open the old one"), self._open_old)
+        self.both = secondary(tr("Keep both…"), self._ask_both)
         row = QHBoxLayout()
         row.setSpacing(theme.space(1))
         for button in (self.again, self.old, self.both):
@@ -316,13 +323,13 @@ class WaitingCard(Card):
             self._released(self._record)
         else:
             self.show_grant(self._record)
-            announce(self, "It is not known to be gone yet.")
+            announce(self, tr("It is not known to be gone yet."))
 
     def _open_old(self) -> None:
         self._context.navigate("grant", self._old)
 
     def _ask_both(self) -> None:
-        confirm(self, "Hand it over now?", _BOTH, "Keep both", self._keep_both, keep="Wait")
+        confirm(self, tr("Hand it over now?"), _BOTH, tr("Keep both"), self._keep_both, keep=tr("Wait"))
 
     def _keep_both(self) -> None:
         if self._record is not None:
@@ -343,9 +350,9 @@ class QrCard(Card):
         super().__init__()
         self._message = b""
         self.player = QrPlayer()
-        self._gone = Muted("The QR code is hidden.")
+        self._gone = Muted(tr("The QR code is hidden."))
         self._gone.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.toggle = link("Hide the QR code", self._toggle)
+        self.toggle = link(tr("Hide the QR code"), self._toggle)
         self.body.addWidget(self.toggle, 0, Qt.AlignmentFlag.AlignHCenter)  # above: to be found without scrolling
         self.body.addWidget(self.player, 1)
         self.body.addWidget(self._gone, 1)
@@ -364,7 +371,7 @@ class QrCard(Card):
     def _show(self, shown: bool) -> None:
         self.player.setVisible(shown)
         self._gone.setVisible(not shown)
-        retitle(self.toggle, "Hide the QR code" if shown else "Show the QR code")
+        retitle(self.toggle, tr("Hide the QR code") if shown else tr("Show the QR code"))
         if shown:
             self.player.play(self._message)
         else:
@@ -381,10 +388,10 @@ class KeySection(QWidget):
         self._opened: Opened | None = None
         self._saved = self._qr_hidden = False
         self._sentence = PhraseLabel(tone="muted")
-        self.save = secondary("Save key file…", self._make_file, icon_name="save")
-        self.code = secondary("Show the words at the desk…", self._show_code)
+        self.save = secondary(tr("Save key file…"), self._make_file, icon_name="save")
+        self.code = secondary(tr("Show the words at the desk…"), self._show_code)
         self._later = Muted(_CODE_LATER)
-        self.reveal = link("Show the private key at the desk…", self._reveal)
+        self.reveal = link(tr("Show the private key at the desk…"), self._reveal)
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.space(1))
         buttons.addWidget(self.save)
@@ -393,7 +400,7 @@ class KeySection(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(theme.space(1))
-        rows.addWidget(Heading("The key itself"))
+        rows.addWidget(Heading(tr("The key itself")))
         rows.addWidget(self._sentence)
         rows.addLayout(buttons)
         rows.addWidget(self._later)
@@ -423,7 +430,7 @@ class KeySection(QWidget):
     def _save(self, keystore: bytes) -> None:
         assert self._opened is not None
         name = f"session-key-{self._opened.record.draft.session_key}.json"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the key file", str(Path.home() / name), "Keystore (*.json)")
+        path, _ = QFileDialog.getSaveFileName(self, tr("Save the key file"), str(Path.home() / name), tr("Keystore (*.json)"))
         if path and _write(self, Path(path), keystore):
             self._saved = True
             self._refresh()
@@ -455,19 +462,19 @@ class ParametersDialog(Dialog):
     """What a developer passes on by hand."""
 
     def __init__(self, parent: QWidget, envelope: Envelope) -> None:
-        super().__init__("For developers", parent.window(), width=theme.space(80))
+        super().__init__(tr("For developers"), parent.window(), width=theme.space(80))
         self.text = text_edit(json.dumps(parameters(envelope), indent=2), lines=16)
         self.text.setReadOnly(True)
-        self.text.setAccessibleName("Parameters")
+        self.text.setAccessibleName(tr("Parameters"))
         self.body.addWidget(Muted(_DEVELOPERS))
         self.body.addWidget(self.text)
         self.body.addWidget(Muted(_CONTEXT))
-        self.buttons.addWidget(secondary("Copy", self._copy, icon_name="copy"))
-        self.buttons.addWidget(primary("Close", self.accept))
+        self.buttons.addWidget(secondary(tr("Copy"), self._copy, icon_name="copy"))
+        self.buttons.addWidget(primary(tr("Close"), self.accept))
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text.toPlainText())
-        announce(self, "Copied.")
+        announce(self, tr("Copied."))
 
 
 def parameters(envelope: Envelope) -> dict[str, object]:
@@ -489,12 +496,12 @@ def parameters(envelope: Envelope) -> dict[str, object]:
 
 def _what_happens_next(opened: Opened, now: int) -> list[str]:
     account, expiry = opened.envelope.account, opened.record.draft.expiry
-    until = f"It ends by itself {local_time(expiry, now)}." if expiry else "It never ends by itself."
-    deploys = " If the account is not deployed yet, that call deploys it too." if account and account.init_code else ""
+    until = tr("It ends by itself {local_time}.", local_time=local_time(expiry, now)) if expiry else tr("It never ends by itself.")
+    deploys = tr(" If the account is not deployed yet, that call deploys it too.") if account and account.init_code else ""
     return [
-        f"The dApp sends its first call with this grant.{deploys}",
-        "Your account checks your signature and installs the key with these limits.",
-        f"{until} Latchkey keeps it under Grants.",
+        tr("The dApp sends its first call with this grant.{deploys}", deploys=deploys),
+        tr("Your account checks your signature and installs the key with these limits."),
+        tr("{until} Latchkey keeps it under Grants.", until=until),
     ]
 
 
@@ -512,7 +519,7 @@ def _write(page: QWidget, path: Path, data: bytes) -> bool:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
             file.write(data)
     except OSError as error:
-        announce(page, f"The file could not be written: {error.strerror}.", tone="bad")
+        announce(page, tr("The file could not be written: {strerror}.", strerror=error.strerror), tone="bad")
         return False
-    announce(page, "Saved.")
+    announce(page, tr("Saved."))
     return True

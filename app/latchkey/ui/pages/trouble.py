@@ -8,19 +8,20 @@ from pathlib import Path
 from PySide6.QtWidgets import QHBoxLayout
 
 from latchkey.errors import LatchkeyError
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets import Banner, Body, Card, Page, PhraseLabel, primary
 
 
 class TroublePage(Page):
     def __init__(self, error: LatchkeyError, folder: Path, again: Callable[[], object]) -> None:
-        super().__init__("Latchkey cannot start")
+        super().__init__(tr("Latchkey cannot start"))
         self.body.addWidget(Banner("danger", error.text))
-        card = Card("Your files are here")
+        card = Card(tr("Your files are here"))
         card.body.addWidget(PhraseLabel(str(folder), size=theme.SMALL))
-        card.body.addWidget(Body("Nothing was changed. Keys are in the vault file, which is not touched by this."))
+        card.body.addWidget(Body(tr("Nothing was changed. Keys are in the vault file, which is not touched by this.")))
         row = QHBoxLayout()
-        row.addWidget(primary("Try again", again))
+        row.addWidget(primary(tr("Try again"), again))
         row.addStretch(1)
         card.body.addLayout(row)
         self.body.addWidget(card)

@@ -17,6 +17,7 @@ from latchkey.core.networks import network
 from latchkey.core.phrases import Level
 from latchkey.errors import BadInput, ChainError, LatchkeyError
 from latchkey.flow.trying import Answer, Choice, Subject, TryForm, Verdict, choices, read_form, try_call
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.tasks import Task
@@ -56,20 +57,22 @@ class TryDialog(Dialog):
     """`subject`: the grant or the session whose key would ask."""
 
     def __init__(self, parent: QWidget, context: Context, subject: Subject) -> None:
-        super().__init__("Try a call", parent.window(), width=80 * theme.GRID)
+        super().__init__(tr("Try a call"), parent.window(), width=80 * theme.GRID)
         self._context, self._subject = context, subject
         self._task: Task | None = None
         self._arguments: list[Field] = []  # type: ignore[type-arg]
         rows = self._scrolling()
-        rows.addWidget(Muted("See what your account would do if this key asked for it. Nothing is signed, and nothing is sent."))
+        rows.addWidget(
+            Muted(tr("See what your account would do if this key asked for it. Nothing is signed, and nothing is sent."))
+        )
         self.form = self._make_form()
         rows.addWidget(self.form)
         self._result = QVBoxLayout()
         self._result.setSpacing(theme.space(1.5))
         rows.addLayout(self._result)
         rows.addStretch(1)
-        self.close_button = secondary("&Close", self.reject)
-        self.button = primary("&Try", self.ask)
+        self.close_button = secondary(tr("&Close"), self.reject)
+        self.button = primary(tr("&Try"), self.ask)
         self.buttons.addWidget(self.close_button)
         self.buttons.addWidget(self.button)
         self.button.setDefault(True)
@@ -102,29 +105,35 @@ class TryDialog(Dialog):
         rows = QVBoxLayout(form)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(theme.space(1.5))
-        self.kind = Segmented([("function", "A function"), ("calldata", "Calldata")], name="What to try", value="function")
+        self.kind = Segmented(
+            [("function", tr("A function")), ("calldata", tr("Calldata"))], name=tr("What to try"), value="function"
+        )
         self.kind.changed.connect(lambda _key: self._show_kind())
         self._choices = choices(self._subject)
-        self.choice = Field("From the &grant", QComboBox())
+        self.choice = Field(tr("From the &grant"), QComboBox())
         for choice in self._choices:
             self.choice.editor.addItem(_title(choice))
-        self.choice.editor.addItem("Another call")
+        self.choice.editor.addItem(tr("Another call"))
         self.choice.editor.activated.connect(self._choose)
-        self.target = Field("&Contract", line_edit(placeholder="0x…", mono=True, limit=64))
+        self.target = Field(tr("&Contract"), line_edit(placeholder="0x…", mono=True, limit=64))
         self.function = Field(
-            "&Function", line_edit(placeholder="claim(uint256)", mono=True), hint="Leave it empty for a payment alone."
+            tr("&Function"), line_edit(placeholder="claim(uint256)", mono=True), hint=tr("Leave it empty for a payment alone.")
         )
         self.function.editor.editingFinished.connect(self._draw_arguments)
         self._places = QWidget()
         self._argument_rows = QVBoxLayout(self._places)
         self._argument_rows.setContentsMargins(0, 0, 0, 0)
         self._argument_rows.setSpacing(theme.space(1))
-        self.calldata = Field("Call&data", text_edit(placeholder="0x…", lines=4))
+        self.calldata = Field(tr("Call&data"), text_edit(placeholder="0x…", lines=4))
         coin = network(self._subject.account.chain_id).coin
-        self.amount = Field(f"{coin} sent &along", line_edit(placeholder="0", limit=100))
-        self.at = Field("&When", line_edit(placeholder="now"), hint="2026-12-01 10:00 (UTC), or a number of seconds")
-        self.way = Segmented([("op", "By an operation"), ("key", "By the key itself")], name="How the key asks", value="op")
-        self.way.setToolTip("The key can also call the account with a transaction of its own; then the gas limit does not count.")
+        self.amount = Field(tr("{coin} sent &along", coin=coin), line_edit(placeholder="0", limit=100))
+        self.at = Field(tr("&When"), line_edit(placeholder="now"), hint=tr("2026-12-01 10:00 (UTC), or a number of seconds"))
+        self.way = Segmented(
+            [("op", tr("By an operation")), ("key", tr("By the key itself"))], name=tr("How the key asks"), value="op"
+        )
+        self.way.setToolTip(
+            tr("The key can also call the account with a transaction of its own; then the gas limit does not count.")
+        )
         beside = QHBoxLayout()
         beside.setSpacing(theme.space(1.5))
         beside.addWidget(self.amount, 1)
@@ -134,7 +143,7 @@ class TryDialog(Dialog):
         rows.addLayout(beside)
         how = QVBoxLayout()
         how.setSpacing(theme.space(0.5))
-        how.addWidget(Muted("How the key asks"))
+        how.addWidget(Muted(tr("How the key asks")))
         how.addWidget(self.way)
         rows.addLayout(how)
         return form
@@ -144,7 +153,7 @@ class TryDialog(Dialog):
         for widget in (self.choice, self.function, self._places):
             widget.setVisible(not pasted)
         self.calldata.setVisible(pasted)
-        self.target.set_hint("Leave it empty when the calldata is what the account itself is asked." if pasted else "")
+        self.target.set_hint(tr("Leave it empty when the calldata is what the account itself is asked.") if pasted else "")
 
     def _choose(self, number: int) -> None:
         """Fill in what the grant says; it may be changed."""
@@ -165,7 +174,9 @@ class TryDialog(Dialog):
         clear_layout(self._argument_rows)
         self._arguments = []
         for number, kind in enumerate(kinds[:_MOST_ARGUMENTS], 1):
-            field = Field(f"Argument {number}, {kind}", line_edit(placeholder=_example(kind), mono=True))
+            field = Field(
+                tr("Argument {number}, {kind}", number=number, kind=kind), line_edit(placeholder=_example(kind), mono=True)
+            )
             field.setProperty("kind", kind)
             self._argument_rows.addWidget(field)
             field.show()
@@ -256,7 +267,7 @@ class TryDialog(Dialog):
             self._show(Banner(Level.WARNING, error.text))
 
     def _show_waiting(self) -> None:
-        self._show(Muted("Asking the chain…"))
+        self._show(Muted(tr("Asking the chain…")))
 
     # --- the answer
 
@@ -264,16 +275,19 @@ class TryDialog(Dialog):
         banner = Banner(_LEVELS[answer.verdict], answer.headline)
         card = Card()
         for title, *parts in (
-            ("It is asked to", PhraseList(answer.asked)),
-            ("Latchkey's reading", PhraseLabel(answer.model_says)),
-            ("The chain" + (f", block {answer.chain.block}" if answer.chain else ""), PhraseLabel(answer.chain_says)),
+            (tr("It is asked to"), PhraseList(answer.asked)),
+            (tr("Latchkey's reading"), PhraseLabel(answer.model_says)),
+            (
+                tr("The chain") + (tr(", block {block}", block=answer.chain.block) if answer.chain else ""),
+                PhraseLabel(answer.chain_says),
+            ),
         ):
             card.body.addWidget(Heading(title))
             for part in parts:
                 card.body.addWidget(part)
         if answer.agree is not None:
-            card.body.addWidget(Muted("The two agree." if answer.agree else "The two do not agree."))
-        card.body.addWidget(Muted(f"As of {utc(answer.at)}."))
+            card.body.addWidget(Muted(tr("The two agree.") if answer.agree else tr("The two do not agree.")))
+        card.body.addWidget(Muted(tr("As of {time}.", time=utc(answer.at))))
         for remark in answer.remarks:
             card.body.addWidget(PhraseLabel(remark, size=theme.SMALL, tone="muted"))
         self._show(banner, card)
@@ -308,9 +322,9 @@ def _title(choice: Choice) -> str:
     what = (
         visible(function.signature or str(function.selector))
         if function
-        else "a payment"
+        else tr("a payment")
         if choice.target is None
-        else "any function"
+        else tr("any function")
     )
     return f"{what} · {short_address(str(choice.target)) if choice.target else 'any contract'}"
 

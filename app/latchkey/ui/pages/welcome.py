@@ -6,12 +6,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from latchkey.errors import LatchkeyError
+from latchkey.language import tr
 from latchkey.offline import is_offline
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.widgets import AddressLabel, Banner, Body, Card, Icon, Muted, StepTrail, Title, primary, quiet, secondary
 
-_STEPS = ("Master key", "Account", "Ready")
+_STEPS = (tr("Master key"), tr("Account"), tr("Ready"))
 _COLUMN = 88 * theme.GRID
 
 
@@ -20,7 +21,7 @@ class WelcomePage(QWidget):
 
     def __init__(self, context: Context) -> None:
         super().__init__()
-        self.setAccessibleName("Welcome")
+        self.setAccessibleName(tr("Welcome"))
         self._context = context
         self.trail = StepTrail(_STEPS)
         self._stack = QStackedWidget()
@@ -47,11 +48,13 @@ class WelcomePage(QWidget):
 
     def _key_step(self) -> QWidget:
         self._key_holder = QVBoxLayout()
-        card = Card("First, a master key")
+        card = Card(tr("First, a master key"))
         card.body.addWidget(
             Body(
-                "It owns your account and signs every grant. It stays in an encrypted file on this computer, and it is typed, shown and "
-                "used only at the desk, a small window of its own."
+                tr(
+                    "It owns your account and signs every grant. It stays in an encrypted file on this computer, and it is "
+                    "typed, shown and used only at the desk, a small window of its own."
+                )
             )
         )
         card.body.addSpacing(theme.space(1))
@@ -86,11 +89,11 @@ class WelcomePage(QWidget):
 
         if find_anvil() is None:
             return
-        self.practice = secondary("Try it on the practice chain", self._practise)
+        self.practice = secondary(tr("Try it on the practice chain"), self._practise)
         self.practice_news = Banner("notice")
         self.practice_news.hide()
         row = QHBoxLayout()
-        row.addWidget(Muted("Only looking? There everything works and nothing is worth anything."))
+        row.addWidget(Muted(tr("Only looking? There everything works and nothing is worth anything.")))
         row.addStretch(1)
         row.addWidget(self.practice)
         self._practice_holder.addLayout(row)
@@ -100,9 +103,9 @@ class WelcomePage(QWidget):
         """The other machine of two: the one that signs and has never seen a network."""
         from latchkey.ui.pages.machine import ask_to_stay_offline
 
-        self.offline = secondary("This machine stays offline…", lambda: ask_to_stay_offline(self._context, self))
+        self.offline = secondary(tr("This machine stays offline…"), lambda: ask_to_stay_offline(self._context, self))
         row = QHBoxLayout()
-        row.addWidget(Muted("Is this the machine that signs for another one, by QR code?"))
+        row.addWidget(Muted(tr("Is this the machine that signs for another one, by QR code?")))
         row.addStretch(1)
         row.addWidget(self.offline)
         self._practice_holder.addLayout(row)
@@ -111,7 +114,11 @@ class WelcomePage(QWidget):
         from latchkey.flow import practice
 
         def opened(request: object) -> None:
-            text = f"It opens in a window of its own. Its passphrase: {practice.PASSPHRASE}. A request to open there: {request}"
+            text = tr(
+                "It opens in a window of its own. Its passphrase: {passphrase}. A request to open there: {request}",
+                passphrase=practice.PASSPHRASE,
+                request=request,
+            )
             self.practice_news.set("notice", text)
             self.practice_news.show()
 
@@ -132,17 +139,17 @@ class WelcomePage(QWidget):
         status = self._context.status
         keys = [(str(key.address), key.label) for key in status.keys if str(key.address) == owner] if status else []
         self.form = AccountForm(keys or [(owner, "")])
-        self.add = primary("Add this account", self._add)
+        self.add = primary(tr("Add this account"), self._add)
         self.form.changed.connect(lambda: self.add.setEnabled(self.form.account() is not None))
         self.add.setEnabled(self.form.account() is not None)
         self._fault = Banner("danger")
         self._fault.hide()
-        card = Card("Now the account it owns")
-        card.body.addWidget(Body("Sessions act for a smart account (Modular Account V2). Name yours; you can add more later."))
+        card = Card(tr("Now the account it owns"))
+        card.body.addWidget(Body(tr("Sessions act for a smart account (Modular Account V2). Name yours; you can add more later.")))
         card.body.addSpacing(theme.space(1))
         card.body.addWidget(self.form)
         row = QHBoxLayout()
-        row.addWidget(quiet("Later", self._finish))
+        row.addWidget(quiet(tr("Later"), self._finish))
         row.addStretch(1)
         row.addWidget(self.add)
         step = QWidget()
@@ -171,19 +178,21 @@ class WelcomePage(QWidget):
     # --- ready
 
     def _ready(self, address: str) -> None:
-        card = Card("You are ready")
-        card.body.addWidget(Body("When a dApp asks for a session, drop its file or QR picture on this window, or paste its text."))
-        card.body.addWidget(Body("You can also start from nothing and choose yourself what a key may do."))
+        card = Card(tr("You are ready"))
+        card.body.addWidget(
+            Body(tr("When a dApp asks for a session, drop its file or QR picture on this window, or paste its text."))
+        )
+        card.body.addWidget(Body(tr("You can also start from nothing and choose yourself what a key may do.")))
         card.body.addSpacing(theme.space(1))
-        card.body.addWidget(Muted("Your account"))
+        card.body.addWidget(Muted(tr("Your account")))
         card.body.addWidget(AddressLabel(address))
         card.body.addSpacing(theme.space(1))
         row = QHBoxLayout()
         row.setSpacing(theme.space(1.5))
-        self.grant = primary("Grant a session", lambda: self._context.navigate("wizard"), icon_name="plus")
+        self.grant = primary(tr("Grant a session"), lambda: self._context.navigate("wizard"), icon_name="plus")
         row.addWidget(self.grant)
-        row.addWidget(secondary("Open request…", self._context.want_request, icon_name="inbox"))
-        row.addWidget(quiet("Go to my grants", self._finish))
+        row.addWidget(secondary(tr("Open request…"), self._context.want_request, icon_name="inbox"))
+        row.addWidget(quiet(tr("Go to my grants"), self._finish))
         row.addStretch(1)
         card.body.addLayout(row)
         self._show(2, _with_room(card))
@@ -199,10 +208,10 @@ def _brand() -> QVBoxLayout:
     top = QHBoxLayout()
     top.setSpacing(theme.space(1.5))
     top.addWidget(Icon("key", "accent", size=28))
-    top.addWidget(Title("Welcome to Latchkey"))
+    top.addWidget(Title(tr("Welcome to Latchkey")))
     top.addStretch(1)
     rows.addLayout(top)
-    rows.addWidget(Body("Give dApps a small key that ends by itself, instead of your own.", tone="muted"))
+    rows.addWidget(Body(tr("Give dApps a small key that ends by itself, instead of your own."), tone="muted"))
     return rows
 
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QVBoxLayout, QW
 
 from latchkey.core.phrases import Level
 from latchkey.errors import LatchkeyError
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.tasks import Job
@@ -37,10 +38,10 @@ class WorkingSheet(Dialog):
         self._make_scroller(title)
         self.stage = Muted("")
         self.bar = QProgressBar(minimum=0, maximum=0, textVisible=False)
-        self.bar.setAccessibleName("Under way")
+        self.bar.setAccessibleName(tr("Under way"))
         self.body.addWidget(self.stage)
         self.body.addWidget(self.bar)
-        self.stop_button = secondary("&Stop", self.stop)
+        self.stop_button = secondary(tr("&Stop"), self.stop)
         self._choices: tuple[Button, ...] = (self.stop_button,)
         self.resize(self.width(), min(96 * theme.GRID, max(60 * theme.GRID, parent.window().height() - theme.space(6))))
 
@@ -144,7 +145,7 @@ class WorkingSheet(Dialog):
 
     def stop(self) -> None:
         self.stopped.set()
-        self.stage.setText("Stopping.")
+        self.stage.setText(tr("Stopping."))
         self.stop_button.setEnabled(False)
 
     def reject(self) -> None:

@@ -14,6 +14,7 @@ from latchkey.core.request import SessionRequest
 from latchkey.core.types import Address
 from latchkey.flow.accounts import same_place
 from latchkey.flow.wizard import fits_request
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.step_page import Choice, StepPage, View, show_banner, show_fault
 from latchkey.ui.widgets import Banner, Body, Card, Field, PhraseLabel, clear_layout, grouped_address, line_edit, primary, secondary
@@ -36,23 +37,23 @@ class AccountPage(StepPage):
         self._tiles: list[Choice] = []
         self._group = QButtonGroup(self)
         self._fault = Banner("danger")
-        self._unknown = Card("This account is not in your book")
+        self._unknown = Card(tr("This account is not in your book"))
         self._unknown_text = PhraseLabel()
-        self._add = primary("&Add this account", add_request)
+        self._add = primary(tr("&Add this account"), add_request)
         self._unknown.body.addWidget(self._unknown_text)
         self._unknown.body.addLayout(_at_left(self._add))
-        self._card = Card("Which account is the key for?")
-        self._none = Body("Your book has no account yet.", tone="muted")
+        self._card = Card(tr("Which account is the key for?"))
+        self._none = Body(tr("Your book has no account yet."), tone="muted")
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.space(1))
-        self._other = secondary("Add an acc&ount…", add_other, icon_name="plus")
+        self._other = secondary(tr("Add an acc&ount…"), add_other, icon_name="plus")
         self._card.body.addWidget(self._none)
         self._card.body.addLayout(self._list)
         self._card.body.addLayout(_at_left(self._other))
-        hint = "This account was added by its address alone. Leave it empty if the owner's key is on another machine."
-        self._owner = Field("O&wner, the key that signs", QComboBox(), hint=hint)
+        hint = tr("This account was added by its address alone. Leave it empty if the owner's key is on another machine.")
+        self._owner = Field(tr("O&wner, the key that signs"), QComboBox(), hint=hint)
         typing = line_edit(mono=True, limit=64)
-        typing.setAccessibleName("Owner, the key that signs")
+        typing.setAccessibleName(tr("Owner, the key that signs"))
         self._owner.editor.setEditable(True)
         self._owner.editor.setLineEdit(typing)
         self._owner.editor.editTextChanged.connect(self._owner_typed)
@@ -76,14 +77,16 @@ class AccountPage(StepPage):
         self._draw_owner(view)
 
     def _draw_unknown(self, request: SessionRequest) -> None:
-        where = f" on {network(request.chain_id).name}. " if request.chain_id else ", on a network it does not name. "
+        where = (
+            tr(" on {name}. ", name=network(request.chain_id).name) if request.chain_id else tr(", on a network it does not name. ")
+        )
         mine = self._recognised()
         verdict = (
-            (Part("It is an account of your key "), Part(str(mine.owner), Style.ADDRESS), Part("."))
+            (Part(tr("It is an account of your key ")), Part(str(mine.owner), Style.ADDRESS), Part("."))
             if mine is not None
-            else (Part("It does not follow from any of your keys. Add it only if you know it to be yours."),)
+            else (Part(tr("It does not follow from any of your keys. Add it only if you know it to be yours.")),)
         )
-        asked = Part("The request is for "), Part(str(request.account), Style.ADDRESS), Part(where)
+        asked = Part(tr("The request is for ")), Part(str(request.account), Style.ADDRESS), Part(where)
         self._unknown_text.set_phrase(Phrase((*asked, *verdict)))
 
     def _show_accounts(self, accounts: tuple[Account, ...]) -> None:

@@ -11,6 +11,7 @@ from latchkey.core.facts import Surroundings
 from latchkey.errors import LatchkeyError
 from latchkey.flow.granting import Prepared
 from latchkey.flow.surroundings import surroundings, with_surroundings
+from latchkey.language import tr
 from latchkey.ui.context import Context
 from latchkey.ui.pages.trying import node_of
 from latchkey.ui.tasks import Task
@@ -70,8 +71,8 @@ class Around(QObject):
         self._task = context.tasks.run(work, done, failed=failed, owner=self)
 
 
-_ASKED = "The network was asked about its contracts, its number, what you hold, and the time."
+_ASKED = tr("The network was asked about its contracts, its number, what you hold, and the time.")
 
 
 def _not_checked(why: str) -> str:
-    return f"What only the network can tell is not checked. {why}"
+    return tr("What only the network can tell is not checked. {why}", why=why)

@@ -15,15 +15,16 @@ from latchkey.core.words_pieces import phrase
 from latchkey.errors import BadInput
 from latchkey.flow import wizard
 from latchkey.flow.wizard import Origin, Pair, Until, expiry_of, until_choices
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.cards import PermissionCard
 from latchkey.ui.pages.wizard.expiry import TITLES
 from latchkey.ui.pages.wizard.step_page import View, names_of
 from latchkey.ui.widgets import Banner, Card, Chip, Heading, Line, Muted, PhraseLabel, add_shown, clear_layout, confirm, link
 
-_LEFT_OUT, _NOT_ASKED = phrase("left out"), phrase("not asked for")
-OWN_TITLE = "Start a draft of your own?"
-OWN_TEXT = (
+_LEFT_OUT, _NOT_ASKED = phrase(tr("left out")), phrase(tr("not asked for"))
+OWN_TITLE = tr("Start a draft of your own?")
+OWN_TEXT = tr(
     "It begins with what stands here and may go beyond the request. It does not answer the request: the reply will not name it, and the "
     "dApp may not take what it has not asked for."
 )
@@ -40,7 +41,7 @@ class AskedCard(Card):
         self._chip = Chip()
         head = QHBoxLayout()
         head.setSpacing(theme.space(1))
-        head.addWidget(Heading("Asked and granted"))
+        head.addWidget(Heading(tr("Asked and granted")))
         head.addWidget(self._chip)
         head.addStretch(1)
         self.body.addLayout(head)
@@ -51,10 +52,10 @@ class AskedCard(Card):
         self._list.setSpacing(theme.space(1))
         self._captions = QGridLayout()
         self._captions.setHorizontalSpacing(theme.space(2))
-        for column, text in enumerate(("The request asks for", "You give")):
+        for column, text in enumerate((tr("The request asks for"), tr("You give"))):
             self._captions.addWidget(Muted(text), 0, column)
             self._captions.setColumnStretch(column, 1)
-        self._own = link("Give something &else: a draft of my own…", self._ask_own)
+        self._own = link(tr("Give something &else: a draft of my own…"), self._ask_own)
         self.body.addLayout(self._captions)
         self.body.addLayout(self._list)
         self.body.addWidget(self._own)
@@ -74,7 +75,7 @@ class AskedCard(Card):
         places = [*(_place(pair) for pair in pairs), "end"]
         keys = [*((_place(pair), pair.card and pair.card.form.kind) for pair in pairs), "end"]
         narrowed = view.state.asked is not None and wizard.is_narrowed(view.state, view.world)
-        self._chip.set_state("Narrowed" if narrowed else "As asked", "accent" if narrowed else "muted")
+        self._chip.set_state(tr("Narrowed") if narrowed else tr("As asked"), "accent" if narrowed else "muted")
         if keys != self._keys:  # otherwise the rows stay: somebody may be typing in one
             focused = next((index for index, row in enumerate(self._rows) if row.out.hasFocus()), -1)
             self._keys = keys
@@ -95,7 +96,7 @@ class AskedCard(Card):
         self._open = self._open | {place} if is_open else self._open - {place}
 
     def _ask_own(self) -> None:
-        confirm(self, OWN_TITLE, OWN_TEXT, "Start it", self._become_own, keep="Keep to the request")
+        confirm(self, OWN_TITLE, OWN_TEXT, tr("Start it"), self._become_own, keep=tr("Keep to the request"))
 
     def _become_own(self) -> None:
         if self._view is not None:
@@ -112,8 +113,8 @@ class _Row(QWidget):
         super().__init__()
         self.view: View | None = None
         self.asked, self.given = PhraseLabel(size=theme.SMALL + 1), PhraseLabel(size=theme.SMALL + 1)
-        self.change = link("Change", lambda: self._toggle())
-        self.out = link("Leave out", self.leave_out)
+        self.change = link(tr("Change"), lambda: self._toggle())
+        self.out = link(tr("Leave out"), self.leave_out)
         links = QHBoxLayout()
         links.setSpacing(theme.space(1.5))
         links.addWidget(self.change)
@@ -151,7 +152,7 @@ class _Row(QWidget):
 
     def unfold(self, is_open: bool) -> None:
         self.editor.setVisible(is_open)
-        self.change.setText("Done" if is_open else "Change")
+        self.change.setText(tr("Done") if is_open else tr("Change"))
 
     def _toggle(self) -> None:
         is_open = not self.editor.isVisibleTo(self)
@@ -197,11 +198,11 @@ class _PermissionRow(_Row):
             describe_permission(pair.given, names) if pair.given is not None else _LEFT_OUT if pair.card is None else phrase("…")
         )
         if pair.card is not None and pair.card.origin is Origin.CAREFUL:
-            given = phrase(given.parts, " (added by Latchkey)")
+            given = phrase(given.parts, tr(" (added by Latchkey)"))
         card = pair.card
         self.change.setVisible(card is not None and card.form.kind != "root")
         self.out.setVisible(card is None or wizard.removable(card))
-        self.out.setText("Put back" if card is None else "Leave out")
+        self.out.setText(tr("Put back") if card is None else tr("Leave out"))
         self.say(asked, given, same=pair.asked == pair.given, muted=card is None)
         if card is not None and self._card is not None:
             self._card.show_card(card, view)
@@ -230,9 +231,9 @@ class _EndRow(_Row):
         super().__init__()
         self.out.hide()
         self._choice = QComboBox()
-        self._choice.setAccessibleName("When it ends")
+        self._choice.setAccessibleName(tr("When it ends"))
         self._date = QDateTimeEdit()
-        self._date.setAccessibleName("Ends on")
+        self._date.setAccessibleName(tr("Ends on"))
         self._date.setCalendarPopup(True)
         self._date.setDisplayFormat("d MMMM yyyy, HH:mm")
         self._choice.activated.connect(self._chosen)
@@ -306,12 +307,12 @@ class LeftOutCard(Card):
         super().__init__()
         self._view: View | None = None
         self._drawn: object = None
-        self._title = Heading("Left out of what was asked for")
+        self._title = Heading(tr("Left out of what was asked for"))
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.space(0.5))
         self.body.addWidget(self._title)
         self.body.addLayout(self._list)
-        self.body.addWidget(link("Give something &else: a draft of my own…", self._ask_own))
+        self.body.addWidget(link(tr("Give something &else: a draft of my own…"), self._ask_own))
 
     def show_view(self, view: View) -> None:
         self._view = view
@@ -323,8 +324,8 @@ class LeftOutCard(Card):
             clear_layout(self._list)
             for permission in missing:
                 what = describe_permission(permission, names_of(view))
-                back = link("Put back", partial(self._put_back, permission))
-                back.setAccessibleName(f"Put back: {what.plain}")
+                back = link(tr("Put back"), partial(self._put_back, permission))
+                back.setAccessibleName(tr("Put back: {what_plain}", what_plain=what.plain))
                 line = QWidget()
                 row = QHBoxLayout(line)
                 row.setContentsMargins(0, 0, 0, 0)
@@ -337,7 +338,7 @@ class LeftOutCard(Card):
             self.edited.emit(wizard.put_back(self._view.state, permission))
 
     def _ask_own(self) -> None:
-        confirm(self, OWN_TITLE, OWN_TEXT, "Start it", self._become_own, keep="Keep to the request")
+        confirm(self, OWN_TITLE, OWN_TEXT, tr("Start it"), self._become_own, keep=tr("Keep to the request"))
 
     def _become_own(self) -> None:
         if self._view is not None:
@@ -349,5 +350,9 @@ def own_note(view: View) -> Phrase:
     if not view.state.own:
         return Phrase(())
     name = view.state.claims.dapp_name
-    who = [Part("the request of what calls itself "), Part(name, Style.CLAIM)] if name else [Part("the request it began with")]
-    return phrase("A draft of your own: it does not answer ", who, ".")
+    who = (
+        [Part(tr("the request of what calls itself ")), Part(name, Style.CLAIM)]
+        if name
+        else [Part(tr("the request it began with"))]
+    )
+    return phrase(tr("A draft of your own: it does not answer "), who, ".")

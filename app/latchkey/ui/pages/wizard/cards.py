@@ -20,6 +20,7 @@ from latchkey.errors import BadInput
 from latchkey.flow import wizard
 from latchkey.flow.naming import remark_on
 from latchkey.flow.wizard import Origin
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.functions import FunctionPicker
 from latchkey.ui.pages.wizard.step_page import View, beside, names_of, show_fault, show_text
@@ -41,40 +42,51 @@ class Look:
 #: `{coin}` stands for the network's own coin.
 LOOKS: dict[str, Look] = {
     "functions-on-contract": Look(
-        "Functions of one contract", "contract", "Call the functions you name, on one contract.", "&Contract"
+        tr("Functions of one contract"), "contract", tr("Call the functions you name, on one contract."), tr("&Contract")
     ),
-    "contract-access": Look("All of one contract", "contract", "Call any function of one contract.", "&Contract"),
+    "contract-access": Look(tr("All of one contract"), "contract", tr("Call any function of one contract."), tr("&Contract")),
     "erc20-token-transfer": Look(
-        "One token, up to a total", "token", "Transfer or approve one token, up to a total.", "&Token contract", "&Total"
+        tr("One token, up to a total"),
+        "token",
+        tr("Transfer or approve one token, up to a total."),
+        tr("&Token contract"),
+        tr("&Total"),
     ),
     "native-token-transfer": Look(
-        "{coin} with its calls", "token", "Send {coin}, or attach it to calls, up to a total.", "", "&Total"
+        tr("{coin} with its calls"), "token", tr("Send {coin}, or attach it to calls, up to a total."), "", tr("&Total")
     ),
-    "gas-limit": Look("{coin} for gas", "gas", "Pay for its own operations from your account, up to a total.", "", "&Total"),
+    "gas-limit": Look(
+        tr("{coin} for gas"), "gas", tr("Pay for its own operations from your account, up to a total."), "", tr("&Total")
+    ),
     "functions-on-all-contracts": Look(
-        "Functions of every contract", "warning", "Call the functions you name, on any contract there is."
+        tr("Functions of every contract"), "warning", tr("Call the functions you name, on any contract there is.")
     ),
-    "account-functions": Look("Functions of your account itself", "warning", "Call the functions of the account that you name."),
+    "account-functions": Look(
+        tr("Functions of your account itself"), "warning", tr("Call the functions of the account that you name.")
+    ),
     "paymaster-guard": Look(
-        "Only with one paymaster", "shield", "Hold the key to operations that one paymaster pays for.", "&Paymaster"
+        tr("Only with one paymaster"), "shield", tr("Hold the key to operations that one paymaster pays for."), tr("&Paymaster")
     ),
     "root": Look(
-        "Everything (root)", "warning", "Do all that you can do. No limit holds it, and it can take the account from you."
+        tr("Everything (root)"), "warning", tr("Do all that you can do. No limit holds it, and it can take the account from you.")
     ),
 }
 PAYMENT = "payment"
 LOOKS[PAYMENT] = Look(
-    "Payments to one address", "token", "Send plain payments to one address, and call nothing else there.", "&Address to pay"
+    tr("Payments to one address"),
+    "token",
+    tr("Send plain payments to one address, and call nothing else there."),
+    tr("&Address to pay"),
 )
-_ORIGINS = {Origin.ASKED: ("asked for", "accent"), Origin.CAREFUL: ("added by Latchkey", "good")}
+_ORIGINS = {Origin.ASKED: (tr("asked for"), "accent"), Origin.CAREFUL: (tr("added by Latchkey"), "good")}
 
 
 #: What was asked can be narrowed to another kind of permission, and back: (kind now, kind asked) -> the other kind, and what to call it.
 _SWITCHES = {
-    ("contract-access", "contract-access"): ("functions-on-contract", "Only some of its functions…"),
-    ("functions-on-contract", "contract-access"): ("contract-access", "All of its functions, as asked"),
-    ("functions-on-all-contracts", "functions-on-all-contracts"): ("functions-on-contract", "Only on one contract…"),
-    ("functions-on-contract", "functions-on-all-contracts"): ("functions-on-all-contracts", "On every contract, as asked"),
+    ("contract-access", "contract-access"): ("functions-on-contract", tr("Only some of its functions…")),
+    ("functions-on-contract", "contract-access"): ("contract-access", tr("All of its functions, as asked")),
+    ("functions-on-all-contracts", "functions-on-all-contracts"): ("functions-on-contract", tr("Only on one contract…")),
+    ("functions-on-contract", "functions-on-all-contracts"): ("functions-on-all-contracts", tr("On every contract, as asked")),
 }
 
 
@@ -98,7 +110,7 @@ class PermissionCard(Surface):
         self._title = Label(wrap=False)
         self._title.setFont(theme.font(weight=theme.font().Weight.DemiBold))
         self._chip = Chip()
-        self._remove = self.tab_last = quiet("", self.removed.emit, icon_name="trash", name="Remove this permission")
+        self._remove = self.tab_last = quiet("", self.removed.emit, icon_name="trash", name=tr("Remove this permission"))
         head = QHBoxLayout()
         head.setSpacing(theme.space(1))
         tone = "warn" if self._look.icon == "warning" else "accent"
@@ -120,8 +132,8 @@ class PermissionCard(Surface):
             self._address = Field(self._look.address, line_edit(placeholder="0x…", mono=True, limit=64))
             self._address.editor.textEdited.connect(lambda text: self._edit(address=text))
             self._address.editor.editingFinished.connect(lambda: self.edited.emit(self._form))
-            self._tokens = secondary("Known tokens")
-            self._tokens.setAccessibleName("Known tokens: choose one that Latchkey knows")
+            self._tokens = secondary(tr("Known tokens"))
+            self._tokens.setAccessibleName(tr("Known tokens: choose one that Latchkey knows"))
             menu = QMenu(self._tokens)
             menu.aboutToShow.connect(partial(self._fill_tokens, menu))
             self._tokens.setMenu(menu)
@@ -132,7 +144,7 @@ class PermissionCard(Surface):
             self._picker = FunctionPicker()
             self._picker.changed.connect(lambda functions, pasted: self._edit(functions=functions, pasted=pasted))
             self.body.addWidget(self._picker)
-        self._switch = link("Another kind", self._switch_kind)
+        self._switch = link(tr("Another kind"), self._switch_kind)
         self.body.addWidget(self._switch, 0, Qt.AlignmentFlag.AlignLeft)
         self._fault = Banner("danger")
         self._fault.hide()
@@ -146,7 +158,7 @@ class PermissionCard(Surface):
         editor.textEdited.connect(lambda text: self._edit(amount=text))
         editor.editingFinished.connect(lambda: self.edited.emit(self._form))
         self._amount = Field(self._look.amount, editor)
-        self._unit.setAccessibleName(f"Unit of the {self._look.amount.replace('&', '').lower()}")
+        self._unit.setAccessibleName(tr("Unit of the {lower}", lower=self._look.amount.replace("&", "").lower()))
         self.body.addLayout(beside(self._amount, self._unit))
 
     # --- drawing
@@ -159,11 +171,11 @@ class PermissionCard(Surface):
         self.setAccessibleName(title)
         text, tone = _ORIGINS.get(card.origin, ("", "muted"))
         if card.form.kind in EXPERT_KINDS:
-            text, tone = ("experts only" if not text else f"{text}, experts only"), "warn"
+            text, tone = (tr("experts only") if not text else tr("{text}, experts only", text=text)), "warn"
         self._chip.set_state(text, tone)
         self._chip.setVisible(bool(text) and not self._bare)
         self._remove.setVisible(wizard.removable(card) and not self._bare)
-        self._remove.setAccessibleName(f"Remove: {title}")
+        self._remove.setAccessibleName(tr("Remove: {title}", title=title))
         self._note.set_phrase(_note(card, view, self._look, coin))
         other = _SWITCHES.get((self._kind, card.asked.type)) if card.asked is not None else None
         self._other = other[0] if other else self._kind
@@ -252,10 +264,12 @@ class PermissionCard(Surface):
 
 def _note(card: wizard.Card, view: View, look: Look, coin: str) -> Phrase:
     if card.origin is Origin.CAREFUL:
-        return Phrase((Part(f"No {coin} leaves with its calls. Raise this only if the dApp needs {coin} to be paid."),))
+        return Phrase(
+            (Part(tr("No {coin} leaves with its calls. Raise this only if the dApp needs {coin} to be paid.", coin=coin)),)
+        )
     if card.origin is Origin.ASKED and card.asked is not None:
         asked = describe_permission(card.asked, names_of(view))
-        return Phrase((Part("Asked for: "), *asked.parts, Part(". You can narrow it, not widen it.")))
+        return Phrase((Part(tr("Asked for: ")), *asked.parts, Part(tr(". You can narrow it, not widen it."))))
     return Phrase((Part(look.meaning.format(coin=coin)),))
 
 
@@ -278,7 +292,7 @@ def _amount_hint(card: wizard.Card, units: tuple[Unit, ...], names: Names) -> st
     texts = []
     if card.asked is not None:
         asked = getattr(card.asked, blanks_of(card.form.kind).amount or "")
-        texts.append(f"Asked for: {format_amount(asked, unit)} {unit.name}.")
+        texts.append(tr("Asked for: {amount} {unit_name}.", amount=format_amount(asked, unit), unit_name=unit.name))
     try:
         value = parse_amount(card.form.amount, unit)
     except BadInput:
@@ -286,7 +300,7 @@ def _amount_hint(card: wizard.Card, units: tuple[Unit, ...], names: Names) -> st
     if card.form.kind == "erc20-token-transfer":
         texts.append(_token_hint(value, unit, units, names, _address_of(card.form)))
     elif value and card.form.kind == "gas-limit":
-        texts.append(f"{value} wei: gas limits count money, not gas units.")
+        texts.append(tr("{value} wei: gas limits count money, not gas units.", value=value))
     return " ".join(filter(None, texts))
 
 
@@ -298,7 +312,7 @@ def _token_hint(value: int | None, unit: Unit, units: tuple[Unit, ...], names: N
         return f"{format_amount(value, other)} {other.name}." if value else ""
     said = "".join(part.text for part in names.tokens(value, address) if part.style is Style.CLAIM).strip(" ()") if value else ""
     claim = f" {said[:1].upper()}{said[1:]}." if "calls this" in said else ""
-    return f"The smallest parts of the token: how many make one is not known for this address.{claim}"
+    return tr("The smallest parts of the token: how many make one is not known for this address.{claim}", claim=claim)
 
 
 def look_name(form: Form) -> str:

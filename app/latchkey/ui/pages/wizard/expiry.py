@@ -11,20 +11,21 @@ from latchkey.core.moments import span
 from latchkey.core.presets import DAY
 from latchkey.errors import BadInput
 from latchkey.flow.wizard import Until, end_of_day, expiry_of, is_long, until_choices
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.step_page import Choice, StepPage, View, show_banner, show_fault, show_text
 from latchkey.ui.times import local_time
 from latchkey.ui.widgets import Banner, Card, Field, line_edit
 
 TITLES = {
-    Until.HOUR: "1 hour",
-    Until.TODAY: "Today",
-    Until.DAY: "1 day",
-    Until.WEEK: "7 days",
-    Until.MONTH: "30 days",
-    Until.ASKED: "As the request asks",
-    Until.DATE: "A date",
-    Until.NEVER: "Never",
+    Until.HOUR: tr("1 hour"),
+    Until.TODAY: tr("Today"),
+    Until.DAY: tr("1 day"),
+    Until.WEEK: tr("7 days"),
+    Until.MONTH: tr("30 days"),
+    Until.ASKED: tr("As the request asks"),
+    Until.DATE: tr("A date"),
+    Until.NEVER: tr("Never"),
 }
 _COLUMNS = 3
 
@@ -32,7 +33,7 @@ _COLUMNS = 3
 class ExpiryPage(StepPage):
     def __init__(self) -> None:
         super().__init__()
-        self._card = Card("When does it end?")
+        self._card = Card(tr("When does it end?"))
         self._grid = QGridLayout()
         self._grid.setSpacing(theme.space(1.5))
         for column in range(_COLUMNS):
@@ -47,11 +48,11 @@ class ExpiryPage(StepPage):
             self._group.addButton(tile)
             self._tiles[until] = tile
         self._card.body.addLayout(self._grid)
-        self._date = Field("&Ends on", QDateTimeEdit(), hint="In this computer's time zone.")
+        self._date = Field(tr("&Ends on"), QDateTimeEdit(), hint=tr("In this computer's time zone."))
         self._date.editor.setCalendarPopup(True)
         self._date.editor.setDisplayFormat("d MMMM yyyy, HH:mm")
         self._date.editor.dateTimeChanged.connect(self._picked)
-        self._never = Field("T&ype “never” to confirm", line_edit(limit=20))
+        self._never = Field(tr("T&ype “never” to confirm"), line_edit(limit=20))
         self._never.editor.textEdited.connect(self._typed)
         self._card.body.addWidget(self._date)
         self._card.body.addWidget(self._never)
@@ -120,19 +121,19 @@ def _sentence(view: View, until: Until) -> str:
     """When a choice would end, both ways."""
     now = view.world.now
     if until is Until.NEVER:
-        return "It works until you revoke it."
+        return tr("It works until you revoke it.")
     if until is Until.DATE and not view.state.expiry.at:
-        return "You choose the day and the minute."
+        return tr("You choose the day and the minute.")
     try:
         seconds = expiry_of(replace(view.state, expiry=replace(view.state.expiry, until=until)), now)
     except BadInput as error:
         return error.text
-    return f"until {local_time(seconds, now)}, in {span(seconds - now)}"
+    return tr("until {local_time}, in {span}", local_time=local_time(seconds, now), span=span(seconds - now))
 
 
 def _warning(view: View) -> str:
     if not is_long(view.state, view.world.now):
         return ""
     if view.state.expiry.until is Until.NEVER:
-        return "This key never ends by itself. Whoever gets hold of it can use it until you revoke it."
-    return "This is longer than 30 days. A new key is quickly granted; a forgotten one stays dangerous."
+        return tr("This key never ends by itself. Whoever gets hold of it can use it until you revoke it.")
+    return tr("This is longer than 30 days. A new key is quickly granted; a forgotten one stays dangerous.")

@@ -15,6 +15,7 @@ from latchkey.core.powers import PLAIN_PAYMENT
 from latchkey.core.types import Address
 from latchkey.errors import BadInput
 from latchkey.flow.accounts import parse_label
+from latchkey.language import tr
 from latchkey.store.records import KeptContract
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.step_page import View, beside
@@ -60,12 +61,12 @@ class FunctionPicker(QWidget):
         self._line.setFont(theme.font(theme.BODY - 1, mono=True))
         self._line.wanted.connect(self._add_line)
         self._line.textEdited.connect(lambda text: self.changed.emit(self._chosen, text))
-        self.field = Field("Add &functions: a signature or a selector", self._line)
+        self.field = Field(tr("Add &functions: a signature or a selector"), self._line)
         self._entry = QWidget()
-        self._entry.setLayout(beside(self.field, secondary("Add", self._add_line), secondary("Paste ABI…", self._paste)))
+        self._entry.setLayout(beside(self.field, secondary(tr("Add"), self._add_line), secondary(tr("Paste ABI…"), self._paste)))
         rows.addWidget(self._entry)
-        self._kept_button = link("From the functions you kept…", self._choose_kept)
-        self._keep_button = link("&Keep these names for the contract…", self._ask_name)
+        self._kept_button = link(tr("From the functions you kept…"), self._choose_kept)
+        self._keep_button = link(tr("&Keep these names for the contract…"), self._ask_name)
         below = QHBoxLayout()
         below.setSpacing(theme.space(2))
         below.addWidget(self._kept_button)
@@ -92,7 +93,7 @@ class FunctionPicker(QWidget):
         self._kept = next((one for one in view.world.kept if (one.chain_id, one.address) == self._place), None)
         self._kept_button.setVisible(self._kept is not None and not self._asked)
         if self._kept is not None:
-            text = f"From “{self._kept.label}”…" if self._kept.label else "From the functions you kept…"
+            text = tr("From “{label}”…", label=self._kept.label) if self._kept.label else tr("From the functions you kept…")
             self._kept_button.setText(text.replace("&", "&&"))
             self._kept_button.setAccessibleName(text)
         self._keep_button.setVisible(self._place is not None and not self._asked and bool(self._unkept()))
@@ -139,7 +140,7 @@ class FunctionPicker(QWidget):
     def _asked_row(self, function: Function) -> QWidget:
         box = QCheckBox(_title(function))
         box.setFont(theme.font(theme.BODY - 1, mono=True))
-        box.setAccessibleName(f"Allow {_title(function)}")
+        box.setAccessibleName(tr("Allow {title}", title=_title(function)))
         box.setProperty("selector", str(function.selector))
         box.toggled.connect(lambda on, function=function: self._allow(function, on))
         return box
@@ -153,7 +154,9 @@ class FunctionPicker(QWidget):
         if function.signature:
             parts.append(Part(f"   {function.selector}", Style.CODE))
         line.addWidget(PhraseLabel(Phrase(tuple(parts))), 1, Qt.AlignmentFlag.AlignVCenter)
-        line.addWidget(quiet("", lambda: self._allow(function, False), icon_name="close", name=f"Remove {_title(function)}"))
+        line.addWidget(
+            quiet("", lambda: self._allow(function, False), icon_name="close", name=tr("Remove {title}", title=_title(function)))
+        )
         return row
 
     def _tick(self) -> None:
@@ -222,36 +225,36 @@ class PasteDialog(Dialog):
         address: Address | None = None,
         keep: Callable[[tuple[Function, ...], str], object] | None = None,
     ) -> None:
-        super().__init__("Functions you kept" if found else "Functions from an ABI", parent.window())
+        super().__init__(tr("Functions you kept") if found else tr("Functions from an ABI"), parent.window())
         self._add, self._keep = add, keep
         self._found: tuple[Function, ...] = ()
         self._all: tuple[Function, ...] = ()
         self._text = Field(
-            "ABI in JSON, Solidity source, signatures or selectors",
+            tr("ABI in JSON, Solidity source, signatures or selectors"),
             text_edit(placeholder='[{"type": "function", "name": "claim", "inputs": []}, …]', lines=8),
         )
         self._which = QWidget()
         which = QVBoxLayout(self._which)
         which.setContentsMargins(0, 0, 0, 0)
-        which.addWidget(Body("Which of them may the key call?"))
+        which.addWidget(Body(tr("Which of them may the key call?")))
         self._choices = QListWidget()
-        self._choices.setAccessibleName("Functions found")
+        self._choices.setAccessibleName(tr("Functions found"))
         self._choices.setMinimumHeight(theme.space(28))
         which.addWidget(self._choices)
-        which.addWidget(Muted("Functions that only read are left out: they need no key."))
+        which.addWidget(Muted(tr("Functions that only read are left out: they need no key.")))
         self._which.hide()
-        self._next = primary("&Read", self._read)
+        self._next = primary(tr("&Read"), self._read)
         self.body.addWidget(self._text)
         self.body.addWidget(self._which)
         short = short_address(str(address)) if address else ""
-        self._keeping = QCheckBox(f"&Keep them for {short}, to choose from next time")
-        self._name = Field("What do you &call this contract? (may stay empty)", line_edit(limit=64))
+        self._keeping = QCheckBox(tr("&Keep them for {short}, to choose from next time", short=short))
+        self._name = Field(tr("What do you &call this contract? (may stay empty)"), line_edit(limit=64))
         self._keeping.toggled.connect(self._name.setVisible)
         self._keeping.setVisible(address is not None and not found)
         self._name.hide()
         self.body.addWidget(self._keeping)
         self.body.addWidget(self._name)
-        self.buttons.addWidget(secondary("&Cancel", self.reject))
+        self.buttons.addWidget(secondary(tr("&Cancel"), self.reject))
         self.buttons.addWidget(self._next)
         self._text.editor.setFocus()
         if found:
@@ -282,7 +285,7 @@ class PasteDialog(Dialog):
             item.setCheckState(Qt.CheckState.Unchecked)
         self._text.hide()
         self._which.show()
-        self._next.setText("&Add ticked")
+        self._next.setText(tr("&Add ticked"))
         self._choices.setCurrentRow(0)
         self._choices.setFocus()
 
@@ -302,15 +305,15 @@ class NameDialog(Dialog):
     """What the person calls a contract whose functions are kept. `keep` gets the name, which may be empty."""
 
     def __init__(self, parent: QWidget, address: Address, name: str, keep: Callable[[str], object]) -> None:
-        super().__init__("Keep these names", parent.window())
+        super().__init__(tr("Keep these names"), parent.window())
         self._keep = keep
-        self._name = Field("What do you &call this contract? (may stay empty)", line_edit(limit=64))
+        self._name = Field(tr("What do you &call this contract? (may stay empty)"), line_edit(limit=64))
         self._name.editor.setText(name)
-        self.body.addWidget(PhraseLabel(Phrase((Part("For "), Part(str(address), Style.ADDRESS), Part(".")))))
+        self.body.addWidget(PhraseLabel(Phrase((Part(tr("For ")), Part(str(address), Style.ADDRESS), Part(".")))))
         self.body.addWidget(self._name)
-        self.body.addWidget(Muted("Names of yours are shown as yours, beside the full address. They stay in your book."))
-        self.buttons.addWidget(secondary("&Cancel", self.reject))
-        self.buttons.addWidget(primary("&Keep", self._done))
+        self.body.addWidget(Muted(tr("Names of yours are shown as yours, beside the full address. They stay in your book.")))
+        self.buttons.addWidget(secondary(tr("&Cancel"), self.reject))
+        self.buttons.addWidget(primary(tr("&Keep"), self._done))
         self._name.editor.setFocus()
 
     def _done(self) -> None:
@@ -329,5 +332,5 @@ def _is_ticked(item: QListWidgetItem) -> bool:
 
 def _title(function: Function) -> str:
     if function.selector == PLAIN_PAYMENT:
-        return f"plain payment ({PLAIN_PAYMENT})"
+        return tr("plain payment ({plain_payment})", plain_payment=PLAIN_PAYMENT)
     return visible(function.signature or str(function.selector))

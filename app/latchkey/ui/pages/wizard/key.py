@@ -8,12 +8,15 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
 
 from latchkey.core.request import SessionRequest
 from latchkey.flow.wizard import KeySource
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.step_page import Choice, StepPage, View, show_banner, show_fault, show_text
 from latchkey.ui.widgets import AddressLabel, Banner, Card, Field, Muted, line_edit
 
-_SEALED = "The key is made in your vault. Its secret leaves only sealed to the key that the request brought: nobody in between can open it."
-_CODED = (
+_SEALED = tr(
+    "The key is made in your vault. Its secret leaves only sealed to the key that the request brought: nobody in between can open it."
+)
+_CODED = tr(
     "The key is made in your vault. Its secret is handed over as an encrypted file, and opens with a code of six words that you are "
     "shown after the grant has been handed over."
 )
@@ -23,8 +26,8 @@ class KeyPage(StepPage):
     def __init__(self) -> None:
         super().__init__()
         self._fault = Banner("danger")
-        self._given = Choice("The dApp has its own key", "You get its public key. Nothing secret leaves this computer.")
-        self._made = Choice("Latchkey makes the key", "The secret is handed over sealed, to the dApp alone.")
+        self._given = Choice(tr("The dApp has its own key"), tr("You get its public key. Nothing secret leaves this computer."))
+        self._made = Choice(tr("Latchkey makes the key"), tr("The secret is handed over sealed, to the dApp alone."))
         group = QButtonGroup(self)
         choices = QHBoxLayout()
         choices.setSpacing(theme.space(2))
@@ -33,11 +36,11 @@ class KeyPage(StepPage):
             choices.addWidget(tile, 1)
             tile.clicked.connect(lambda _checked=False, source=source: self._choose(source))
             tile.confirmed.connect(self.onward)
-        self._card = Card("The session key")
+        self._card = Card(tr("The session key"))
         self._address = Field(
-            "Public &key of the session (address)",
+            tr("Public &key of the session (address)"),
             line_edit(placeholder="0x…", mono=True, limit=64),
-            hint="The dApp shows it: 0x and 40 digits. It is not your account's address.",
+            hint=tr("The dApp shows it: 0x and 40 digits. It is not your account's address."),
         )
         self._address.editor.textEdited.connect(self._typed)
         self._address.editor.editingFinished.connect(self.redraw)
@@ -45,11 +48,11 @@ class KeyPage(StepPage):
         self._shown = AddressLabel()
         for widget in (self._address, self._shown, self._about):
             self._card.body.addWidget(widget)
-        naming = Card("What should it be called?")
+        naming = Card(tr("What should it be called?"))
         self._label = Field(
-            "Your na&me for this session",
-            line_edit(placeholder="Optional", limit=200),
-            hint="Only you see it, in your list of sessions.",
+            tr("Your na&me for this session"),
+            line_edit(placeholder=tr("Optional"), limit=200),
+            hint=tr("Only you see it, in your list of sessions."),
         )
         self._label.editor.textEdited.connect(lambda text: self.change(label=text))
         naming.body.addWidget(self._label)
@@ -93,5 +96,5 @@ class KeyPage(StepPage):
 
 def _about(request: SessionRequest | None, given: bool) -> str:
     if given:
-        return "The request brought this key. Nothing secret leaves this computer."
+        return tr("The request brought this key. Nothing secret leaves this computer.")
     return _SEALED if request is not None and request.hand_over_key else _CODED

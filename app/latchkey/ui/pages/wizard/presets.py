@@ -24,6 +24,7 @@ from latchkey.errors import BadInput, LatchkeyError, StoreError
 from latchkey.flow.accounts import DEFAULT_SYSTEM
 from latchkey.flow.presets import Found, open_file, own_preset
 from latchkey.flow.wizard import World
+from latchkey.language import tr
 from latchkey.store.presets import KeptPreset, Presets
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -50,7 +51,7 @@ from latchkey.ui.widgets import (
 )
 
 _SHOWN = 3  # permissions told in a row of the list
-_FILES = "Latchkey preset (*.latchkey-preset)"
+_FILES = tr("Latchkey preset (*.latchkey-preset)")
 
 
 class OwnPresets(Card):
@@ -59,10 +60,10 @@ class OwnPresets(Card):
     taken = Signal(object)
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Your presets")
+        super().__init__(tr("Your presets"))
         self._context = context
         self._drawn: tuple[KeptPreset, ...] | None = None
-        self._none = Muted("None yet. Fill in a scope once and save it as a preset, or open one that somebody shared.")
+        self._none = Muted(tr("None yet. Fill in a scope once and save it as a preset, or open one that somebody shared."))
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.space(1))
         self._gone: KeptPreset | None = None
@@ -70,7 +71,7 @@ class OwnPresets(Card):
         row = QHBoxLayout(self._undo)
         row.setContentsMargins(0, 0, 0, 0)
         self._undo_text = Muted()
-        self._undo_link = link("&Undo", self._take_back)
+        self._undo_link = link(tr("&Undo"), self._take_back)
         row.addWidget(self._undo_text)
         row.addWidget(self._undo_link)
         row.addStretch(1)
@@ -82,7 +83,7 @@ class OwnPresets(Card):
         self.body.addWidget(self._undo)
         self.body.addWidget(self._fault)
         opening = QHBoxLayout()
-        opening.addWidget(secondary("Open a preset &file…", self._ask_file, icon_name="open"))
+        opening.addWidget(secondary(tr("Open a preset &file…"), self._ask_file, icon_name="open"))
         opening.addStretch(1)
         self.body.addLayout(opening)
 
@@ -115,13 +116,13 @@ class OwnPresets(Card):
         texts.setSpacing(0)
         begin = link("", partial(self.taken.emit, kept.preset))
         begin.setText(name.replace("&", "&&"))
-        begin.setAccessibleName(f"Begin with: {name}")
+        begin.setAccessibleName(tr("Begin with: {name}", name=name))
         texts.addWidget(begin)
         texts.addWidget(PhraseLabel(summary(kept.preset), size=theme.SMALL, tone="muted"))
         line.addLayout(texts, 1)
-        line.addWidget(quiet("", partial(self._ask_name, kept), icon_name="edit", name=f"Rename: {name}"))
-        line.addWidget(quiet("", partial(self._ask_where, kept), icon_name="save", name=f"Save as a file: {name}"))
-        line.addWidget(quiet("", partial(self.delete, kept), icon_name="trash", name=f"Delete: {name}"))
+        line.addWidget(quiet("", partial(self._ask_name, kept), icon_name="edit", name=tr("Rename: {name}", name=name)))
+        line.addWidget(quiet("", partial(self._ask_where, kept), icon_name="save", name=tr("Save as a file: {name}", name=name)))
+        line.addWidget(quiet("", partial(self.delete, kept), icon_name="trash", name=tr("Delete: {name}", name=name)))
         return row
 
     # --- changes
@@ -129,10 +130,10 @@ class OwnPresets(Card):
     def keep(self, preset: OwnPreset) -> None:
         """Raises StoreError when the name is taken."""
         self.shelf.add(preset)
-        self._done(f"Saved as “{preset.name}”.")
+        self._done(tr("Saved as “{preset_name}”.", preset_name=preset.name))
 
     def _ask_name(self, kept: KeptPreset) -> None:
-        PresetDialog(self, "Rename this preset", "&Rename", partial(self.rename, kept), name=kept.preset.name).open()
+        PresetDialog(self, tr("Rename this preset"), tr("&Rename"), partial(self.rename, kept), name=kept.preset.name).open()
 
     def rename(self, kept: KeptPreset, name: str) -> None:
         self.shelf.rename(kept.id, name)
@@ -147,7 +148,7 @@ class OwnPresets(Card):
             return
         self._done("")
         self._gone = kept
-        self._undo_text.setText(f"“{kept.preset.name}” is deleted.")
+        self._undo_text.setText(tr("“{name}” is deleted.", name=kept.preset.name))
         self._undo.show()
         self._undo_link.setFocus()
 
@@ -159,7 +160,7 @@ class OwnPresets(Card):
         except StoreError as error:
             self._say(error)
             return
-        self._done(f"“{self._gone.preset.name}” is back.")
+        self._done(tr("“{name}” is back.", name=self._gone.preset.name))
 
     def forget_undo(self) -> None:
         self._gone = None
@@ -181,7 +182,7 @@ class OwnPresets(Card):
 
     def _ask_where(self, kept: KeptPreset) -> None:
         name = "".join(c if c.isalnum() else "-" for c in kept.preset.name).strip("-") or "preset"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the preset", f"{name}.latchkey-preset", _FILES)
+        path, _ = QFileDialog.getSaveFileName(self, tr("Save the preset"), f"{name}.latchkey-preset", _FILES)
         if path:
             self.save_file(kept, Path(path))
 
@@ -189,14 +190,14 @@ class OwnPresets(Card):
         try:
             path.write_text(preset_json(kept.preset), encoding="utf-8")
         except OSError as error:
-            self._fault.set("danger", f"The file could not be written: {error.strerror}.")
+            self._fault.set("danger", tr("The file could not be written: {strerror}.", strerror=error.strerror))
             self._fault.show()
             return
         self._fault.hide()
-        self._context.say("Saved. Whoever opens it sees your contracts' addresses and amounts, not your account or keys.")
+        self._context.say(tr("Saved. Whoever opens it sees your contracts' addresses and amounts, not your account or keys."))
 
     def _ask_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a preset", "", f"{_FILES};;All files (*)")
+        path, _ = QFileDialog.getOpenFileName(self, tr("Open a preset"), "", tr("{files};;All files (*)", files=_FILES))
         if path:
             self.open_path(Path(path))
 
@@ -208,7 +209,7 @@ class OwnPresets(Card):
             found = open_file(data, World((), expert=True, now=self._context.clock()))
             name = self.shelf.free_name(found.preset.name)
         except OSError as error:
-            self._fault.set("danger", f"The file could not be read: {error.strerror}.")
+            self._fault.set("danger", tr("The file could not be read: {strerror}.", strerror=error.strerror))
             self._fault.show()
         except LatchkeyError as error:
             self._say(error)
@@ -222,7 +223,7 @@ def summary(preset: OwnPreset) -> Phrase:
     names = Names(Account(preset.chain_id, ZERO_ADDRESS, DEFAULT_SYSTEM, Mode.ADDRESS), NO_CLAIMS)
     what = [_short(describe_permission(permission, names)) for permission in preset.permissions[:_SHOWN]]
     rest = len(preset.permissions) - _SHOWN
-    more = [f"and {rest} more"] if rest > 0 else []
+    more = [tr("and {rest} more", rest=rest)] if rest > 0 else []
     return phrase(f"{network(preset.chain_id).name}, {span(preset.seconds)}: {'; '.join([*what, *more])}")
 
 
@@ -236,10 +237,10 @@ class PresetDialog(Dialog):
     def __init__(self, parent: QWidget, title: str, verb: str, done: Callable[[str], object], *, name: str = "") -> None:
         super().__init__(title, parent.window())
         self._done = done
-        self.name = Field("&Name", line_edit(limit=64))
+        self.name = Field(tr("&Name"), line_edit(limit=64))
         self.name.editor.setText(name)
         self.body.addWidget(self.name)
-        self.buttons.addWidget(secondary("&Cancel", self.reject))
+        self.buttons.addWidget(secondary(tr("&Cancel"), self.reject))
         self.buttons.addWidget(primary(verb, self.finish))
         self.name.editor.setFocus()
 
@@ -254,8 +255,8 @@ class PresetDialog(Dialog):
 
 def save_dialog(parent: QWidget, view: View, keep: Callable[[OwnPreset], object]) -> PresetDialog:
     """Keep what stands on the scope page under a name."""
-    dialog = PresetDialog(parent, "Save as a preset", "&Save", lambda name: keep(own_preset(view.state, view.world, name)))
-    dialog.body.addWidget(Muted("Contracts, functions, amounts and the time are kept; your account and keys are not."))
+    dialog = PresetDialog(parent, tr("Save as a preset"), tr("&Save"), lambda name: keep(own_preset(view.state, view.world, name)))
+    dialog.body.addWidget(Muted(tr("Contracts, functions, amounts and the time are kept; your account and keys are not.")))
     return dialog
 
 
@@ -264,17 +265,19 @@ class FoundDialog(PresetDialog):
 
     def __init__(self, parent: QWidget, found: Found, name: str, keep: Callable[[OwnPreset], object]) -> None:
         preset = found.preset
-        super().__init__(parent, "A preset from a file", "&Keep it", lambda chosen: keep(replace(preset, name=chosen)), name=name)
+        super().__init__(
+            parent, tr("A preset from a file"), tr("&Keep it"), lambda chosen: keep(replace(preset, name=chosen)), name=name
+        )
         self.setMinimumWidth(80 * theme.GRID)
         self.body.removeWidget(self.name)
-        calls_itself = (Part("The file calls itself "), Part(f"“{preset.name}”", Style.CLAIM))
-        where = (Part(", and is for "), Part(network(preset.chain_id).name, Style.STRONG))
-        said = Phrase((*calls_itself, *where, Part(f". A session from it lasts {span(preset.seconds)}.")))
+        calls_itself = (Part(tr("The file calls itself ")), Part(f"“{preset.name}”", Style.CLAIM))
+        where = (Part(tr(", and is for ")), Part(network(preset.chain_id).name, Style.STRONG))
+        said = Phrase((*calls_itself, *where, Part(tr(". A session from it lasts {span}.", span=span(preset.seconds)))))
         scroller, inside = QScrollArea(), QWidget()
         scroller.setWidgetResizable(True)
         scroller.setFrameShape(QFrame.Shape.NoFrame)
         scroller.setMinimumHeight(theme.space(36))
-        scroller.setAccessibleName("What the file holds")
+        scroller.setAccessibleName(tr("What the file holds"))
         inside.setProperty("surface", "page")
         rows = QVBoxLayout(inside)
         rows.setContentsMargins(0, 0, theme.space(1), 0)
@@ -283,7 +286,10 @@ class FoundDialog(PresetDialog):
         for text in found.against:
             rows.addWidget(Banner("danger", text))
         if found.words is not None:
-            for title, lines, tone in (("It lets a key", found.words.can, "good"), ("It cannot", found.words.cannot, "muted")):
+            for title, lines, tone in (
+                (tr("It lets a key"), found.words.can, "good"),
+                (tr("It cannot"), found.words.cannot, "muted"),
+            ):
                 rows.addWidget(Heading(title))
                 rows.addWidget(PhraseList(lines, tone=tone))
         if found.findings:
@@ -292,4 +298,4 @@ class FoundDialog(PresetDialog):
         scroller.setWidget(inside)
         self.body.addWidget(scroller)
         self.body.addWidget(self.name)
-        self.body.addWidget(Muted("It is checked again, for your account, whenever you use it."))
+        self.body.addWidget(Muted(tr("It is checked again, for your account, whenever you use it.")))

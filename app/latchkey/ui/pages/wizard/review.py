@@ -12,6 +12,7 @@ from latchkey.core.request import Claims
 from latchkey.core.types import to_hex
 from latchkey.flow.granting import Prepared, good_signs
 from latchkey.flow.narrowing import asked_of, changes
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.asked import AskedCard, own_note
 from latchkey.ui.pages.wizard.similar import SimilarCard
@@ -98,7 +99,7 @@ class ReviewPage(StepPage):
         lose = QVBoxLayout(self._lose)
         lose.setContentsMargins(theme.space(2), theme.space(1.5), theme.space(2), theme.space(1.5))
         lose.setSpacing(theme.space(0.5))
-        self._lose_title = Heading("Most you can lose")
+        self._lose_title = Heading(tr("Most you can lose"))
         self._losses = PhraseList()
         lose.addWidget(self._lose_title)
         lose.addWidget(self._losses)
@@ -107,9 +108,9 @@ class ReviewPage(StepPage):
             self._from,
             self._note,
             self._headline,
-            Heading("It can"),
+            Heading(tr("It can")),
             self._can,
-            Heading("It cannot"),
+            Heading(tr("It cannot")),
             self._cannot,
             self._lose,
         ):
@@ -117,7 +118,7 @@ class ReviewPage(StepPage):
         return self._card
 
     def _checks(self) -> QWidget:
-        card = Card("Checks")
+        card = Card(tr("Checks"))
         self._signs = QVBoxLayout()
         self._signs.setSpacing(theme.space(0.75))
         self._findings = FindingList()
@@ -126,26 +127,26 @@ class ReviewPage(StepPage):
         card.body.addLayout(self._signs)
         card.body.addWidget(self._findings)
         card.body.addWidget(self._around)
-        card.body.addWidget(link("&Try a call…", self.tried.emit))
+        card.body.addWidget(link(tr("&Try a call…"), self.tried.emit))
         return card
 
     def _told(self) -> QWidget:
         """What the request asked for more, where it is not at hand to be narrowed: a grant that was prepared elsewhere."""
-        self._less_card, self._less = Card("Less than was asked"), PhraseList(size=theme.SMALL + 1)
+        self._less_card, self._less = Card(tr("Less than was asked")), PhraseList(size=theme.SMALL + 1)
         self._less_card.body.addWidget(self._less)
         return self._less_card
 
     def _signing(self) -> QWidget:
-        card = Card("What you sign")
+        card = Card(tr("What you sign"))
         self._pale.append(_paling(card))
         self._gist = QVBoxLayout()
         self._gist.setSpacing(theme.space(0.5))
         card.body.addLayout(self._gist)
         card.body.addSpacing(theme.space(0.5))
-        card.body.addWidget(Muted("Its digest. The desk has to show the same words."))
+        card.body.addWidget(Muted(tr("Its digest. The desk has to show the same words.")))
         self._digest = DigestView(columns=2)
         card.body.addWidget(self._digest)
-        self._every = link("Show every &field", self._show_fields)
+        self._every = link(tr("Show every &field"), self._show_fields)
         card.body.addWidget(self._every)
         return card
 
@@ -206,9 +207,9 @@ class ReviewPage(StepPage):
         draft, grant = prepared.review.draft, prepared.review.grant
         for line in (
             "DeferredAction",
-            f"entity {draft.entity_id} · sequence {draft.sequence}",
-            f"deadline {draft.expiry or 'none'}",
-            f"call {to_hex(grant.call[:4])}… ({len(grant.call)} bytes)",
+            tr("entity {entity_id} · sequence {sequence}", entity_id=draft.entity_id, sequence=draft.sequence),
+            tr("deadline {expiry}", expiry=draft.expiry or "none"),
+            tr("call {to_hex}… ({count} bytes)", to_hex=to_hex(grant.call[:4]), count=len(grant.call)),
         ):
             add_shown(self._gist, PhraseLabel(Phrase((Part(line, Style.CODE),)), size=theme.SMALL, tone="muted"))
         digest = prepared.review.digest
@@ -217,8 +218,8 @@ class ReviewPage(StepPage):
     def _show_fields(self) -> None:
         if self._prepared is not None:
             table = FieldTable(self._prepared.review.words.signed)
-            note = Muted("The signature is over the digest of these fields (EIP-712).")
-            LongDialog(self, "What you sign, every field", table, note).open()
+            note = Muted(tr("The signature is over the digest of these fields (EIP-712)."))
+            LongDialog(self, tr("What you sign, every field"), table, note).open()
 
     def first(self) -> QWidget:
         return self._every
@@ -244,7 +245,7 @@ class LongDialog(Dialog):
         rows.addStretch(1)
         scroller.setWidget(content)
         self.body.addWidget(scroller)
-        self.buttons.addWidget(primary("&Close", self.accept))
+        self.buttons.addWidget(primary(tr("&Close"), self.accept))
 
 
 def _paling(card: QWidget) -> QGraphicsOpacityEffect:
@@ -260,9 +261,9 @@ def _sender(claims: Claims) -> Phrase:
     """Who asks, in their own words and marked so."""
     parts = []
     if claims.dapp_name:
-        parts += [Part("The sender calls itself "), Part(claims.dapp_name, Style.CLAIM)]
+        parts += [Part(tr("The sender calls itself ")), Part(claims.dapp_name, Style.CLAIM)]
     if claims.dapp_url:
-        parts += [Part(", from " if parts else "The sender names "), Part(claims.dapp_url, Style.CLAIM)]
+        parts += [Part(tr(", from ") if parts else tr("The sender names ")), Part(claims.dapp_url, Style.CLAIM)]
     return Phrase(tuple(parts))
 
 

@@ -16,6 +16,7 @@ from latchkey.core.presets import PRESETS, Preset
 from latchkey.flow import wizard
 from latchkey.flow.presets import is_elsewhere, take, take_own
 from latchkey.flow.wizard import add_cards, edit_card, remove_card, words_so_far
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.wizard.asked import LeftOutCard, own_note
@@ -36,32 +37,32 @@ class ScopePage(StepPage):
         self._focus_new = False
         self._lines: list[Phrase] = []
         self._fault = Banner("danger")
-        self._start = Card("What is the key for?")
-        self._start.body.addWidget(Muted("Start from a common job and fill in the blanks, or add permissions one by one."))
+        self._start = Card(tr("What is the key for?"))
+        self._start.body.addWidget(Muted(tr("Start from a common job and fill in the blanks, or add permissions one by one.")))
         self._tiles: dict[str, Choice] = {}
         self._start.body.addLayout(self._presets())
         self.presets = OwnPresets(context)
         self.presets.taken.connect(self._take_own)
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.space(1.5))
-        self._add = secondary("&Add permission", icon_name="plus")
+        self._add = secondary(tr("&Add permission"), icon_name="plus")
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self._fill_menu)
         self._add.setMenu(self._menu)
         adding = QHBoxLayout()
         adding.addWidget(self._add)
-        self._save = secondary("Save as a &preset…", self._save_preset, icon_name="save")
+        self._save = secondary(tr("Save as a &preset…"), self._save_preset, icon_name="save")
         adding.addWidget(self._save)
         adding.addStretch(1)
         self._elsewhere = Banner("warning")
         self._left_out = LeftOutCard()
         self._left_out.edited.connect(self.edited)
         self._own = PhraseLabel(size=theme.SMALL, tone="accent")
-        self._so_far = Card("So far, this key can")
+        self._so_far = Card(tr("So far, this key can"))
         self._can, self._cannot = PhraseList(tone="good"), PhraseList()
-        self._nothing = Body("Nothing yet: what you add is read back here from the bytes it makes.", tone="muted")
-        self._cannot_title = Heading("It cannot")
-        self._unchecked_title = Heading("Your account does not check")
+        self._nothing = Body(tr("Nothing yet: what you add is read back here from the bytes it makes."), tone="muted")
+        self._cannot_title = Heading(tr("It cannot"))
+        self._unchecked_title = Heading(tr("Your account does not check"))
         self._unchecked = PhraseList(tone="warn")
         for widget in (self._nothing, self._can, self._cannot_title, self._cannot, self._unchecked_title, self._unchecked):
             self._so_far.body.addWidget(widget)
@@ -138,8 +139,8 @@ class ScopePage(StepPage):
             made = network(job.chain_id).name
             self._elsewhere.set(
                 "warning",
-                f"“{job.title}” was made for {made}.",
-                "There may be something else at its addresses on this network. Check each of them.",
+                tr("“{title}” was made for {made}.", title=job.title, made=made),
+                tr("There may be something else at its addresses on this network. Check each of them."),
             )
 
     def _new(self, card: wizard.Card) -> PermissionCard:
@@ -189,12 +190,12 @@ class ScopePage(StepPage):
             action.triggered.connect(partial(self._take_kind, kind))
             self._menu.addAction(action)
         if state.request is None:
-            jobs = self._menu.addMenu("A common job")
+            jobs = self._menu.addMenu(tr("A common job"))
             for preset in PRESETS:
                 jobs.addAction(preset.title, partial(self._take, preset))
         self._menu.addSeparator()
         for title in wizard.NOT_ENFORCED:
-            self._menu.addAction(f"{title}  (your account cannot enforce this)").setEnabled(False)
+            self._menu.addAction(tr("{title}  (your account cannot enforce this)", title=title)).setEnabled(False)
 
     def _take(self, preset: Preset) -> None:
         if self.view is not None:
@@ -234,9 +235,9 @@ def _key(card: wizard.Card) -> tuple[int, str]:
 
 def _why_not(kind: str, standing: set[str], expert: bool) -> str:
     if kind in EXPERT_KINDS and not expert:
-        return "needs the expert switch in Settings"
+        return tr("needs the expert switch in Settings")
     if kind in ("native-token-transfer", "gas-limit", "paymaster-guard", "root") and kind in standing:
-        return "is there already"
+        return tr("is there already")
     if kind == "root" and standing:
-        return "cannot be combined"
+        return tr("cannot be combined")
     return ""

@@ -8,13 +8,14 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QVBoxLayout
 from latchkey.core.phrases import Phrase
 from latchkey.flow import similar
 from latchkey.flow.similar import Similar
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets import Card, Heading, Line, PhraseLabel, PhraseList, Tile, add_shown, clear_layout
 
 _CHOICES = (
-    ("keep", "Keep both", "Both work, each with its own limits; what they may spend adds up."),
-    ("replace", "Replace it", "The new one is signed now and stays here until the old one is gone from the chain."),
-    ("leave", "Leave it", "Nothing is granted; what it holds stays as it is."),
+    ("keep", tr("Keep both"), tr("Both work, each with its own limits; what they may spend adds up.")),
+    ("replace", tr("Replace it"), tr("The new one is signed now and stays here until the old one is gone from the chain.")),
+    ("leave", tr("Leave it"), tr("Nothing is granted; what it holds stays as it is.")),
 )
 
 
@@ -58,7 +59,7 @@ class SimilarCard(Card):
             add_shown(self._list, PhraseLabel(first))
             add_shown(self._list, PhraseList(rest, size=theme.SMALL + 1))
             if changes.get(one.entity_id):
-                add_shown(self._list, PhraseLabel("Compared with it, the new one gives", size=theme.SMALL, tone="muted"))
+                add_shown(self._list, PhraseLabel(tr("Compared with it, the new one gives"), size=theme.SMALL, tone="muted"))
                 add_shown(self._list, PhraseList(changes[one.entity_id], size=theme.SMALL + 1, tone="accent"))
         self._group.setExclusive(False)
         for key, tile in self.tiles.items():

@@ -24,6 +24,7 @@ from latchkey.flow.granting import Granting, Prepared, Signed
 from latchkey.flow.similar import Similar
 from latchkey.flow.trying import of_grant
 from latchkey.flow.wizard import Step, Wizard, WizardState, World
+from latchkey.language import tr
 from latchkey.store.book import GrantRecord, MasterKeyRecord
 from latchkey.store.contracts import Contracts, KeptContract
 from latchkey.ui.context import Context
@@ -41,7 +42,7 @@ from latchkey.ui.widgets import Dialog, Muted, Page, StepTrail, confirm, primary
 _STEPS = (Step.ACCOUNT, Step.KEY, Step.SCOPE, Step.EXPIRY, Step.REVIEW)
 Payload: TypeAlias = SessionRequest | Envelope | Account
 
-_LOSS = "What you entered for this session will be lost."
+_LOSS = tr("What you entered for this session will be lost.")
 
 
 class WizardPage(Page):
@@ -53,7 +54,7 @@ class WizardPage(Page):
     signed = Signal(object)
 
     def __init__(self, context: Context) -> None:
-        super().__init__("New session")
+        super().__init__(tr("New session"))
         self._context = context
         self._answered = ""
         self._attempted = False
@@ -84,10 +85,10 @@ class WizardPage(Page):
         context.changed.connect(self._outside_changed)
 
     def _make_buttons(self) -> None:
-        self._back = secondary("&Back", self.back)
+        self._back = secondary(tr("&Back"), self.back)
         self._wait = Muted("", wrap=True)
-        self._unsigned = secondary("Save &unsigned…", self._save_unsigned)
-        self._next = primary("&Next", self.next)
+        self._unsigned = secondary(tr("Save &unsigned…"), self._save_unsigned)
+        self._next = primary(tr("&Next"), self.next)
         self.buttons.addWidget(self._back)
         self.buttons.addWidget(self._wait, 1)
         self.buttons.addWidget(self._unsigned)
@@ -112,7 +113,9 @@ class WizardPage(Page):
         if not unfinished:
             self._start(payload)
         elif payload is not None:
-            confirm(self, "Open this instead?", _LOSS, "Open", lambda: self._start(payload), danger=True, keep="Go on here")
+            confirm(
+                self, tr("Open this instead?"), _LOSS, tr("Open"), lambda: self._start(payload), danger=True, keep=tr("Go on here")
+            )
 
     def may_leave(self) -> str:
         return _LOSS if self.wizard.would_lose else ""
@@ -170,7 +173,7 @@ class WizardPage(Page):
         except LatchkeyError as error:
             self._context.say(error.text)
             return
-        self._context.say("Kept. Find it again under Settings, Contracts you named.")
+        self._context.say(tr("Kept. Find it again under Settings, Contracts you named."))
         self._context.changed.emit("contracts")
 
     def _keys(self) -> tuple[MasterKeyRecord, ...]:
@@ -255,8 +258,8 @@ class WizardPage(Page):
         reviewing = step is Step.REVIEW
         self._back.setVisible(step is not Step.ACCOUNT and not self._fixed)
         self._unsigned.setVisible(reviewing and not self._fixed)
-        self._next.setText("&Sign…" if reviewing else "&Next")
-        self._next.setAccessibleName("Sign" if reviewing else "Next")
+        self._next.setText(tr("&Sign…") if reviewing else tr("&Next"))
+        self._next.setAccessibleName(tr("Sign") if reviewing else tr("Next"))
         ready = not reviewing or (self._prepared is not None and not self._undecided())
         self._next.setEnabled(ready and not self._wait.text())
         self._unsigned.setEnabled(ready and not self._wait.text())
@@ -279,13 +282,13 @@ class WizardPage(Page):
         return accounts.recognise(request.chain_id or 1, request.account, self._owners())
 
     def _add_account(self) -> None:
-        dialog = Dialog("Add an account", self.window())
+        dialog = Dialog(tr("Add an account"), self.window())
         form = AccountForm([(key.address, key.label) for key in self._keys()])
-        add = primary("&Add", lambda: self._take_from(form, dialog))
+        add = primary(tr("&Add"), lambda: self._take_from(form, dialog))
         form.changed.connect(lambda: add.setEnabled(form.account() is not None))
         add.setEnabled(form.account() is not None)
         dialog.body.addWidget(form)
-        dialog.buttons.addWidget(secondary("&Cancel", dialog.reject))
+        dialog.buttons.addWidget(secondary(tr("&Cancel"), dialog.reject))
         dialog.buttons.addWidget(add)
         dialog.open()
 
@@ -308,7 +311,7 @@ class WizardPage(Page):
         self._entered()
 
     def _make_key(self) -> None:
-        self._busy("The key is being made in your vault…")
+        self._busy(tr("The key is being made in your vault…"))
 
         def made(address: Address) -> None:
             state = self.wizard.state
@@ -375,7 +378,7 @@ class WizardPage(Page):
         prepared = self._prepared
         if prepared is not None:
             self.review.show_error("")
-            self._busy("Read and confirm it at the desk, the small window that opens now.")
+            self._busy(tr("Read and confirm it at the desk, the small window that opens now."))
             self._context.ask_signer(lambda _client: self.granting.sign(prepared), self._keep, failed=self._failed, owner=self)
 
     def _keep(self, signed: Signed) -> None:
@@ -398,9 +401,11 @@ class WizardPage(Page):
         prepared = self._prepared
         if prepared is None:
             return
-        path, _ = QFileDialog.getSaveFileName(self, "Save the unsigned grant", "grant.latchkey", "Latchkey hand-over (*.latchkey)")
+        path, _ = QFileDialog.getSaveFileName(
+            self, tr("Save the unsigned grant"), "grant.latchkey", tr("Latchkey hand-over (*.latchkey)")
+        )
         if path:
-            self._busy("The network is asked whether the grant fits the account…")
+            self._busy(tr("The network is asked whether the grant fits the account…"))
             self._context.tasks.run(
                 lambda _job: self.granting.check(prepared),
                 lambda _said: self.save_unsigned(Path(path), prepared),
@@ -420,11 +425,11 @@ class WizardPage(Page):
             path.write_bytes(raw)
         except OSError as error:
             self._context.book.discard(record.id)
-            self.review.show_error(f"The file could not be written: {error.strerror}.")
+            self.review.show_error(tr("The file could not be written: {strerror}.", strerror=error.strerror))
             return
         self.wizard.finish()
         self._context.changed.emit("grants")
-        self._context.say("Saved. Open it in Latchkey on the machine that has the owner's key.")
+        self._context.say(tr("Saved. Open it in Latchkey on the machine that has the owner's key."))
         self._context.navigate("grants")
 
     # --- waiting
