@@ -18,7 +18,6 @@ from latchkey.ui.desk.notices import CodePage, RevealPage, SayPage
 from latchkey.ui.desk.page import Page
 from latchkey.ui.desk.passphrase import NewPassphrasePage, PassphrasePage
 from latchkey.ui.desk.secret_edit import HINTS, SecretEdit
-from latchkey.ui.desk.strength import STRONG, strength
 from latchkey.ui.desk.window import PAGES, DeskWindow
 
 pytestmark = pytest.mark.gui
@@ -187,7 +186,20 @@ def test_new_passphrase_below_the_floor_cannot_be_sent(qtbot: Any, shown: Any) -
     for edit in (page.edit, page.again):
         edit.setText("password123")
     assert not page.go.isEnabled()
-    assert "first things anybody would try" in texts(page)
+    assert "are tried first" in texts(page)
+
+
+def test_new_passphrase_says_what_it_leans_on(qtbot: Any, shown: Any) -> None:
+    page = NewPassphrasePage({"purpose": "It encrypts your vault.", "own": ["Game account"]})
+    shown(page)
+    for edit in (page.edit, page.again):
+        edit.setText("game account 2026")
+    assert not page.go.isEnabled()
+    assert "names that stand in this vault" in texts(page)
+    for edit in (page.edit, page.again):
+        edit.setText(SECRET)
+    assert page.go.isEnabled()
+    assert page.meter.value() >= 3
 
 
 def test_new_passphrase_hides_again_when_the_window_is_left(qtbot: Any, shown: Any) -> None:
@@ -197,16 +209,6 @@ def test_new_passphrase_hides_again_when_the_window_is_left(qtbot: Any, shown: A
     assert page.edit.echoMode() == page.again.echoMode() == QLineEdit.EchoMode.Normal
     page.hide_secrets()
     assert page.edit.echoMode() == page.again.echoMode() == QLineEdit.EchoMode.Password
-
-
-def test_strength_orders_passphrases() -> None:
-    words = "correct horse battery staple zebra abandon mango"
-    steps = ["", "hunter2", "correct horse", "hunter2rabbit", words[:34], words]
-    scores = [strength(step)[0] for step in steps]
-    assert scores == sorted(scores)
-    assert scores[0] == scores[1] == 0
-    assert scores[-1] == STRONG
-    assert strength("aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd1")[0] < strength("kT9$wq2Lx8#mZp")[0]
 
 
 # Recovery words ------------------------------------------------------------------------------------------------------------------

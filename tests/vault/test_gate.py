@@ -17,7 +17,7 @@ import latchkey.__main__, latchkey.vault.signer, latchkey.vault.prompt, latchkey
 import latchkey.vault.endings, latchkey.vault.signing, latchkey.vault.wire
 from latchkey.accounts.system import system
 from latchkey.core.types import Address
-from latchkey.vault import contents, file, keys, seal
+from latchkey.vault import contents, file, keys, passphrase, seal
 from latchkey.vault.secret import SecretBytes
 system("modular_account")
 key = keys.derive(keys.seed_of("test " * 11 + "junk"), keys.DEFAULT_PATH)
@@ -26,6 +26,7 @@ keys.sign_digest(key, bytes(32))
 seal.seal(key, bytes(31) + b"\\x09", seal.info("a", 1, keys.address_of(key)))
 vault = file.create(contents.Contents(), SecretBytes(b"x"), file.LEAST)
 file.open_vault(file.seal(vault), SecretBytes(b"x"))
+passphrase.weakness(SecretBytes(b"correct horse battery"))
 """
 
 
@@ -38,7 +39,7 @@ def test_the_signer_loads_what_is_allowed_and_all_of_it_is_needed() -> None:
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.split())
     rooms = {name.split(".")[1] for name in loaded if name.startswith("latchkey.")}
-    assert rooms == {"__main__", "accounts", "core", "errors", "offline", "vault"}
+    assert rooms == {"__main__", "accounts", "core", "errors", "language", "offline", "shipped", "vault"}
     assert not loaded & gate.CLOSED_STDLIB
     assert {name.partition(".")[0] for name in loaded} >= gate.LIBRARIES
     known = {"PySide6", "shiboken6", "web3", "aiohttp", "requests", "keyring", "qrcode", "zxingcpp", "platformdirs"}

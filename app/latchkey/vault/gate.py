@@ -24,6 +24,8 @@ LIBRARIES = frozenset(
         # eth-account (BIP-39, BIP-32, keystores) and what it loads
         "eth_account", "eth_abi", "eth_keyfile", "eth_keys", "eth_rlp", "eth_typing", "eth_utils", "rlp", "hexbytes", "py_ecc",
         "bitarray", "ckzg", "cytoolz", "toolz", "parsimonious", "regex", "cffi", "pycparser",
+        # how hard a passphrase is to guess
+        "zxcvbn",
     }
 )  # fmt: skip
 # Parts of Python that talk to the network or run code from data. urllib.parse and socket's names are loaded by others; the audit

@@ -226,24 +226,29 @@ class Keeper:
         if self._vault is None:
             contents = Contents(masters=(master,))
             self._check_script(contents)
-            self._replace(file.create(contents, self.new_passphrase("Choose the passphrase of your vault.")))
+            self._replace(file.create(contents, self.new_passphrase("Choose the passphrase of your vault.", label)))
         elif any(known.address == address for known in self.contents.masters):
             raise Refused("This key is in the vault already.", code="KnownKey")
         else:
             self.change(replace(self.contents, masters=(*self.contents.masters, master)))
         return address
 
-    def new_passphrase(self, purpose: str) -> SecretBytes:
-        """One that passes the floor; asked again where a person can be."""
-        retry = ""
+    def new_passphrase(self, purpose: str, label: str = "") -> SecretBytes:
+        """One that passes the floor; asked again where a person can be. `label`: of a key that is about to come in."""
+        own, retry = self._own_words(label), ""
         while True:
-            given = self.questions.new_passphrase(purpose, retry=retry)
-            fault = passphrase.weakness(given)
+            given = self.questions.new_passphrase(purpose, own=own, retry=retry)
+            fault = passphrase.weakness(given, own)
             if fault is None:
                 return given
             if not self.questions.retries:
                 raise BadInput(fault, code="WeakPassphrase", path="passphrase")
             retry = fault
+
+    def _own_words(self, label: str) -> tuple[str, ...]:
+        """Names that somebody who knows this vault would guess with."""
+        held = () if self._vault is None else self._vault.contents.masters
+        return tuple(name for name in (label, *(master.label for master in held)) if name)
 
     def export_keystore(self, address: Address) -> bytes:
         """The key as a V3 keystore under a passphrase chosen for it."""

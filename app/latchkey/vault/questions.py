@@ -81,8 +81,9 @@ class Questions:
         """`retry`: why it is asked again. `wait`: seconds before another attempt is taken."""
         return SecretBytes(_bytes(self._ask("passphrase", purpose=purpose, retry=retry, wait=wait), "passphrase"))
 
-    def new_passphrase(self, purpose: str, *, retry: str = "") -> SecretBytes:
-        return SecretBytes(_bytes(self._ask("new-passphrase", purpose=purpose, retry=retry), "passphrase"))
+    def new_passphrase(self, purpose: str, *, own: Sequence[str] = (), retry: str = "") -> SecretBytes:
+        """`own`: names that a guesser of this vault's passphrase would try."""
+        return SecretBytes(_bytes(self._ask("new-passphrase", purpose=purpose, own=list(own), retry=retry), "passphrase"))
 
     def show_mnemonic(self, words: Sequence[str]) -> None:
         self._ask("show-mnemonic", words=list(words))
@@ -145,7 +146,7 @@ class Questions:
 
     def _ask(self, name: str, **fields: Any) -> Fields:
         """Optional fields that say nothing are left out."""
-        optional = {"retry", "wait", "typed"}
+        optional = {"retry", "wait", "typed", "own"}
         return self._channel.ask(name, {key: value for key, value in fields.items() if value or key not in optional})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -10,8 +11,8 @@ from PySide6.QtWidgets import QProgressBar, QWidget
 
 from latchkey.ui.desk.page import Page, check_box, field
 from latchkey.ui.desk.secret_edit import SecretEdit
-from latchkey.ui.desk.strength import STRONG, strength
 from latchkey.ui.widgets import Muted
+from latchkey.vault.passphrase import STRONG, prepare, strength
 
 
 class PassphrasePage(Page):
@@ -53,12 +54,14 @@ class PassphrasePage(Page):
 
 
 class NewPassphrasePage(Page):
-    """{purpose, retry?} -> {passphrase}: typed twice, with a plain estimate of its strength; the signer keeps the floor."""
+    """{purpose, own?, retry?} -> {passphrase}: typed twice, with an estimate of its strength; the signer keeps the floor."""
 
     lingers = True
 
     def __init__(self, ask: dict[str, Any]) -> None:
         super().__init__("Choose a passphrase", ask["purpose"], retry=ask.get("retry", ""))
+        self._own = tuple(ask.get("own", ()))
+        threading.Thread(target=prepare, daemon=True).start()
         self.edit, self.again = SecretEdit("New passphrase"), SecretEdit("The same passphrase again")
         self.meter = QProgressBar(minimum=0, maximum=STRONG, textVisible=False)
         self.meter.setAccessibleName("Strength of the passphrase")
@@ -96,7 +99,7 @@ class NewPassphrasePage(Page):
 
     def _refresh(self) -> None:
         first, second = self.edit.text(), self.again.text()
-        score, sentence = strength(first)
+        score, sentence = strength(first, self._own) if first else (0, "")
         self.meter.setValue(score)
         self.estimate.setText(sentence)
         self.differs.setText("The two differ." if second and not first.startswith(second) else "")
