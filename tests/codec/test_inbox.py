@@ -225,7 +225,7 @@ def test_known_but_not_served(text: Any, name: str) -> None:
         ("https://rooms.example/grant", "web address"),
         ("0xb61d27f6000000", "bytes"),
         ({"sessionKey": KEY, "entityId": 1, "permissions": []}, "grant build"),
-        ({"sessionId": "0x", "signatureRequest": {}}, "answer"),
+        ({"sessionId": "0x", "signatureRequest": {}}, "sessionId"),
         ({"types": {}, "primaryType": "DeferredAction", "domain": {}, "message": {}}, "typed data"),
         ({"calls": []}, "transaction"),
         ("", "nothing to open"),

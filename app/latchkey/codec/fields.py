@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
@@ -69,6 +70,14 @@ def _key_type(value: object) -> str:
     return "contract" if value == "contract" else "secp256k1"
 
 
+def _any_chain_id(value: object) -> int:
+    if isinstance(value, str) and re.fullmatch(r"0[xX][0-9a-fA-F]{1,64}", value):
+        value = int(value, 16)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_CHAIN_ID:
+        raise BadInput("Expected a chain id: hexadecimal text such as 0x1, or a whole number from 1.")
+    return value
+
+
 def _keystore(value: object) -> str:
     """Web3 Secret Storage as text; whoever opens it judges its content."""
     if not isinstance(value, str) or len(value) > MAX_KEYSTORE or not value.isascii() or not isinstance(read_json(value), dict):
@@ -81,6 +90,7 @@ PublicKey32 = Annotated[bytes, reader(hex_bytes, size=32), PlainSerializer(to_he
 Datas = Annotated[list[Data], MinLen(1), MaxLen(MAX_DATAS)]
 Signatures = Annotated[list[Annotated[bytes, reader(hex_bytes, size=65), PlainSerializer(to_hex)]], MinLen(1), MaxLen(MAX_DATAS)]
 Nonce = Annotated[int, reader(parse_hex_amount), PlainSerializer(lambda n: f"0x{n:064x}")]
+AnyChainId = Annotated[int, reader(_any_chain_id)]
 ChainId = Annotated[int, Strict(), Field(ge=1, le=MAX_CHAIN_ID)]
 Uint32 = Annotated[int, Strict(), Field(ge=0, le=2**32 - 1)]
 Seconds = Annotated[int, Strict(), Field(ge=0, le=MAX_UINT48)]

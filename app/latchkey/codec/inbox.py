@@ -1,9 +1,10 @@
 """The one door for what comes in: pasted text, an opened file, a scanned code, a link. Read whole or refused with one sentence.
 
-What is served: session requests as the Wallet APIs write them (`wallet_createSession`, `grantPermissions`), Latchkey's own hand-overs
-in every form, what hardware wallets show (signing requests, signatures, public keys), addresses and payment links. Who opens something
-says which of these are expected; another one is refused by its name. What other wallets and account systems use is recognised, so that
-the sentence can say what it is and what to ask the dApp for; what looks like a secret is refused without being repeated.
+What is served: session requests as the Wallet APIs write them (`wallet_createSession`, `grantPermissions`) and their answers to those,
+Latchkey's own hand-overs in every form, what hardware wallets show (signing requests, signatures, public keys), addresses and
+payment links. Who opens something says which of these are expected; another one is refused by its name. What other wallets and account
+systems use is recognised, so that the sentence can say what it is and what to ask the dApp for; what looks like a secret is refused
+without being repeated.
 
 Beside a request's own fields the only ones passed over are `jsonrpc` and `id` of a JSON-RPC call, which carry no power; the
 Wallet APIs define no other field for this call, so any other name is refused.
@@ -25,9 +26,10 @@ from pydantic import Field, Strict, TypeAdapter
 from latchkey.codec import link, ur
 from latchkey.codec.eip681 import PayTo, read_address, read_link
 from latchkey.codec.eip4527 import EthSignature, EthSignRequest, read_sign_request, read_signature
-from latchkey.codec.fields import CONFIG, MAX_CHAIN_ID, ClaimsModel, KeyModel, PublicKey32, RequestId, reader
+from latchkey.codec.fields import CONFIG, AnyChainId, ClaimsModel, KeyModel, PublicKey32, RequestId
 from latchkey.codec.hand_over import MAGIC, Envelope, Kind, decode, from_json, session_request
 from latchkey.codec.hdkeys import HdKeys, read_account, read_hdkey
+from latchkey.codec.wallet_api import MAX_EXPIRY, METHOD, CreatedSession, is_answer, read_answer
 from latchkey.core.permissions import permissions_from_json
 from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.types import Address
@@ -35,10 +37,9 @@ from latchkey.core.untrusted import MAX_BYTES, check, read_json
 from latchkey.errors import BadInput, LatchkeyError, NotServed
 
 Incoming: TypeAlias = SessionRequest | Envelope
-Anything: TypeAlias = Incoming | EthSignRequest | EthSignature | HdKeys | PayTo
-K = TypeVar("K", SessionRequest, Envelope, EthSignRequest, EthSignature, HdKeys, PayTo)
+Anything: TypeAlias = Incoming | EthSignRequest | EthSignature | HdKeys | PayTo | CreatedSession
+K = TypeVar("K", SessionRequest, Envelope, EthSignRequest, EthSignature, HdKeys, PayTo, CreatedSession)
 
-MAX_EXPIRY = 9_999_999_999  # the Wallet APIs' own limit
 _ASK = "Ask the dApp for a session request of the Wallet APIs (wallet_createSession) for a Modular Account V2."
 _NAMES: dict[type, str] = {
     SessionRequest: "a session request",
@@ -47,6 +48,7 @@ _NAMES: dict[type, str] = {
     EthSignature: ur.KINDS[ur.SIGNATURE],
     HdKeys: ur.KINDS[ur.HDKEY],
     PayTo: "an address",
+    CreatedSession: "the Wallet APIs' answer to a session request",
 }
 
 
@@ -134,21 +136,13 @@ def _decoded(raw: bytes) -> str:
 # Requests in JSON ----------------------------------------------------------------------------------------------------------------
 
 
-def _chain_id(value: object) -> int:
-    if isinstance(value, str) and re.fullmatch(r"0[xX][0-9a-fA-F]{1,64}", value):
-        value = int(value, 16)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_CHAIN_ID:
-        raise BadInput("Expected a chain id: hexadecimal text such as 0x1, or a whole number from 1.")
-    return value
-
-
 @dataclass(frozen=True, slots=True)
 class _Call:
     """A JSON-RPC call, or only its `params`."""
 
     __pydantic_config__: ClassVar = CONFIG
     params: Any
-    method: Annotated[str, Strict()] = "wallet_createSession"
+    method: Annotated[str, Strict()] = METHOD
     jsonrpc: Any = None
     id: Any = None
 
@@ -163,7 +157,7 @@ class _Request:
     __pydantic_config__: ClassVar = CONFIG
     permissions: Any
     account: Address | None = None
-    chain_id: Annotated[int, reader(_chain_id)] | None = None
+    chain_id: AnyChainId | None = None
     expiry_sec: Annotated[int, Strict(), Field(ge=0, le=MAX_EXPIRY)] | None = None
     key: KeyModel | None = None
     latchkey: Any = None
@@ -180,7 +174,9 @@ _CALL, _REQUEST = TypeAdapter(_Call), TypeAdapter(_Request)
 _CLAIMS, _ADDRESSING = TypeAdapter(ClaimsModel), TypeAdapter(_Addressing)
 
 
-def _open_json(value: Any) -> Incoming:
+def _open_json(value: Any) -> Anything:
+    if isinstance(value, dict) and is_answer(value):
+        return read_answer(value)
     _refuse_foreign(value)
     value = _only(value)
     if "method" in value or "params" in value:
@@ -271,10 +267,6 @@ _FIELDS: tuple[tuple[set[str], str], ...] = (  # any of these names at the top t
 )
 _NO_REQUESTS: tuple[tuple[set[str], str], ...] = (
     ({"sessionKey", "nonceKey", "entityId"}, "This is a draft for the command line (latchkey grant build), not a request."),
-    (
-        {"signatureRequest", "rawPayload"},
-        "This is the Wallet APIs' answer to a session request; Latchkey needs the request itself.",
-    ),
     ({"primaryType", "domain"}, "This is typed data to sign, not a request; latchkey explain says what it means."),
     ({"calls", "callData"}, "This is a transaction or an operation, not a session request."),
 )
@@ -288,7 +280,7 @@ def _refuse_foreign(value: Any) -> None:
     if not isinstance(value, dict) or "latchkey" in value:
         return
     method = value.get("method")
-    if isinstance(method, str) and method != "wallet_createSession":
+    if isinstance(method, str) and method != METHOD:
         for pattern, what in _METHODS:
             if re.fullmatch(pattern, method):
                 raise _not_served(what)
