@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from latchkey.language import tr
+
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
     from PySide6.QtGui import QWindow
@@ -44,9 +46,13 @@ class Lock(QObject):
     def sentence(self) -> str:
         """For the foot of the window: "Locked", "Unlocked, locks in 4 min"."""
         if not self.unlocked:
-            return "Keys are locked"
+            return tr("Keys are locked")
         left = self._limit - self._idle
-        return f"Unlocked · locks in {-(-left // 60)} min" if left >= 60 else f"Unlocked · locks in {max(left, 0)} s"
+        return (
+            tr("Unlocked · locks in {left} min", left=-(-left // 60))
+            if left >= 60
+            else tr("Unlocked · locks in {left} s", left=max(left, 0))
+        )
 
     def watch(self, window: QWindow) -> None:
         """Take keys and pointer moves in this window as use."""
@@ -68,7 +74,7 @@ class Lock(QObject):
         """Lock now, in this very moment: nobody can wait for a worker."""
         if self.unlocked:
             self._context.client.lock()
-            self._context.ask_signer(lambda _client: None, done=lambda _: self._context.say("Locked."))
+            self._context.ask_signer(lambda _client: None, done=lambda _: self._context.say(tr("Locked.")))
 
     def toggle(self) -> None:
         self.now() if self.unlocked else self.unlock()
@@ -76,13 +82,13 @@ class Lock(QObject):
     def now(self) -> None:
         """Lock; says so even when it was locked."""
         if not self.unlocked:
-            self._context.say("Your keys are locked already.")
+            self._context.say(tr("Your keys are locked already."))
             return
-        self._context.ask_signer(lambda client: client.lock(), done=lambda _: self._context.say("Locked."))
+        self._context.ask_signer(lambda client: client.lock(), done=lambda _: self._context.say(tr("Locked.")))
 
     def unlock(self) -> None:
         """Have the desk ask for the passphrase."""
-        self._context.ask_signer(lambda client: client.unlock(), done=lambda _: self._context.say("Unlocked."))
+        self._context.ask_signer(lambda client: client.unlock(), done=lambda _: self._context.say(tr("Unlocked.")))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type().name in _USE:

@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from latchkey.language import tr
 from latchkey.offline import is_offline
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -14,15 +15,15 @@ from latchkey.ui.widgets import Button, Chip, Heading, Icon, Muted
 
 WIDTH = 212
 RAIL = (
-    ("sessions", "Sessions", "key"),
-    ("wizard", "New session", "plus"),
-    ("grants", "Grants", "list"),
-    ("accounts", "Accounts", "account"),
-    ("settings", "Settings", "settings"),
+    ("sessions", tr("Sessions"), "key"),
+    ("wizard", tr("New session"), "plus"),
+    ("grants", tr("Grants"), "list"),
+    ("accounts", tr("Accounts"), "account"),
+    ("settings", tr("Settings"), "settings"),
 )
 
 
-_MACHINE = ("machine", "This machine", "shield")
+_MACHINE = ("machine", tr("This machine"), "shield")
 
 
 def entries() -> tuple[tuple[str, str, str], ...]:
@@ -55,7 +56,7 @@ class Rail(QFrame):
         self.where = Muted()
         self.block = Muted()
         self.state = Muted()
-        self.lock = Button("Lock", context.lock.toggle, kind="rail", icon_name="lock")
+        self.lock = Button(tr("Lock"), context.lock.toggle, kind="rail", icon_name="lock")
         for label in (self.where, self.block, self.state):
             label.setContentsMargins(theme.space(1.25), 0, 0, 0)
             rows.addWidget(label)
@@ -85,9 +86,9 @@ class Rail(QFrame):
         """Show the lock's state."""
         unlocked = self._context.lock.unlocked
         self.state.setText(self._context.lock.sentence)
-        self.lock.setText("Lock" if unlocked else "Unlock…")
+        self.lock.setText(tr("Lock") if unlocked else tr("Unlock…"))
         self.lock.set_icon("lock" if unlocked else "unlock")
-        self.lock.setAccessibleName("Lock the keys" if unlocked else "Unlock the keys")
+        self.lock.setAccessibleName(tr("Lock the keys") if unlocked else tr("Unlock the keys"))
         self.lock.setToolTip("Ctrl+L" if unlocked else "")
 
     def _brand(self) -> QHBoxLayout:
@@ -114,7 +115,7 @@ class DropVeil(QFrame):
         rows = QVBoxLayout(self)
         rows.addStretch(1)
         rows.addWidget(Icon("inbox", "accent", size=48), 0, Qt.AlignmentFlag.AlignHCenter)
-        text = Heading("Drop it to open the request", tone="accent")
+        text = Heading(tr("Drop it to open the request"), tone="accent")
         text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         rows.addWidget(text)
         rows.addStretch(1)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
+from latchkey.language import tr
 from latchkey.ui.context import Context
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def resume_endings(context: Context, window: QWidget) -> None:
     def resumed(found: tuple[tuple[ItemResult, ...], str]) -> None:
         results, said = found
         if results:
-            context.say(f"What was being ended when Latchkey was closed: {said}")
+            context.say(tr("What was being ended when Latchkey was closed: {said}", said=said))
             context.changed.emit("sessions")
 
     context.tasks.run(work, resumed, owner=window)

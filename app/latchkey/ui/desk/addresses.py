@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.desk.page import GAP, Page
 from latchkey.ui.widgets import Button, Muted, paint_identicon
@@ -24,15 +25,15 @@ class AddressPage(Page):
     lingers = True
 
     def __init__(self, ask: dict[str, Any]) -> None:
-        super().__init__("Choose the address", "These words hold many keys. Which one is yours?", go="Use this address")
+        super().__init__(tr("Choose the address"), tr("These words hold many keys. Which one is yours?"), go=tr("Use this address"))
         self.rows = QListWidget()
-        self.rows.setAccessibleName("Addresses")
+        self.rows.setAccessibleName(tr("Addresses"))
         self.rows.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         for row in ask["rows"]:
             item = QListWidgetItem(f"{row['address']}\n{row['path']}")
             item.setFont(theme.font(theme.SMALL, mono=True))
             item.setIcon(_picture(row["address"]))
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{row['address']}, path {row['path']}")
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, tr("{row}, path {row2}", row=row["address"], row2=row["path"]))
             self.rows.addItem(item)
         self.rows.setIconSize(QSize(PICTURE, PICTURE))
         self.rows.setSpacing(theme.space(0.5))
@@ -41,10 +42,10 @@ class AddressPage(Page):
         self.rows.itemActivated.connect(lambda _item: self.go.click())
         self.body.addWidget(self.rows, 1)
         self.path = QLineEdit()
-        self.path.setAccessibleName("Another derivation path")
+        self.path.setAccessibleName(tr("Another derivation path"))
         self.path.setPlaceholderText("m/44'/60'/0'/0/0")
         self.path.setFont(theme.font(theme.SMALL, mono=True))
-        self.look = Button("Show its addresses", self._look)
+        self.look = Button(tr("Show its addresses"), self._look)
         self.look.setEnabled(False)
         self.path.textChanged.connect(lambda text: self.look.setEnabled(_PATH.fullmatch(text.strip()) is not None))
         self.path.returnPressed.connect(self.look.click)
@@ -54,7 +55,7 @@ class AddressPage(Page):
         row.addWidget(self.look)
         own = QVBoxLayout()
         own.setSpacing(4)
-        own.addWidget(Muted("Another derivation path"))
+        own.addWidget(Muted(tr("Another derivation path")))
         own.addLayout(row)
         self.body.addLayout(own)
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from latchkey.core.phrases import HEADINGS, Finding, Level, Part, Phrase, Purpose, Style
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.desk.page import MARGIN, WIDTH, Page
 from latchkey.ui.widgets import (
@@ -47,10 +48,10 @@ class ConfirmPage(Page):
         self.reading = _Scroll(_Content(ask))
         self.body.addWidget(self.reading, 1)
         self.word = line_edit(placeholder=self._wanted, limit=64)
-        self.word.setAccessibleName(f"Type {self._wanted} to go on")
+        self.word.setAccessibleName(tr("Type {wanted} to go on", wanted=self._wanted))
         self.word.textChanged.connect(self._refresh)
         if self._wanted:
-            self.body.addWidget(Muted(f"Type “{self._wanted}” to go on."))
+            self.body.addWidget(Muted(tr("Type “{wanted}” to go on.", wanted=self._wanted)))
             self.body.addWidget(self.word)
         self.hint = Muted("")
         self.foot.insertWidget(0, self.hint, 100)
@@ -95,7 +96,7 @@ class ConfirmPage(Page):
     def _refresh(self) -> None:
         typed = self.word.text().strip() == self._wanted
         self.go.setEnabled(self._armed and self._read and typed)
-        unread = f"Scroll to the end to {self._verb}, with the wheel or the End key."
+        unread = tr("Scroll to the end to {verb}, with the wheel or the End key.", verb=self._verb)
         self.hint.setText(unread if self._armed and not self._read else "")
 
 
@@ -133,7 +134,7 @@ class _Content(QWidget):
         headings = HEADINGS[_purpose(ask)]
         ends = _purpose(ask) is Purpose.ENDING
         if ends:
-            rows.addWidget(Chip("Takes power away", tone="bad"), 0, Qt.AlignmentFlag.AlignLeft)
+            rows.addWidget(Chip(tr("Takes power away"), tone="bad"), 0, Qt.AlignmentFlag.AlignLeft)
         rows.addWidget(PhraseLabel(_phrase(words["headline"]), strong=True))
         rows.addLayout(_account(ask["account"], ask["network"]))
         rows.addWidget(FindingList(findings))
@@ -147,12 +148,14 @@ class _Content(QWidget):
             rows.addWidget(_Loss(headings.most, [_phrase(p) for p in words["lose"]], findings, calm="muted" if ends else "good"))
         if ask["signed"]:
             rows.addSpacing(theme.space(0.5))
-            rows.addWidget(Heading("What is signed"))
+            rows.addWidget(Heading(tr("What is signed")))
             rows.addWidget(FieldTable([(label, value) for label, value in ask["signed"]]))
         if ask["digest"]:
             rows.addSpacing(theme.space(0.5))
-            rows.addWidget(Heading("Its digest"))
-            rows.addWidget(Muted("Where another machine or window shows these words and digits too, it speaks of the same bytes."))
+            rows.addWidget(Heading(tr("Its digest")))
+            rows.addWidget(
+                Muted(tr("Where another machine or window shows these words and digits too, it speaks of the same bytes."))
+            )
             digest = DigestView()
             digest.set_digest(ask["digest"], ask["digest_words"])
             rows.addWidget(digest)

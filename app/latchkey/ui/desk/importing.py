@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.desk.mnemonic import WordGrid
 from latchkey.ui.desk.page import GAP, Page, check_box, field
@@ -47,19 +48,19 @@ class Words(Way):
     def __init__(self) -> None:
         super().__init__()
         self.length = QComboBox()
-        self.length.setAccessibleName("How many words")
-        self.length.addItems([f"{length} words" for length in LENGTHS])
+        self.length.setAccessibleName(tr("How many words"))
+        self.length.addItems([tr("{length} words", length=length) for length in LENGTHS])
         self.grid = WordGrid(list(range(1, LENGTHS[-1] + 1)))
-        self.passphrase = SecretEdit("Passphrase of the recovery words")
-        self.passphrase.setPlaceholderText("Only if these words have one")
+        self.passphrase = SecretEdit(tr("Passphrase of the recovery words"))
+        self.passphrase.setPlaceholderText(tr("Only if these words have one"))
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(self.length)
-        row.addWidget(Muted("Type them in order, or paste them all into the first field."), 1)
+        row.addWidget(Muted(tr("Type them in order, or paste them all into the first field.")), 1)
         self.column.addLayout(row)
         self.column.addWidget(self.grid)
         self.column.addWidget(self.note)
-        field("Passphrase of the words (not the vault's)", self.passphrase, self.column)
+        field(tr("Passphrase of the words (not the vault's)"), self.passphrase, self.column)
         self.column.addStretch(1)
         self.length.currentIndexChanged.connect(lambda index: self.grid.set_count(LENGTHS[index]))
         self.grid.overflowed.connect(self._longer)
@@ -81,7 +82,7 @@ class Words(Way):
 
     def _longer(self, words: list[str]) -> None:
         if len(words) not in LENGTHS:
-            self.note.setText(f"That is {len(words)} words; recovery phrases have 12, 15, 18, 21 or 24.")
+            self.note.setText(tr("That is {count} words; recovery phrases have 12, 15, 18, 21 or 24.", count=len(words)))
             return
         self.length.setCurrentIndex(LENGTHS.index(len(words)))
         self.grid.fill(words)
@@ -89,19 +90,19 @@ class Words(Way):
 
     def _refresh(self) -> None:
         unknown = [str(index + 1) for index in self.grid.unknown()]
-        self.note.setText(f"Not on the BIP-39 list: word {', '.join(unknown)}." if unknown else "")
+        self.note.setText(tr("Not on the BIP-39 list: word {unknown}.", unknown=", ".join(unknown)) if unknown else "")
         self.changed.emit()
 
 
 class PrivateKey(Way):
     def __init__(self) -> None:
         super().__init__()
-        self.key = SecretEdit("Private key")
-        self.key.setPlaceholderText("64 hexadecimal digits, with or without 0x")
-        self.shown = check_box("Show what I type", self.key.show_text)
-        field("Private key", self.key, self.column)
+        self.key = SecretEdit(tr("Private key"))
+        self.key.setPlaceholderText(tr("64 hexadecimal digits, with or without 0x"))
+        self.shown = check_box(tr("Show what I type"), self.key.show_text)
+        field(tr("Private key"), self.key, self.column)
         self.column.addWidget(self.shown)
-        self.column.addWidget(Muted("A key on its own has no recovery words: keep your own copy of it safe."))
+        self.column.addWidget(Muted(tr("A key on its own has no recovery words: keep your own copy of it safe.")))
         self.column.addStretch(1)
         self.key.textChanged.connect(self.changed)
         self.key.returnPressed.connect(self.finished)
@@ -122,15 +123,15 @@ class Keystore(Way):
     def __init__(self) -> None:
         super().__init__()
         self._json = b""
-        self.choose = Button("Choose file…", self._choose)
-        self.name = PhraseLabel("Web3 Secret Storage (V3), as geth, ethers and MetaMask write it.", tone="muted")
-        self.password = SecretEdit("Password of the file")
+        self.choose = Button(tr("Choose file…"), self._choose)
+        self.name = PhraseLabel(tr("Web3 Secret Storage (V3), as geth, ethers and MetaMask write it."), tone="muted")
+        self.password = SecretEdit(tr("Password of the file"))
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(self.choose)
         row.addWidget(self.name, 1)
         self.column.addLayout(row)
-        field("Password of the file", self.password, self.column)
+        field(tr("Password of the file"), self.password, self.column)
         self.column.addStretch(1)
         self.password.textChanged.connect(self.changed)
         self.password.returnPressed.connect(self.finished)
@@ -153,10 +154,10 @@ class Keystore(Way):
             with path.open("rb") as file:
                 raw = file.read(MAX_KEYSTORE + 1)
         except OSError:
-            self.name.set_phrase("This file cannot be read.")
+            self.name.set_phrase(tr("This file cannot be read."))
         else:
             if len(raw) > MAX_KEYSTORE:
-                self.name.set_phrase("This file is too large for a keystore: at most 64 KiB are read.")
+                self.name.set_phrase(tr("This file is too large for a keystore: at most 64 KiB are read."))
             else:
                 self._json = raw
                 self.name.set_phrase(path.name)
@@ -166,7 +167,7 @@ class Keystore(Way):
     def _choose(self) -> None:
         # Qt's own dialog: a desktop's would load its plug-ins into the process that holds the passphrase.
         name, _ = QFileDialog.getOpenFileName(
-            self, "Choose a keystore file", str(Path.home()), "Keystore (*.json UTC*);;All files (*)",
+            self, tr("Choose a keystore file"), str(Path.home()), tr("Keystore (*.json UTC*);;All files (*)"),
             options=QFileDialog.Option.DontUseNativeDialog,
         )  # fmt: skip
         if name:
@@ -179,12 +180,12 @@ class ImportPage(Page):
     lingers = True
 
     def __init__(self, ask: dict[str, Any]) -> None:
-        super().__init__("Import a master key", "What you enter here stays in the signer and goes into your encrypted vault.",
-                         retry=ask.get("retry", ""), go="Import")  # fmt: skip
+        super().__init__(tr("Import a master key"), tr("What you enter here stays in the signer and goes into your encrypted vault."),
+                         retry=ask.get("retry", ""), go=tr("Import"))  # fmt: skip
         self.words, self.key, self.keystore = Words(), PrivateKey(), Keystore()
         self._ways: dict[str, Way] = {"words": self.words, "key": self.key, "keystore": self.keystore}
-        names = [("words", "Recovery words"), ("key", "Private key"), ("keystore", "Keystore file")]
-        self.choice = Segmented(names, name="What to import", value="words")
+        names = [("words", tr("Recovery words")), ("key", tr("Private key")), ("keystore", tr("Keystore file"))]
+        self.choice = Segmented(names, name=tr("What to import"), value="words")
         self._stack = QStackedWidget()
         for way in self._ways.values():
             self._stack.addWidget(way)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from latchkey.core.wordlist import english_words
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.desk.page import Page
 from latchkey.ui.desk.secret_edit import SecretEdit
@@ -26,14 +27,14 @@ class ShowMnemonicPage(Page):
 
     def __init__(self, ask: dict[str, Any]) -> None:
         words = ask["words"]
-        lead = f"Write these {len(words)} words on paper, in this order. Whoever has them has the key."
-        super().__init__("Recovery words", lead, go="I have written them down")
+        lead = tr("Write these {count} words on paper, in this order. Whoever has them has the key.", count=len(words))
+        super().__init__(tr("Recovery words"), lead, go=tr("I have written them down"))
         self.words = SecretWords(words)
-        self.show_button = ShowButton(self.words, "the words")
+        self.show_button = ShowButton(self.words, tr("the words"))
         self.body.addWidget(self.words)
         self.body.addWidget(self.show_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addWidget(
-            Muted("No photograph, no file, no e-mail. A lost computer without them is a lost key. Some are asked next.")
+            Muted(tr("No photograph, no file, no e-mail. A lost computer without them is a lost key. Some are asked next."))
         )
         self.body.addStretch(1)
         self.go.setEnabled(False)
@@ -56,7 +57,7 @@ class WordEdit(SecretEdit):
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"Word {number}")
+        super().__init__(tr("Word {number}", number=number))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)  # selects all, so the text is shown only afterwards
@@ -105,7 +106,7 @@ class WordGrid(QWidget):
             self._all.append(edit)
             self._captions.append(caption)
         self.hint = Muted()
-        self.hint.setAccessibleName("Words that begin so")
+        self.hint.setAccessibleName(tr("Words that begin so"))
         grid.addWidget(self.hint, grid.rowCount(), 1, 1, -1)
 
     @property
@@ -202,7 +203,7 @@ class CheckMnemonicPage(Page):
     lingers = True
 
     def __init__(self, ask: dict[str, Any]) -> None:
-        super().__init__("Check your paper", "Type these words from what you wrote down.", retry=ask.get("retry", ""))
+        super().__init__(tr("Check your paper"), tr("Type these words from what you wrote down."), retry=ask.get("retry", ""))
         self.grid = WordGrid(ask["positions"])
         self.body.addWidget(self.grid)
         self.body.addStretch(1)

@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from latchkey.language import tr
 from latchkey.ui.desk.page import Page
 from latchkey.ui.desk.secret_view import HeldSecret, SecretWords, ShowButton
 from latchkey.ui.widgets import Muted, PhraseLabel
@@ -25,12 +26,12 @@ class CodePage(Page):
     """{words, purpose} -> {}: the code under which a session key's file was sealed."""
 
     def __init__(self, ask: dict[str, Any]) -> None:
-        super().__init__("The code", ask["purpose"], go="Done", may_stop=False)
+        super().__init__(tr("The code"), ask["purpose"], go=tr("Done"), may_stop=False)
         self.words = SecretWords(ask["words"])
-        self.show_button = ShowButton(self.words, "the code")
+        self.show_button = ShowButton(self.words, tr("the code"))
         self.body.addWidget(self.words)
         self.body.addWidget(self.show_button, 0, Qt.AlignmentFlag.AlignLeft)
-        self.body.addWidget(Muted("Tell it to the person or program that has the file, by another way than the file went."))
+        self.body.addWidget(Muted(tr("Tell it to the person or program that has the file, by another way than the file went.")))
         self.body.addStretch(1)
 
     def first(self) -> QWidget:
@@ -48,9 +49,12 @@ class RevealPage(Page):
 
     def __init__(self, ask: dict[str, Any]) -> None:
         super().__init__(
-            "Private key", f"Of {ask['address']}. Whoever has it can do all this key may do.", go="Done", may_stop=False
+            tr("Private key"),
+            tr("Of {ask}. Whoever has it can do all this key may do.", ask=ask["address"]),
+            go=tr("Done"),
+            may_stop=False,
         )
-        self.secret = HeldSecret(ask["secret"], "Private key")
+        self.secret = HeldSecret(ask["secret"], tr("Private key"))
         self.body.addWidget(self.secret)
         self.body.addStretch(1)
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets import Banner, Button, Label, PhraseLabel, Title
 
@@ -26,13 +27,13 @@ class Page(QWidget):
     declined = Signal()
     lingers = False  # True where the answer mostly brings the next ask at once
 
-    def __init__(self, title: str, lead: str = "", *, retry: str = "", go: str = "Continue", may_stop: bool = True) -> None:
+    def __init__(self, title: str, lead: str = "", *, retry: str = "", go: str = tr("Continue"), may_stop: bool = True) -> None:
         super().__init__()
         self.setAccessibleName(title)
         self.body = QVBoxLayout()
         self.body.setSpacing(GAP)
         self.go = Button(go, self.accept, kind="primary")
-        self.stop = Button("Cancel", self.declined.emit)
+        self.stop = Button(tr("Cancel"), self.declined.emit)
         self.stop.setVisible(may_stop)
         self.foot = QHBoxLayout()
         self.foot.setSpacing(GAP)

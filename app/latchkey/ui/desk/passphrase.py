@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QProgressBar, QWidget
 
+from latchkey.language import tr
 from latchkey.ui.desk.page import Page, check_box, field
 from latchkey.ui.desk.secret_edit import SecretEdit
 from latchkey.ui.widgets import Muted
@@ -21,12 +22,12 @@ class PassphrasePage(Page):
     lingers = True
 
     def __init__(self, ask: dict[str, Any]) -> None:
-        super().__init__("Passphrase", ask["purpose"], retry=ask.get("retry", ""))
-        self.edit = SecretEdit("Passphrase")
+        super().__init__(tr("Passphrase"), ask["purpose"], retry=ask.get("retry", ""))
+        self.edit = SecretEdit(tr("Passphrase"))
         self.edit.textChanged.connect(self._refresh)
         self.edit.returnPressed.connect(self.go.click)
         self._waiting = Muted()
-        field("Passphrase", self.edit, self.body, self._waiting)
+        field(tr("Passphrase"), self.edit, self.body, self._waiting)
         self._until = time.monotonic() + ask.get("wait", 0)
         self.body.addStretch(1)
         self._tick = QTimer(self, interval=200)
@@ -49,7 +50,7 @@ class PassphrasePage(Page):
         if left <= 0:
             self._tick.stop()
         self._waiting.setVisible(left > 0)
-        self._waiting.setText(f"You can try again in {int(left) + 1} s.")
+        self._waiting.setText(tr("You can try again in {left} s.", left=int(left) + 1))
         self.go.setEnabled(left <= 0 and bool(self.edit.text()))
 
 
@@ -59,19 +60,19 @@ class NewPassphrasePage(Page):
     lingers = True
 
     def __init__(self, ask: dict[str, Any]) -> None:
-        super().__init__("Choose a passphrase", ask["purpose"], retry=ask.get("retry", ""))
+        super().__init__(tr("Choose a passphrase"), ask["purpose"], retry=ask.get("retry", ""))
         self._own = tuple(ask.get("own", ()))
         threading.Thread(target=prepare, daemon=True).start()
-        self.edit, self.again = SecretEdit("New passphrase"), SecretEdit("The same passphrase again")
+        self.edit, self.again = SecretEdit(tr("New passphrase")), SecretEdit(tr("The same passphrase again"))
         self.meter = QProgressBar(minimum=0, maximum=STRONG, textVisible=False)
-        self.meter.setAccessibleName("Strength of the passphrase")
+        self.meter.setAccessibleName(tr("Strength of the passphrase"))
         self.estimate, self.differs = Muted(), Muted()
-        field("New passphrase", self.edit, self.body, self.meter)
+        field(tr("New passphrase"), self.edit, self.body, self.meter)
         self.body.addWidget(self.estimate)
-        field("The same again", self.again, self.body, self.differs)
-        self.shown = check_box("Show what I type", self._show)
+        field(tr("The same again"), self.again, self.body, self.differs)
+        self.shown = check_box(tr("Show what I type"), self._show)
         self.body.addWidget(self.shown)
-        self.body.addWidget(Muted("It cannot be reset. Without it, only the recovery words bring the key back."))
+        self.body.addWidget(Muted(tr("It cannot be reset. Without it, only the recovery words bring the key back.")))
         self.body.addStretch(1)
         self.edit.textChanged.connect(self._refresh)
         self.again.textChanged.connect(self._refresh)
@@ -102,5 +103,5 @@ class NewPassphrasePage(Page):
         score, sentence = strength(first, self._own) if first else (0, "")
         self.meter.setValue(score)
         self.estimate.setText(sentence)
-        self.differs.setText("The two differ." if second and not first.startswith(second) else "")
+        self.differs.setText(tr("The two differ.") if second and not first.startswith(second) else "")
         self.go.setEnabled(score > 0 and first == second)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets import Button, Card, Label
 
@@ -46,14 +47,16 @@ class SecretWords(Card):
     def _draw(self) -> None:
         for number, (cell, word) in enumerate(zip(self._labels, self._words, strict=True), 1):
             cell.setText(f"{number:>2}  {word if self.shown else HIDDEN}")
-            cell.setAccessibleName(f"Word {number}: {word}" if self.shown else f"Word {number}, hidden")
+            cell.setAccessibleName(
+                tr("Word {number}: {word}", number=number, word=word) if self.shown else tr("Word {number}, hidden", number=number)
+            )
 
 
 class ShowButton(Button):
     """Shows words on a click or Space, hides them on the next."""
 
     def __init__(self, words: SecretWords, what: str) -> None:
-        super().__init__(f"Show {what}", lambda: words.show_words(not words.shown), icon_name="eye")
+        super().__init__(tr("Show {what}", what=what), lambda: words.show_words(not words.shown), icon_name="eye")
         words.changed.connect(lambda shown: self._say(f"{'Hide' if shown else 'Show'} {what}"))
 
     def _say(self, text: str) -> None:
@@ -71,7 +74,7 @@ class HeldSecret(QWidget):
         self.text.setMinimumHeight(theme.space(6))
         card = Card()
         card.body.addWidget(self.text)
-        self.button = Button("Hold to show", icon_name="eye")
+        self.button = Button(tr("Hold to show"), icon_name="eye")
         self.button.pressed.connect(lambda: self._draw(True))
         self.button.released.connect(lambda: self._draw(False))
         layout = QVBoxLayout(self)
@@ -90,7 +93,7 @@ class HeldSecret(QWidget):
 
     def _draw(self, shown: bool) -> None:
         self.text.setText(_breakable(self._secret) if shown else HIDDEN)
-        self.text.setAccessibleName(f"{self._name}: {self._secret}" if shown else f"{self._name}, hidden")
+        self.text.setAccessibleName(f"{self._name}: {self._secret}" if shown else tr("{name}, hidden", name=self._name))
 
 
 def _breakable(secret: str) -> str:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.desk.addresses import AddressPage
 from latchkey.ui.desk.confirm import ConfirmPage
@@ -40,7 +41,7 @@ class DeskWindow(QWidget):
 
     def __init__(self, pipe: Pipe) -> None:
         super().__init__(None, Qt.WindowType.Window | Qt.WindowType.WindowStaysOnTopHint)
-        self.setWindowTitle("Latchkey desk")
+        self.setWindowTitle(tr("Latchkey desk"))
         self._pipe = pipe
         self._page: Page | None = None
         self._ask: int | None = None

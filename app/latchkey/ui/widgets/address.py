@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QPain
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from latchkey.core.phrases import Style
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets.buttons import Button, quiet
 from latchkey.ui.widgets.text import PhraseLabel, phrase
@@ -99,7 +100,7 @@ class AddressLabel(QWidget):
         self._text = PhraseLabel()
         self._unfold = Button(kind="link", on_click=self._show_full)
         self._unfold.setFont(theme.font(theme.SMALL + 1, mono=True))
-        self._copy = quiet("", self._to_clipboard, icon_name="copy", name="Copy the address")
+        self._copy = quiet("", self._to_clipboard, icon_name="copy", name=tr("Copy the address"))
         self._copy.setVisible(copy)
         row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._text, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -120,7 +121,7 @@ class AddressLabel(QWidget):
         self._text.set_phrase(phrase(grouped_address(address), Style.ADDRESS) if address else "—")
         self._text.setAccessibleName(address)
         self._unfold.setText(short_address(address))
-        self._unfold.setAccessibleName(f"{address}, show in full")
+        self._unfold.setAccessibleName(tr("{address}, show in full", address=address))
         self._unfold.setToolTip(address)
         self._text.setVisible(self._full)
         self._unfold.setVisible(not self._full)
@@ -135,12 +136,14 @@ class AddressLabel(QWidget):
         address = self._address
         QGuiApplication.clipboard().setText(address)
         if self._read_back(address):
-            announce(self, "Address copied.")
+            announce(self, tr("Address copied."))
             QTimer.singleShot(self._RECHECK_MS, self, lambda: self._read_back(address))
 
     def _read_back(self, address: str) -> bool:
         same = QGuiApplication.clipboard().text() == address
         self.copied.emit(same)
         if not same:
-            announce(self, "The clipboard now holds something else than this address. Check every digit after pasting.", tone="bad")
+            announce(
+                self, tr("The clipboard now holds something else than this address. Check every digit after pasting."), tone="bad"
+            )
         return same

@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.icons import icon
 from latchkey.ui.widgets.text import Label, Muted, set_property
@@ -214,4 +215,6 @@ class StepTrail(QWidget):
         for index, label in enumerate(self._labels):
             set_property(label, "tone", "accent" if index == number else "muted")
             label.setFont(theme.font(weight=QFont.Weight.DemiBold if index == number else QFont.Weight.Normal))
-        self.setAccessibleName(f"Step {number + 1} of {len(self._names)}: {self._names[number]}")
+        self.setAccessibleName(
+            tr("Step {number} of {count}: {names}", number=number + 1, count=len(self._names), names=self._names[number])
+        )

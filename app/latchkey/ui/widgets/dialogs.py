@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.core.phrases import Phrase
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets.buttons import Button, secondary
 from latchkey.ui.widgets.text import Heading, PhraseLabel
@@ -46,7 +47,7 @@ def confirm(
     on_yes: Callable[[], object],
     *,
     danger: bool = False,
-    keep: str = "Keep",
+    keep: str = tr("Keep"),
 ) -> Dialog:
     """Ask; `verb` names what is done, `keep` the way out, which Escape takes too and which has the focus when it is dangerous."""
     dialog = Dialog(title, parent.window())

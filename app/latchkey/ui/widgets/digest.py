@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from latchkey.core.phrases import Style
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets.text import Label, PhraseLabel, phrase
 
@@ -40,4 +41,4 @@ class DigestView(QWidget):
         for number, (cell, word) in enumerate(zip(self._cells, words, strict=True), 1):
             cell.setText(f"{number} {word}")
         self._hex.set_phrase(phrase(digest, Style.CODE))
-        self.setAccessibleName(f"Digest in words: {' '.join(words)}. In hexadecimal: {digest}")
+        self.setAccessibleName(tr("Digest in words: {words}. In hexadecimal: {digest}", words=" ".join(words), digest=digest))

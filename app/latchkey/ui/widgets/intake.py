@@ -22,6 +22,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QImageReader, QPa
 from PySide6.QtWidgets import QFileDialog, QPlainTextEdit, QWidget
 
 from latchkey.errors import BadInput, LatchkeyError
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.widgets.buttons import primary, secondary
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = Path | str | bytes | QImage
 
+_PLACES = tr("Requests and QR pictures (*.latchkey *.json *.txt *.png *.jpg *.jpeg);;All files (*)")
 MAX_SOURCES = 64
 MAX_PICTURE_FILE = 16 << 20  # bytes
 MAX_MEMORY = 128 << 20  # bytes, once decoded
@@ -60,7 +62,7 @@ class Gatherer:
     def open(self, sources: Sequence[Source]) -> Incoming | Waiting:
         """The one request or hand-over in `sources`. Raises BadInput or NotServed with the first thing that was wrong."""
         if len(sources) > MAX_SOURCES:
-            raise BadInput(f"At most {MAX_SOURCES} files are opened at once.", code="TooMany")
+            raise BadInput(tr("At most {max_sources} files are opened at once.", max_sources=MAX_SOURCES), code="TooMany")
         found: list[Incoming] = []
         faults: list[LatchkeyError] = []
         waiting: Waiting | None = None
@@ -75,7 +77,7 @@ class Gatherer:
             elif opened not in found:
                 found.append(opened)
         if len(found) > 1:
-            raise BadInput("Several requests were found. Open them one at a time.", code="NotOne")
+            raise BadInput(tr("Several requests were found. Open them one at a time."), code="NotOne")
         if found:
             return found[0]
         if waiting is not None:
@@ -95,7 +97,7 @@ class Gatherer:
         except BadInput as error:
             if error.code != "Picture":
                 raise
-            raise BadInput("Of pictures only PNG and JPEG are opened: save it as one of these.", code="Picture") from None
+            raise BadInput(tr("Of pictures only PNG and JPEG are opened: save it as one of these."), code="Picture") from None
 
     def _gather(self, part: str) -> bytes | None:
         """The whole message once enough parts are here. A part of another code starts afresh with that code."""
@@ -136,7 +138,7 @@ def decode(raw: bytes, kind: bytes) -> QImage:
     if not size.isValid():
         raise _damaged()
     if max(size.width(), size.height()) > MAX_SIDE or size.width() * size.height() * _WIDEST[kind] > MAX_MEMORY:
-        raise BadInput("This picture is too large. Cut out the QR code and try again.", code="TooLarge")
+        raise BadInput(tr("This picture is too large. Cut out the QR code and try again."), code="TooLarge")
     QImageReader.setAllocationLimit(MAX_MEMORY >> 20)
     image = reader.read()
     if image.isNull():
@@ -153,7 +155,7 @@ def codes(image: QImage) -> list[str]:
     gray = image.convertToFormat(QImage.Format.Format_Grayscale8)
     texts = read_codes(gray.constBits(), gray.width(), gray.height(), gray.bytesPerLine())
     if not texts:
-        raise BadInput("No QR code was found in this picture. A sharper or larger one may do.", code="NoCode")
+        raise BadInput(tr("No QR code was found in this picture. A sharper or larger one may do."), code="NoCode")
     return texts
 
 
@@ -177,7 +179,7 @@ def _file(path: Path) -> bytes:
 
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise BadInput("This is not a file that can be read.", code="NotAFile")
+            raise BadInput(tr("This is not a file that can be read."), code="NotAFile")
         with path.open("rb") as file:
             if not _picture_kind(file.read(4)):
                 file.seek(0)
@@ -185,14 +187,17 @@ def _file(path: Path) -> bytes:
             file.seek(0)
             raw = file.read(MAX_PICTURE_FILE + 1)
     except (OSError, ValueError):  # ValueError: a name with a NUL in it
-        raise BadInput("This file cannot be read.", code="CannotRead") from None
+        raise BadInput(tr("This file cannot be read."), code="CannotRead") from None
     if len(raw) > MAX_PICTURE_FILE:
-        raise BadInput(f"This picture is too large: at most {MAX_PICTURE_FILE >> 20} MiB are read.", code="TooLarge")
+        raise BadInput(
+            tr("This picture is too large: at most {max_picture_file} MiB are read.", max_picture_file=MAX_PICTURE_FILE >> 20),
+            code="TooLarge",
+        )
     return raw
 
 
 def _damaged() -> BadInput:
-    return BadInput("This picture is damaged or not what its first bytes say.", code="Damaged")
+    return BadInput(tr("This picture is damaged or not what its first bytes say."), code="Damaged")
 
 
 # Where it comes from -------------------------------------------------------------------------------------------------------------
@@ -210,12 +215,15 @@ def from_mime(data: QMimeData) -> list[Source]:
         return [QImage(data.imageData())]
     if data.hasText():
         return [data.text()]
-    raise BadInput("There is nothing here that Latchkey can open.", code="Empty")
+    raise BadInput(tr("There is nothing here that Latchkey can open."), code="Empty")
 
 
 def _capped(raw: bytes) -> bytes:
     if len(raw) > MAX_PICTURE_FILE:
-        raise BadInput(f"This picture is too large: at most {MAX_PICTURE_FILE >> 20} MiB are read.", code="TooLarge")
+        raise BadInput(
+            tr("This picture is too large: at most {max_picture_file} MiB are read.", max_picture_file=MAX_PICTURE_FILE >> 20),
+            code="TooLarge",
+        )
     return raw
 
 
@@ -244,7 +252,7 @@ class OpenDialog(Dialog):
     """Stays out of sight while what was dropped can simply be opened."""
 
     def __init__(self, context: Context, window: QWidget) -> None:
-        super().__init__("Open a request", window)
+        super().__init__(tr("Open a request"), window)
         self._context, self._window = context, window
         self._gatherer = Gatherer()
         self._busy = False
@@ -252,15 +260,17 @@ class OpenDialog(Dialog):
         self.banner = Banner()
         self.banner.hide()
         self.edit = PasteEdit(self.take_mime)
-        self.file = secondary("Choose file…", self._choose, icon_name="file")
-        self.go = primary("Open", self._open_text)
+        self.file = secondary(tr("Choose file…"), self._choose, icon_name="file")
+        self.go = primary(tr("Open"), self._open_text)
         self.go.setEnabled(False)
         self.edit.textChanged.connect(lambda: self.go.setEnabled(bool(self.edit.toPlainText().strip())))
-        self.body.addWidget(Muted("Drop a file or a picture of a QR code here, or paste either, or the request's text or link."))
+        self.body.addWidget(
+            Muted(tr("Drop a file or a picture of a QR code here, or paste either, or the request's text or link."))
+        )
         self.body.addWidget(self.edit)
         self.body.addWidget(self.banner)
         self.buttons.insertWidget(0, self.file)
-        self.buttons.addWidget(secondary("Cancel", self.reject))
+        self.buttons.addWidget(secondary(tr("Cancel"), self.reject))
         self.buttons.addWidget(self.go)
         self.edit.setFocus()
 
@@ -290,7 +300,7 @@ class OpenDialog(Dialog):
 
     def _choose(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(
-            self, "Open a request", str(Path.home()), "Requests and QR pictures (*.latchkey *.json *.txt *.png *.jpg *.jpeg);;All files (*)"
+            self, tr("Open a request"), str(Path.home()), _PLACES
         )  # fmt: skip
         if names:
             self.take([Path(name) for name in names])
@@ -303,7 +313,11 @@ class OpenDialog(Dialog):
 
     def _opened(self, opened: Incoming | Waiting) -> None:
         if isinstance(opened, Waiting):
-            self._tell("notice", f"{opened.percent} % of an animated code is here.", "Add the pictures of its other frames.")
+            self._tell(
+                "notice",
+                tr("{percent} % of an animated code is here.", percent=opened.percent),
+                tr("Add the pictures of its other frames."),
+            )
             return
         context, window = self._context, self._window
         self.close()
@@ -338,7 +352,7 @@ class PasteEdit(QPlainTextEdit):
     def __init__(self, take: Callable[[QMimeData], object]) -> None:
         super().__init__()
         self._take = take
-        self.setAccessibleName("The request's text")
+        self.setAccessibleName(tr("The request's text"))
         self.setTabChangesFocus(True)
         self.setFont(theme.font(theme.BODY - 1, mono=True))
         self.setFixedHeight(self.fontMetrics().lineSpacing() * 7 + theme.space(3))

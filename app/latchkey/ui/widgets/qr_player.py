@@ -16,6 +16,7 @@ from PySide6.QtGui import QHideEvent, QImage, QPainter, QPaintEvent, QShowEvent,
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from latchkey.codec import qr, ur
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets.buttons import Button
 from latchkey.ui.widgets.text import Label, Muted
@@ -36,7 +37,7 @@ class QrCanvas(QWidget):
         self._image: QImage | None = None
         self.setMinimumSize(_LEAST, _LEAST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("QR code of the hand-over")
+        self.setAccessibleName(tr("QR code of the hand-over"))
 
     def sizeHint(self) -> QSize:
         return QSize(_SIDE, _SIDE)
@@ -68,9 +69,9 @@ class QrCanvas(QWidget):
 class QrPlayer(QWidget):
     """The code, a line of text that says which frame it is, and its controls. `camera`: whose it is held before."""
 
-    def __init__(self, parent: QWidget | None = None, *, camera: str = "the dApp's camera") -> None:
+    def __init__(self, parent: QWidget | None = None, *, camera: str = tr("the dApp's camera")) -> None:
         super().__init__(parent)
-        self._hold = f"hold {camera} here"
+        self._hold = tr("hold {camera} here", camera=camera)
         self._message = b""
         self._encoder: ur.Encoder | None = None
         self._number = 0
@@ -82,17 +83,17 @@ class QrPlayer(QWidget):
         self.canvas.turned.connect(self._change_speed)
         self.caption = Label(size=theme.SMALL, tone="muted", wrap=False)
         self.caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.slower = Button("Slower", lambda: self._change_speed(-1))
-        self.pause = Button("Pause", self._toggle_pause)
-        self.faster = Button("Faster", lambda: self._change_speed(+1))
-        self.single = Button("Single code", self._toggle_single)
+        self.slower = Button(tr("Slower"), lambda: self._change_speed(-1))
+        self.pause = Button(tr("Pause"), self._toggle_pause)
+        self.faster = Button(tr("Faster"), lambda: self._change_speed(+1))
+        self.single = Button(tr("Single code"), self._toggle_single)
         self.density = QSlider(Qt.Orientation.Horizontal)
         self.density.setRange(*DENSITY)
         self.density.setSingleStep(10)
         self.density.setPageStep(10)
         self.density.setMinimumHeight(theme.space(3))
         self.density.setValue(ur.FRAGMENT)
-        self.density.setAccessibleName("Density of the code")
+        self.density.setAccessibleName(tr("Density of the code"))
         self.density.valueChanged.connect(self._restart)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -100,7 +101,7 @@ class QrPlayer(QWidget):
         rows.addWidget(self.canvas, 1)
         rows.addWidget(self.caption)
         rows.addLayout(_row(self.slower, self.pause, self.faster, self.single))
-        self._coarse, self._dense = Muted("Coarse", wrap=False), Muted("Dense", wrap=False)
+        self._coarse, self._dense = Muted(tr("Coarse"), wrap=False), Muted(tr("Dense"), wrap=False)
         rows.addLayout(_row(self._coarse, self.density, self._dense))
         self.clear()
 
@@ -177,16 +178,16 @@ class QrPlayer(QWidget):
             control.setEnabled(self._several)
         for part in (self._coarse, self.density, self._dense):
             part.setVisible(not self._single)
-        retitle(self.pause, "Go on" if self._several and self._paused else "Pause")
-        retitle(self.single, "Animated" if self._single else "Single code")
+        retitle(self.pause, tr("Go on") if self._several and self._paused else tr("Pause"))
+        retitle(self.single, tr("Animated") if self._single else tr("Single code"))
         if self._encoder is None:
             return
         if not self._several:
-            self.caption.setText(f"One code · {self._hold}")
+            self.caption.setText(tr("One code · {hold}", hold=self._hold))
             return
         frame = (self._number - 1) % self._encoder.count + 1
-        state = "paused" if self._paused else self._hold
-        self.caption.setText(f"Frame {frame} of {self._encoder.count} · {state}")
+        state = tr("paused") if self._paused else self._hold
+        self.caption.setText(tr("Frame {frame} of {count} · {state}", frame=frame, count=self._encoder.count, state=state))
 
     # --- controls
 

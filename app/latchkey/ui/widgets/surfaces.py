@@ -17,6 +17,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QTe
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from latchkey.core.phrases import Finding, Level, Phrase, Style
+from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.icons import pixmap
 from latchkey.ui.widgets.buttons import primary
@@ -40,7 +41,13 @@ _LEVELS = {
     Level.DANGER: ("bad", "warning"),
     Level.REFUSED: ("bad", "stop"),
 }
-_SPOKEN = {"good": "Good", Level.NOTICE: "Note", Level.WARNING: "Warning", Level.DANGER: "Danger", Level.REFUSED: "Refused"}
+_SPOKEN = {
+    "good": tr("Good"),
+    Level.NOTICE: tr("Note"),
+    Level.WARNING: tr("Warning"),
+    Level.DANGER: tr("Danger"),
+    Level.REFUSED: tr("Refused"),
+}
 _WIDEST = 140 * theme.GRID  # px a page uses at most
 _WIDEST_LABEL = 20 * theme.GRID  # px; longer labels of a table break
 _WORST_FIRST = (Level.REFUSED, Level.DANGER, Level.WARNING, Level.NOTICE)

@@ -30,6 +30,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
 
 from latchkey.core.phrases import Part, Phrase, Style
+from latchkey.language import tr
 from latchkey.ui import theme
 
 _LINE = 135  # percent, of phrases that may run over several lines
@@ -233,7 +234,7 @@ class TextView(QLabel):
 
     def _menu(self, where: QPoint) -> None:
         text, menu = self._copied(where), QMenu(self)
-        menu.addAction("Copy", lambda: QGuiApplication.clipboard().setText(text))
+        menu.addAction(tr("Copy"), lambda: QGuiApplication.clipboard().setText(text))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.mapToGlobal(where))
 
