@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from latchkey.core.permissions import Permission
 from latchkey.core.types import Address
@@ -43,3 +44,25 @@ class SessionRequest:
     hand_over_key: bytes | None = None
     claims: Claims = field(default_factory=Claims)
     system: str = "modular_account"
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationRequest:
+    """A dApp asks that sessions of an account be ended; the person decides. `entity_ids`: which, never empty."""
+
+    request_id: str
+    chain_id: int
+    account: Address
+    entity_ids: tuple[int, ...]
+    system: str = "modular_account"
+
+
+@dataclass(frozen=True, slots=True)
+class PairingRequest:
+    """A page or a program asks to be let in at the bridge. `name`: what it calls itself, a claim."""
+
+    request_id: str
+    name: str = ""
+
+
+Request: TypeAlias = SessionRequest | RevocationRequest | PairingRequest

@@ -11,8 +11,6 @@ has been handed over and nothing is half done.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,15 +20,14 @@ from typing import TYPE_CHECKING
 from latchkey.accounts.review import Review, review
 from latchkey.accounts.system import Policy, system
 from latchkey.codec.fields import MAX_FUNCTION, MAX_FUNCTIONS
-from latchkey.codec.hand_over import Envelope, Kind, encode
+from latchkey.codec.hand_over import Envelope, Kind, decode, encode
 from latchkey.core.account import Account
 from latchkey.core.amounts import ETH, format_amount
 from latchkey.core.draft import Draft
-from latchkey.core.moments import span, utc
+from latchkey.core.moments import span
 from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.narrow import Asked
 from latchkey.core.networks import network
-from latchkey.core.permissions import permissions_to_json
 from latchkey.core.phrases import Finding
 from latchkey.core.powers import powers_of
 from latchkey.core.presets import DAY
@@ -42,7 +39,9 @@ from latchkey.flow.accounts import same_place
 from latchkey.flow.explain import explain, verify_signature
 from latchkey.flow.naming import kept_notes, relevant
 from latchkey.flow.narrowing import told
+from latchkey.flow.requests import answered, digest_of
 from latchkey.flow.wizard import KeySource, WizardState, World, account_of, draft_of, notes_for
+from latchkey.store.carried import Carried
 from latchkey.store.records import GrantRecord, GrantState, KeyOrigin, Outcome, RequestMark
 from latchkey.store.replacing import Replacements
 
@@ -137,13 +136,7 @@ class Granting:
 
     def answered(self, request: SessionRequest) -> str:
         """A sentence when a request with this id was answered already, "" when it is new: one request, one grant."""
-        marks = self._book.request_seen(request.request_id)
-        if any(g.envelope is not None and g.request_id == request.request_id for g in self._book.grants()) or marks:
-            when = f" on {utc(marks[-1].answered)}" if marks else ""
-            if marks and all(mark.digest != digest_of(request) for mark in marks):
-                return f"The sender used this request's id{when} for another request. Ask the dApp for a new one."
-            return f"You answered this request{when}. Its grant is under Grants; ask the dApp for a new request."
-        return ""
+        return answered(self._book, request)
 
     # --- preparing
 
@@ -251,14 +244,16 @@ class Granting:
         envelope = self._envelope(prepared, prepared.account, Kind.UNSIGNED_GRANT)
         functions = tuple(dict.fromkeys((*envelope.claims.functions, *prepared.notes.functions)))[:MAX_FUNCTIONS]
         claims = replace(envelope.claims, functions=tuple(f for f in functions if len(f) <= MAX_FUNCTION))
-        envelope = replace(envelope, unsigned=prepared.review.grant.unsigned, claims=claims)
+        envelope = replace(envelope, unsigned=prepared.review.grant.unsigned, claims=claims, created=self._clock())
         raw = encode(envelope)
         record = self._book.add_grant(self._record(prepared))
+        Carried(self._book).put(record.id, raw)
         Replacements(self._book).plan(record.id, prepared.replaces)
         return record, raw
 
     def accept_signed(self, envelope: Envelope) -> GrantRecord:
-        """A grant that comes back signed from another machine, held against the one that went out.
+        """A grant that comes back signed from another machine, held against the one that went out; blocks, and asks for the passphrase
+        where a session key made here has to be sealed to the dApp.
 
         Raises Refused when none waits for it, Mismatch when it is not the one or its owner did not sign it, StoreError.
         """
@@ -270,8 +265,26 @@ class Granting:
         known = next((a.owner for a in self._book.accounts() if same_place(a, account)), None)
         if known is not None and signer != known:
             raise Mismatch("The signature is not the owner's.", code="WrongSigner", path="deferredAction")
-        self._book.put_envelope(record.id, encode(envelope))
+        self._book.put_envelope(record.id, encode(self._as_carried(record, envelope, signer)))
         return self._held(self._book.grant(record.id), Replacements(self._book).waits_for(record.id))
+
+    def _as_carried(self, record: GrantRecord, envelope: Envelope, signer: Address) -> Envelope:
+        """What went out, with nothing of what came back but the signature; and the session key's secret sealed, if it is ours."""
+        carried = Carried(self._book).get(record.id)
+        if carried is None:
+            return envelope
+        sent = decode(carried)
+        assert sent.account is not None
+        account = replace(sent.account, owner=signer)
+        signed = replace(
+            sent, kind=Kind.SIGNED_GRANT, account=account, unsigned=b"", created=None, blob=envelope.blob, context=envelope.context
+        )
+        if record.key_origin is not KeyOrigin.MADE or sent.hand_over_key is None:
+            return replace(signed, hand_over_key=None)
+        client = self._client()
+        client.unlock()
+        sealed = client.seal_session_key(record.draft.session_key, sent.hand_over_key, sent.request_id, account)
+        return replace(signed, sealed_session_key=sealed)
 
     def _held(self, record: GrantRecord, entity_ids: tuple[int, ...]) -> GrantRecord:
         if not entity_ids:
@@ -359,20 +372,6 @@ def earlier(prepared: Prepared, book: Book) -> GrantRecord | None:
         if theirs.entity_id == draft.entity_id:
             raise Refused("Another grant with this entity id was made; the two would merge.", code="EntityIdTaken", path="entityId")
     return None
-
-
-def digest_of(request: SessionRequest) -> bytes:
-    """SHA-256 over what a request asks: two requests with the same id are the same request only when this is equal too."""
-    asked = {
-        "system": request.system,
-        "account": request.account,
-        "chainId": request.chain_id,
-        "expirySec": request.expiry,
-        "key": [request.session_key, request.key_type],
-        "handOverKey": request.hand_over_key.hex() if request.hand_over_key else None,
-        "permissions": permissions_to_json(request.permissions),
-    }
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
 
 
 def good_signs(shown: Review, now: int) -> tuple[str, ...]:

@@ -89,6 +89,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (log_set, block, position)
         ) STRICT""",
     ),
+    (
+        """CREATE TABLE request_records (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, request_id TEXT NOT NULL, digest BLOB NOT NULL,
+            system TEXT NOT NULL, content TEXT NOT NULL, source TEXT NOT NULL, origin TEXT NOT NULL, proven INTEGER NOT NULL,
+            arrived INTEGER NOT NULL, state TEXT NOT NULL, answered INTEGER NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL,
+            grant_id INTEGER
+        ) STRICT""",
+        "CREATE INDEX request_records_id ON request_records (request_id)",
+        "CREATE TABLE muted_origins (origin TEXT PRIMARY KEY NOT NULL, since INTEGER NOT NULL) STRICT",
+    ),
+    ("CREATE TABLE carried (grant_id INTEGER PRIMARY KEY NOT NULL, envelope BLOB NOT NULL) STRICT",),
 )
 
 

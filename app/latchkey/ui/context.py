@@ -28,10 +28,12 @@ from PySide6.QtCore import QObject, Signal
 
 from latchkey.errors import LatchkeyError, StoreError
 from latchkey.flow.chains import Chains
+from latchkey.store.journal import Event, Journal
 from latchkey.ui.lock import Lock
 from latchkey.ui.tasks import Task, Tasks
 
 if TYPE_CHECKING:
+    from latchkey.flow.requests import Requests
     from latchkey.flow.sessions import Sessions
     from latchkey.store.book import Book
     from latchkey.store.paths import DataDir
@@ -46,9 +48,9 @@ T = TypeVar("T")
 class Context(QObject):
     """One per window.
 
-    `clock()`: now, in seconds; replaced in tests. `status`: the signer's last known state, None until it was asked.
-    `changed(what)`: "status", "accounts", "grants", "sessions", "readings" (newer ones are in the book) or "settings" were changed by
-    someone; pages that show them read again.
+    `clock()`: now, in seconds; replaced in tests. `journal`: the program's log. `status`: the signer's last known state, None until it was asked.
+    `changed(what)`: "status", "accounts", "grants", "sessions", "readings" (newer ones are in the book), "requests" or "settings"
+    were changed by someone; pages that show them read again.
     `chains`: the nodes that Settings name; they block, so use them in `tasks.run`.
     """
 
@@ -57,6 +59,7 @@ class Context(QObject):
     navigated = Signal(str, object)
     said = Signal(str)
     wanted = Signal()
+    _requested = Signal()  # by whatever thread a request came in on
 
     def __init__(
         self,
@@ -66,22 +69,27 @@ class Context(QObject):
         make_client: Callable[[DataDir], SignerClient],
         make_book: Callable[[DataDir], Book],
         clock: Callable[[], int] = lambda: int(time.time()),
+        journal: Journal | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.data_dir = data_dir
         self.settings = settings
         self.clock = clock
+        self.journal = journal or Journal(data_dir.log)
         self.tasks = Tasks(self)
+        self.tasks.erred.connect(lambda error: self.journal.note(Event.ERROR, kind=type(error).__name__, code=error.code))
         self.status: Status | None = None
         self.closed = False  # the book is shut: a page that is taken down has nothing to keep any more
         self.restart = False  # whether to start again once the window is closed
         self.lock = Lock(self)
         self.chains = Chains(lambda: self.settings)
+        self._requested.connect(self._tell_requests)
         self._make_client, self._make_book = make_client, make_book
         self._client: SignerClient | None = None
         self._book: Book | None = None
         self._sessions: Sessions | None = None
+        self._requests: Requests | None = None
         self._watching: Watching | None = None
 
     @property
@@ -102,6 +110,15 @@ class Context(QObject):
         assert self._sessions is not None
         return self._sessions
 
+    @property
+    def requests(self) -> Requests:
+        """What came in and waits for an answer. May be used from any thread."""
+        assert self._requests is not None
+        return self._requests
+
+    def _tell_requests(self) -> None:
+        self.changed.emit("requests")
+
     def watch(self) -> None:
         """From now on, look at the chain while the keys are unlocked."""
         from latchkey.ui.watching import Watching
@@ -117,10 +134,13 @@ class Context(QObject):
     def load(self) -> None:
         """Open the book and read the vault, on a worker, before any page is entered. Raises StoreError; may be tried again."""
         if self._book is None:
+            from latchkey.flow.requests import Requests
             from latchkey.flow.sessions import Sessions
 
             self._book = self._make_book(self.data_dir)
             self._sessions = Sessions(self._book, self.chains, self.clock)
+            self._requests = Requests(self._book, self.clock)
+            self._requests.on_change(self._requested.emit)
         if self._client is None:
             self._client = self._make_client(self.data_dir)
 
@@ -165,6 +185,8 @@ class Context(QObject):
         that they can be named while the vault is locked."""
         if status == self.status:
             return
+        if (status is not None and status.unlocked) != self.lock.unlocked:
+            self.journal.note(Event.LOCKED if self.lock.unlocked else Event.UNLOCKED)
         self.status = status
         if status is not None and status.keys and self._book is not None:
             from latchkey.flow.keys import remember_keys
@@ -180,6 +202,8 @@ class Context(QObject):
         from latchkey.store.settings import save
 
         self.settings = replace(self.settings, **changes)
+        if changes.keys() != {"window"}:
+            self.journal.note(Event.SETTINGS)
         self.changed.emit("settings")
         save(self.data_dir.settings, self.settings)
 
