@@ -13,7 +13,7 @@ run: setup
 	@.venv/bin/latchkey
 
 test: setup
-	@$(python) -m pytest -q -n 2 --dist loadfile
+	@$(python) -m pytest -q -n 2 --dist loadfile --max-worker-restart 0
 
 soak: export LATCHKEY_SOAK = 1
 soak: setup

@@ -34,3 +34,9 @@ def ma_vectors() -> dict[str, Any]:
 def _nobodys_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
         os.environ[name] = str(tmp_path_factory.mktemp(name.lower()))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A failure is told when it happens: a run that is cut short afterwards shows it too."""
+    if report.failed and not hasattr(report, "wasxfail") and not os.environ.get("PYTEST_XDIST_WORKER"):
+        print(f"\n{report.nodeid} ({report.when}):\n{report.longreprtext}", flush=True)
