@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latchkey.codec import ur
-from latchkey.codec.qr import MAX_SIDE, matrix, read_codes
+from latchkey.codec.qr import MAX_SIDE, Pixels, find_codes, matrix, read_codes
 from latchkey.errors import BadInput
 from tests.counts import count
 
@@ -93,3 +93,32 @@ def test_other_barcodes_are_not_looked_for() -> None:
     height, width = view.shape
     assert zxingcpp.read_barcodes(view)
     assert read_codes(view.tobytes(), width, height, width) == []
+
+
+def test_a_code_that_cannot_be_read_is_found_all_the_same() -> None:
+    """A third of it painted over is more than its repair data makes up for."""
+    text = next(ur.qr_texts(bytes(5000)))
+    grey, width, height, stride = picture(text)
+    [whole] = find_codes(grey, width, height, stride)
+    assert whole.text == text
+    (left, top), _, (right, bottom), _ = whole.corners
+    assert 12 <= left <= 15
+    assert 12 <= top <= 15
+    assert width - 15 <= right <= width - 12
+    assert height - 15 <= bottom <= height - 12
+    spoilt = bytearray(grey)
+    for y in range(height * 2 // 5, height * 3 // 5):
+        spoilt[y * stride + 40 : y * stride + width - 40] = bytes(width - 80)
+    found = find_codes(bytes(spoilt), width, height, stride)
+    assert found
+    assert all(code.text is None for code in found)
+    assert read_codes(bytes(spoilt), width, height, stride) == []
+
+
+def test_four_bytes_a_pixel() -> None:
+    grey, width, height, stride = picture("HELLO")
+    wide = b"".join(bytes((value, value, value, 0)) for value in grey)
+    [code] = find_codes(wide, width, height, 4 * stride, Pixels.BGRX)
+    assert code.text == "HELLO"
+    with pytest.raises(BadInput):
+        find_codes(wide, width, height, stride, Pixels.BGRX)

@@ -35,6 +35,7 @@ from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.types import Address
 from latchkey.core.untrusted import MAX_BYTES, check, read_json
 from latchkey.errors import BadInput, LatchkeyError, NotServed
+from latchkey.language import tr
 
 Incoming: TypeAlias = SessionRequest | Envelope
 Anything: TypeAlias = Incoming | EthSignRequest | EthSignature | HdKeys | PayTo | CreatedSession
@@ -66,10 +67,30 @@ def open_text(text: str | bytes) -> Incoming:
 
 def open_as(text: str | bytes, kind: type[K]) -> K:
     """The same for one kind of thing: `open_as(text, HdKeys)`. Raises as `open_text` does."""
-    found = open_any(text)
-    if isinstance(found, kind):
+    found = expect(open_any(text), frozenset({kind}))
+    assert isinstance(found, kind)
+    return found
+
+
+def expect(found: Anything, kinds: frozenset[type] | None) -> Anything:
+    """`found`, when it is of one of these kinds (None: any). Raises BadInput "OtherKind", which names both."""
+    if kinds is None or type(found) in kinds:
         return found
-    raise BadInput(f"This is {_name(found)}; expected {_NAMES[kind]}.", code="OtherKind")
+    raise _other_kind(_name(found), kinds)
+
+
+def expect_part(part: str, kinds: frozenset[type] | None) -> None:
+    """The same for a part of an animated code, which tells what the whole will be. Raises also what `open_any` raises for its type."""
+    kind = part.strip()[3:].partition("/")[0].lower()
+    if kind not in _UR_HOLDS:
+        raise _ur_refusal(part)
+    if kinds is not None and not _UR_HOLDS[kind] & kinds:
+        raise _other_kind(ur.KINDS[kind], kinds)
+
+
+def _other_kind(what: str, kinds: frozenset[type]) -> BadInput:
+    expected = sorted({name for kind, name in _NAMES.items() if kind in kinds})
+    return BadInput(tr("This is {what}; expected {expected}.", what=what, expected=" or ".join(expected)), code="OtherKind")
 
 
 def open_any(text: str | bytes) -> Anything:
@@ -106,6 +127,15 @@ _UR_READERS: dict[str, Callable[[bytes], Anything]] = {
 }
 
 
+_UR_HOLDS: dict[str, frozenset[type]] = {
+    ur.TYPE: frozenset({SessionRequest, Envelope}),
+    ur.SIGN_REQUEST: frozenset({EthSignRequest}),
+    ur.SIGNATURE: frozenset({EthSignature}),
+    ur.HDKEY: frozenset({HdKeys}),
+    ur.ACCOUNT: frozenset({HdKeys}),
+}
+
+
 def _open_ur(text: str) -> Anything:
     if _SECRET_UR.fullmatch(text):
         raise _secret()
@@ -114,6 +144,15 @@ def _open_ur(text: str) -> Anything:
     except NotServed as error:
         raise NotServed(f"{error.text} {_ASK}", code=error.code) from None
     return _UR_READERS[kind](raw)
+
+
+def _ur_refusal(part: str) -> LatchkeyError:
+    """What to say about a UR of a type that is not read, whole or in parts."""
+    try:
+        _open_ur(part)
+    except LatchkeyError as error:
+        return error
+    raise AssertionError(part)
 
 
 def _name(found: Anything) -> str:

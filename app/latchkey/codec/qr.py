@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 from latchkey.errors import BadInput
 
@@ -32,19 +35,51 @@ def matrix(text: str) -> tuple[tuple[bool, ...], ...]:
     return tuple(tuple(bool(dark) for dark in row) for row in code.get_matrix())
 
 
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code in a picture. `text`: None where there is a code that cannot be read; `corners`: four of them, in pixels (x, y), clockwise
+    from the code's own top left."""
+
+    text: str | None
+    corners: tuple[tuple[int, int], ...]
+
+
+class Pixels(StrEnum):
+    """How a picture's pixels lie in memory; the values are the decoder's own names."""
+
+    GREY = "Lum"  # one byte each
+    BGRX = "BGRA"  # four bytes each, blue first, the last one ignored
+
+
 def read_codes(gray: bytes | bytearray | memoryview, width: int, height: int, stride: int) -> list[str]:
     """Texts of all QR codes (at most 32) in an 8-bit grey picture whose rows begin every `stride` bytes.
 
     Other kinds of barcodes are not looked for. Raises BadInput for a picture larger than 8192 pixels a side or with missing rows.
     """
+    return [code.text for code in find_codes(gray, width, height, stride) if code.text is not None]
+
+
+def find_codes(
+    pixels: bytes | bytearray | memoryview, width: int, height: int, stride: int, layout: Pixels = Pixels.GREY
+) -> list[Code]:
+    """All QR codes in a picture, last those that are there and cannot be read. At most 32; raises as `read_codes` does.
+
+    Runs without Python's lock, so that another thread can go on meanwhile.
+    """
     import zxingcpp
 
-    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE and width <= stride):
+    size = 1 if layout is Pixels.GREY else 4
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE and width * size <= stride):
         raise BadInput(f"A picture has from 1 to {MAX_SIDE} pixels a side.", code="TooLarge")
-    pixels = memoryview(gray).cast("B")
-    if len(pixels) < stride * (height - 1) + width:
+    held = memoryview(pixels).cast("B")  # the view below does not keep it alive
+    if len(held) < stride * (height - 1) + width * size:
         raise BadInput("The picture ends before its last row.")
-    view = zxingcpp.ImageView(pixels, width, height, zxingcpp.ImageFormat.Lum, stride)  # type: ignore[arg-type]  # any buffer will do
+    view = zxingcpp.ImageView(held, width, height, zxingcpp.ImageFormat[layout], stride)  # type: ignore[arg-type]  # any buffer will do
     formats = zxingcpp.barcode_formats_from_str("QRCode")
-    found = zxingcpp.read_barcodes(view, formats=formats, text_mode=zxingcpp.TextMode.Plain)
-    return [code.text for code in found[:MAX_CODES]]
+    found = zxingcpp.read_barcodes(view, formats=formats, text_mode=zxingcpp.TextMode.Plain, return_errors=True)
+    readable_first = sorted(found, key=lambda one: not one.valid)[:MAX_CODES]
+    return [Code(one.text if one.valid else None, _corners(one.position)) for one in readable_first]
+
+
+def _corners(position: Any) -> tuple[tuple[int, int], ...]:
+    return tuple((at.x, at.y) for at in (position.top_left, position.top_right, position.bottom_right, position.bottom_left))
