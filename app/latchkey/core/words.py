@@ -30,7 +30,8 @@ from latchkey.core.reading import Action, Batch, Call, Deferred, Install, Readin
 from latchkey.core.request import Claims
 from latchkey.core.types import Address, Selector, keccak, to_hex
 from latchkey.core.words_calls import GAS_ONLY, describe_calls, unread
-from latchkey.core.words_pieces import Names, address_part, code, phrase, strong
+from latchkey.core.words_pieces import Names, address_part, code, phrase, say, strong
+from latchkey.language import tr
 
 NO_CLAIMS = Claims()
 
@@ -77,22 +78,37 @@ class _Grant:
     ) -> None:
         self.install, self.names, self.now, self.unknown, self.deadline = install, names, now, unknown, deadline
         self.left = left
-        self.in_total, self.none = ("from now on", "its limit is 0 now") if left else ("in total", "limit 0")
+        self.in_total, self.none = (tr("from now on"), tr("its limit is 0 now")) if left else (tr("in total"), tr("limit 0"))
         self.powers = powers_of(install.permissions, is_global=install.is_global)
 
     def words(self) -> Words:
-        nothing = () if self.powers.may_act else (phrase("nothing: no call is allowed"),)
+        nothing = () if self.powers.may_act else (say("nothing: no call is allowed"),)
         can = (*nothing, *self._can())
         return Words(self._headline(), can, tuple(self._cannot()), self._lose())
 
     def _headline(self) -> Phrase:
         install = self.install
-        when = strong(f"Until {until(install.expiry, self.now)}") if install.expiry else strong("For ever, until you revoke it")
-        start = [Part(", from "), strong(until(install.valid_after, self.now))] if install.valid_after else []
-        unnamed = "a key of an unknown kind" if self.unknown else "a key that is not named yet"
-        key = [Part("key "), address_part(install.session_key)] if install.session_key else [Part(unnamed)]
-        what = "do everything you can do with your account" if self.powers.is_root else "act for your account"
-        return phrase(when, start, ", ", key, f" can {what} ", self.names.whose(), ", without asking you.")
+        when = (
+            strong(tr("Until {until}", until=until(install.expiry, self.now)))
+            if install.expiry
+            else strong(tr("For ever, until you revoke it"))
+        )
+        start = [*say(", from {until}", until=strong(until(install.valid_after, self.now))).parts] if install.valid_after else []
+        unnamed = tr("a key of an unknown kind") if self.unknown else tr("a key that is not named yet")
+        key = (
+            [*say("key {session_key}", session_key=address_part(install.session_key)).parts]
+            if install.session_key
+            else [Part(unnamed)]
+        )
+        what = tr("do everything you can do with your account") if self.powers.is_root else tr("act for your account")
+        return say(
+            "{when}{start}, {key} can {what} {whose}, without asking you.",
+            when=when,
+            start=start,
+            key=key,
+            what=what,
+            whose=self.names.whose(),
+        )
 
     # --- it can
 
@@ -101,120 +117,156 @@ class _Grant:
         if powers.is_root:
             yield from self._can_as_root()
         elif powers.lifts_limits:
-            yield phrase(strong("lift its own limits"), ": it reaches what they are kept in")
+            yield say("{lift_its}: it reaches what they are kept in", lift_its=strong(tr("lift its own limits")))
         if powers.reaches_entry_point:
-            yield phrase("take the account's gas deposit at the EntryPoint, and cancel or wake grants you signed")
+            yield say("take the account's gas deposit at the EntryPoint, and cancel or wake grants you signed")
         if powers.account_functions:
-            works = "" if powers.account_functions_work else " (the account refuses these while a token limit is set)"
-            yield phrase(
-                "call these functions of ", strong("your account itself"), ": ", names.functions(powers.account_functions), works
+            works = "" if powers.account_functions_work else tr(" (the account refuses these while a token limit is set)")
+            yield say(
+                "call these functions of {your_account}: {account_functions}{works}",
+                your_account=strong(tr("your account itself")),
+                account_functions=names.functions(powers.account_functions),
+                works=works,
             )
         for contract in powers.contracts:
             yield self._contract(contract)
         yield from self._anywhere()
         for token in powers.tokens:
             if token.allowance or not self.left:
-                yield phrase("transfer or approve up to ", names.token(token), f" {self.in_total}")
+                yield say("transfer or approve up to {token} {in_total}", token=names.token(token), in_total=self.in_total)
         yield from self._can_spend()
         if self.install.signs_messages:
-            yield phrase("sign messages and permits in your account's name")
+            yield say("sign messages and permits in your account's name")
         yield from unread(self.unknown)
 
     def _can_as_root(self) -> Iterator[Phrase]:
-        yield phrase(f"send all {self.names.coin} and all tokens anywhere")
-        yield phrase("let in other keys, replace the owner, and replace the account's code")
+        yield say("send all {coin} and all tokens anywhere", coin=self.names.coin)
+        yield say("let in other keys, replace the owner, and replace the account's code")
         if self.install.expiry:
-            yield phrase("remove its own expiry, by letting in another key before it ends")
+            yield say("remove its own expiry, by letting in another key before it ends")
 
     def _contract(self, contract: ContractAccess | FunctionsOnContract) -> Phrase:
         named = self.names.named(contract.address)
         if isinstance(contract, ContractAccess):
-            return phrase("call ", strong("any function"), " of ", named)
+            return say("call {any_function} of {named}", any_function=strong(tr("any function")), named=named)
         if is_payment(contract):
-            return phrase("send plain payments (calls of ", code(PLAIN_PAYMENT), ") to ", named)
-        return phrase("call ", self.names.functions(contract.functions), " on ", named)
+            return say("send plain payments (calls of {plain_payment}) to {named}", plain_payment=code(PLAIN_PAYMENT), named=named)
+        return say("call {functions} on {named}", functions=self.names.functions(contract.functions), named=named)
 
     def _anywhere(self) -> Iterator[Phrase]:
         powers, listed = self.powers, self.powers.contracts or self.powers.tokens
-        beside = " not listed here" if listed else ""
+        beside = tr(" not listed here") if listed else ""
         if PLAIN_PAYMENT in powers.anywhere:
-            yield phrase("send plain payments (calls without data, or of ", code(PLAIN_PAYMENT), ") to ", strong("anyone"), beside)
+            yield say(
+                "send plain payments (calls without data, or of {plain_payment}) to {anyone}{beside}",
+                plain_payment=code(PLAIN_PAYMENT),
+                anyone=strong(tr("anyone")),
+                beside=beside,
+            )
         if others := _calls_anywhere(powers):
-            yield phrase("call ", self.names.functions(others), " on ", strong("any contract"), beside)
+            yield say(
+                "call {others} on {any_contract}{beside}",
+                others=self.names.functions(others),
+                any_contract=strong(tr("any contract")),
+                beside=beside,
+            )
 
     def _can_spend(self) -> Iterator[Phrase]:
         powers, names = self.powers, self.names
         if powers.is_root:
             return
         if powers.eth_unlimited:
-            yield phrase("attach ", strong(f"any amount of {names.coin}"), " to these calls, up to all the account holds")
+            yield say(
+                "attach {any_amount} to these calls, up to all the account holds",
+                any_amount=strong(tr("any amount of {coin}", coin=names.coin)),
+            )
         elif powers.native and powers.may_call:
-            calls = "its calls to contracts" if powers.account_functions else "these calls"
-            yield phrase("send or attach up to ", names.coins(powers.native), f" {self.in_total} with {calls}")
+            calls = tr("its calls to contracts") if powers.account_functions else tr("these calls")
+            yield say(
+                "send or attach up to {native} {in_total} with {calls}",
+                native=names.coins(powers.native),
+                in_total=self.in_total,
+                calls=calls,
+            )
         if powers.gas and not powers.paymaster:
-            yield phrase("spend up to ", names.coins(powers.gas), f" on gas {self.in_total}, when nobody else pays for it")
+            yield say(
+                "spend up to {gas} on gas {in_total}, when nobody else pays for it",
+                gas=names.coins(powers.gas),
+                in_total=self.in_total,
+            )
         elif powers.gas_unlimited:
-            yield phrase("spend ", strong(f"any amount of {names.coin}"), " on gas, up to all the account and its gas deposit hold")
+            yield say(
+                "spend {any_amount} on gas, up to all the account and its gas deposit hold",
+                any_amount=strong(tr("any amount of {coin}", coin=names.coin)),
+            )
 
     # --- it cannot
 
     def _cannot(self) -> Iterator[Phrase]:
         powers = self.powers
         if self.unknown:
-            yield phrase("be relied on to stay within this: a part of it cannot be read")
+            yield say("be relied on to stay within this: a part of it cannot be read")
             return
         if powers.is_root:
-            yield phrase("be held back by any limit")
+            yield say("be held back by any limit")
         elif powers.lifts_limits:
-            yield phrase("be held back by these limits: it can lift them")
+            yield say("be held back by these limits: it can lift them")
         else:
             yield from self._cannot_spend()
             yield from self._cannot_call()
             if not self.install.signs_messages:
-                yield phrase("sign messages or permits in your name")
+                yield say("sign messages or permits in your name")
         yield from self._cannot_outlive()
 
     def _cannot_spend(self) -> Iterator[Phrase]:
         powers, names = self.powers, self.names
         if powers.native == 0:
-            calls = " with its calls to contracts" if powers.account_functions else ""
-            yield phrase(f"send or attach any {names.coin}{calls} ({self.none})")
+            calls = tr(" with its calls to contracts") if powers.account_functions else ""
+            yield say("send or attach any {coin}{calls} ({none})", coin=names.coin, calls=calls, none=self.none)
         elif powers.native and not powers.may_call:
-            yield phrase(f"use its {names.coin} limit of ", names.coins(powers.native), ": it may call no contract to send it with")
+            yield say(
+                "use its {coin} limit of {native}: it may call no contract to send it with",
+                coin=names.coin,
+                native=names.coins(powers.native),
+            )
         for token in powers.tokens:
             if self.left and not token.allowance:
-                yield phrase("transfer or approve any of token ", names.named(token.address), f" ({self.none})")
+                yield say("transfer or approve any of token {address} ({none})", address=names.named(token.address), none=self.none)
         if powers.paymaster:
             limit = (
-                [Part("; its gas limit of "), names.coins(powers.gas), Part(" is not touched")] if powers.gas is not None else []
+                [*say("; its gas limit of {gas} is not touched", gas=names.coins(powers.gas)).parts]
+                if powers.gas is not None
+                else []
             )
-            yield phrase(
-                f"spend your {names.coin} on gas: paymaster ",
-                address_part(powers.paymaster),
-                " or the key itself has to pay",
-                limit,
+            yield say(
+                "spend your {coin} on gas: paymaster {paymaster} or the key itself has to pay{limit}",
+                coin=names.coin,
+                paymaster=address_part(powers.paymaster),
+                limit=limit,
             )
         elif powers.gas == 0:
-            yield phrase(f"pay for gas from your account ({self.none}): a paymaster or the key itself has to pay for every call")
+            yield say(
+                "pay for gas from your account ({none}): a paymaster or the key itself has to pay for every call", none=self.none
+            )
 
     def _cannot_call(self) -> Iterator[Phrase]:
         powers = self.powers
         if not _may_move_tokens(powers) and not self.install.signs_messages:
-            other = "other " if powers.tokens else ""
-            unless = ", unless these functions do so themselves" if len(powers.contracts) > len(powers.paid) else ""
-            yield phrase(f"move or approve any {other}token{unless}")
+            other = tr("other ") if powers.tokens else ""
+            unless = tr(", unless these functions do so themselves") if len(powers.contracts) > len(powers.paid) else ""
+            yield say("move or approve any {other}token{unless}", other=other, unless=unless)
         for address in powers.paid:
-            yield phrase("call any function of ", self.names.named(address))
+            yield say("call any function of {address}", address=self.names.named(address))
         for address in powers.shut:
-            yield phrase("call ", self.names.named(address), " at all")
+            yield say("call {address} at all", address=self.names.named(address))
         if powers.may_call:
-            yield phrase("call any other function" if powers.anywhere else "call any other contract")
+            yield phrase(tr("call any other function") if powers.anywhere else tr("call any other contract"))
         else:
-            yield phrase("call any contract by itself")
+            yield say("call any contract by itself")
         if powers.account_functions:
-            yield phrase("call any other function of your account")
+            yield say("call any other function of your account")
         elif not self._may_change_account():
-            yield phrase("change this account, its owner or its other keys")
+            yield say("change this account, its owner or its other keys")
 
     def _may_change_account(self) -> bool:
         own = self.names.account and any(c.address == self.names.account.address for c in self.powers.contracts)
@@ -223,93 +275,118 @@ class _Grant:
     def _cannot_outlive(self) -> Iterator[Phrase]:
         install, deadline = self.install, self.deadline
         if deadline and not install.expiry:
-            yield phrase(f"be used for the first time after {utc(deadline)}; used by then, it goes on")
+            yield say("be used for the first time after {time}; used by then, it goes on", time=utc(deadline))
         elif deadline and deadline < install.expiry:
-            yield phrase(f"be used for the first time after {utc(deadline)}")
+            yield say("be used for the first time after {time}", time=utc(deadline))
         end = (
-            f"do anything after {utc(install.expiry)}, or after you revoke it"
+            tr("do anything after {time}, or after you revoke it", time=utc(install.expiry))
             if install.expiry
-            else "do anything after you revoke it"
+            else tr("do anything after you revoke it")
         )
         free = self.powers.is_root or self.powers.lifts_limits
-        yield phrase(end + (", unless it has let in another key or changed its end by then" if free else ""))
+        yield phrase(end + (tr(", unless it has let in another key or changed its end by then") if free else ""))
 
     # --- most you can lose
 
     def _lose(self) -> tuple[Phrase, ...]:
         if self.unknown or self.powers.is_root or self.powers.lifts_limits:
-            why = " (a part of this cannot be read)" if self.unknown else ""
-            return (phrase(strong("Everything in this account, and the account itself"), why),)
-        return (*self._lose_coins(), *self._lose_in_calls()) or (phrase("Nothing: no call is allowed"),)
+            why = tr(" (a part of this cannot be read)") if self.unknown else ""
+            return (phrase(strong(tr("Everything in this account, and the account itself")), why),)
+        return (*self._lose_coins(), *self._lose_in_calls()) or (say("Nothing: no call is allowed"),)
 
     def _lose_coins(self) -> Iterator[Phrase]:
         powers, names = self.powers, self.names
         if powers.eth_unlimited and powers.gas_unlimited:
-            yield phrase(strong(f"All {names.coin} in the account"), ", with its calls or in gas, and its gas deposit", _PAYMASTERS)
+            yield say(
+                "{all}, with its calls or in gas, and its gas deposit{paymasters}",
+                all=strong(tr("All {coin} in the account", coin=names.coin)),
+                paymasters=_PAYMASTERS,
+            )
         elif powers.eth_unlimited:
-            yield phrase(strong(f"All {names.coin} in the account"), ", with its calls")
+            yield say("{all}, with its calls", all=strong(tr("All {coin} in the account", coin=names.coin)))
         elif powers.native and powers.may_call:
-            yield phrase(names.coins(powers.native), ", with its calls")
+            yield say("{native}, with its calls", native=names.coins(powers.native))
         if powers.gas_unlimited and not powers.eth_unlimited:
-            yield phrase(strong(f"All {names.coin} in the account"), " and its gas deposit, in gas", _PAYMASTERS)
+            yield say(
+                "{all} and its gas deposit, in gas{paymasters}",
+                all=strong(tr("All {coin} in the account", coin=names.coin)),
+                paymasters=_PAYMASTERS,
+            )
         elif powers.gas and not powers.paymaster:
-            yield phrase(names.coins(powers.gas), ", in gas", _PAYMASTERS)
+            yield say("{gas}, in gas{paymasters}", gas=names.coins(powers.gas), paymasters=_PAYMASTERS)
         elif powers.paymaster and powers.may_act:
-            yield phrase("Tokens you approved to paymaster ", address_part(powers.paymaster), ", if any, in gas")
+            yield say("Tokens you approved to paymaster {paymaster}, if any, in gas", paymaster=address_part(powers.paymaster))
         elif powers.gas == 0 and powers.may_act:
-            yield phrase("Tokens you approved to paymasters, if any, in gas")
+            yield say("Tokens you approved to paymasters, if any, in gas")
         for token in powers.tokens:
             if token.allowance:
-                yield phrase(names.token(token), "; what it approved can still be taken after the session ends")
+                yield say("{token}; what it approved can still be taken after the session ends", token=names.token(token))
         if powers.reaches_entry_point:
-            yield phrase("The account's gas deposit at the EntryPoint")
+            yield say("The account's gas deposit at the EntryPoint")
         if self.install.signs_messages:
-            yield phrase(strong("Tokens of any kind"), " in the account, through messages and permits it signs")
+            yield say(
+                "{tokens_of} in the account, through messages and permits it signs", tokens_of=strong(tr("Tokens of any kind"))
+            )
 
     def _lose_in_calls(self) -> Iterator[Phrase]:
         powers, others = self.powers, _calls_anywhere(self.powers)
         if any(s in TOKEN_FUNCTIONS for s in others):
-            yield phrase(
-                strong("Tokens and NFTs of any kind"),
-                " in the account, through the functions it may call anywhere",
-                _lasting(others),
+            yield say(
+                "{tokens_and} in the account, through the functions it may call anywhere{lasting}",
+                tokens_and=strong(tr("Tokens and NFTs of any kind")),
+                lasting=_lasting(others),
             )
         elif others:
-            yield phrase("What the functions it may call do in any contract, with anything you approved there", _receiver(others))
+            yield say(
+                "What the functions it may call do in any contract, with anything you approved there{receiver}",
+                receiver=_receiver(others),
+            )
         for contract in powers.contracts:
             yield self._lose_in(contract)
         if powers.account_functions_work:
-            yield phrase("What the named functions of your account do")
+            yield say("What the named functions of your account do")
         if any(s in NESTING_FUNCTIONS for s in (*powers.named, *others)):
-            yield phrase("What is done by calls packed inside other calls; the list of contracts does not reach into them")
+            yield say("What is done by calls packed inside other calls; the list of contracts does not reach into them")
 
     def _lose_in(self, contract: ContractAccess | FunctionsOnContract) -> Phrase:
         named, known = self.names.named(contract.address), self.names.known(contract.address)
         if known and isinstance(contract, ContractAccess):
-            return phrase(strong("All you hold"), " of ", named, _lasting(_APPROVING))
+            return say(
+                "{all_you} of {named}{lasting}", all_you=strong(tr("All you hold")), named=named, lasting=_lasting(_APPROVING)
+            )
         if isinstance(contract, ContractAccess):
             ours = contract.address in MACHINERY or (self.names.account and contract.address == self.names.account.address)
-            beside = "" if ours else ", with anything you approved to it; if it is a token, all of it"
-            return phrase("What ", named, " does when called", beside)
+            beside = "" if ours else tr(", with anything you approved to it; if it is a token, all of it")
+            return say("What {named} does when called{beside}", named=named, beside=beside)
         if is_payment(contract):
-            return phrase("What ", named, " does when it is paid, if it is a contract")
+            return say("What {named} does when it is paid, if it is a contract", named=named)
         if any(s in TOKEN_FUNCTIONS for s in contract.functions):
-            perhaps = "" if known else ", if it is a token or NFT"
-            return phrase(strong("All you hold"), " of ", named, perhaps, _lasting(contract.functions))
-        return phrase("What these functions do in ", named, ", with anything you approved to it", _receiver(contract.functions))
+            perhaps = "" if known else tr(", if it is a token or NFT")
+            return say(
+                "{all_you} of {named}{perhaps}{lasting}",
+                all_you=strong(tr("All you hold")),
+                named=named,
+                perhaps=perhaps,
+                lasting=_lasting(contract.functions),
+            )
+        return say(
+            "What these functions do in {named}, with anything you approved to it{receiver}",
+            named=named,
+            receiver=_receiver(contract.functions),
+        )
 
 
 #: Gas that a paymaster pays for counts against no limit, and some take tokens for it.
-_PAYMASTERS = "; also tokens you approved to paymasters, if any"
+_PAYMASTERS = tr("; also tokens you approved to paymasters, if any")
 _APPROVING = {"0x095ea7b3", "0x39509351", "0xd505accf", "0xa22cb465", "0x959b8c3f", "0x87517c45", "0x2b67b570", "0x8fcbaf0c"}
 
 
 def _lasting(selectors: Iterable[str]) -> str:
-    return "; what it approved can still be taken after the session ends" if any(s in _APPROVING for s in selectors) else ""
+    return tr("; what it approved can still be taken after the session ends") if any(s in _APPROVING for s in selectors) else ""
 
 
 def _receiver(selectors: Sequence[Selector]) -> str:
-    return "; the key chooses who receives what they pay out" if any(s in RECEIVER_FUNCTIONS for s in selectors) else ""
+    return tr("; the key chooses who receives what they pay out") if any(s in RECEIVER_FUNCTIONS for s in selectors) else ""
 
 
 def _calls_anywhere(powers: Powers) -> list[Selector]:
@@ -327,24 +404,42 @@ def _may_move_tokens(powers: Powers) -> bool:
 
 def _uninstall(uninstall: Uninstall, names: Names, unknown: tuple[Unknown, ...]) -> Words:
     if uninstall.entity_id == 0:
-        headline = phrase("This ", strong("takes out the owner's own key"), " (entity 0) from your account ", names.whose(), ".")
-        lose = phrase(strong("The account itself"), ", unless another key can still act as its owner")
-        return Words(headline, tuple(unread(unknown)), (phrase("be undone by the key it takes out"),), (lose,))
-    headline = phrase("This ", strong("ends"), f" the access of session {uninstall.entity_id} to your account ", names.whose(), ".")
-    session, later = f"session {uninstall.entity_id}", "if the same id is granted again"
-    can = [phrase("nothing any more, once this has succeeded on chain")]
-    if not all(uninstall.hook_data) or not uninstall.hook_data:
-        which = "some" if any(uninstall.hook_data) else "the"
-        can.append(phrase(f"leave {which} limits and lists of {session} stored on chain: they come back {later}"))
-    if not uninstall.uninstall_data:
-        can.append(phrase(f"leave the key of {session} stored on chain: it comes back {later} without a key"))
-    cannot = (
-        phrase("be undone; a new session has to be granted instead"),
-        phrase("take back what the session approved or signed before"),
-        phrase("end other sessions, even those of the same key or those it let in"),
-        phrase("stop a grant of this id that is signed but not used yet; that takes cancelling its nonce"),
+        headline = say(
+            "This {takes_out} (entity 0) from your account {whose}.",
+            takes_out=strong(tr("takes out the owner's own key")),
+            whose=names.whose(),
+        )
+        lose = say("{the_account}, unless another key can still act as its owner", the_account=strong(tr("The account itself")))
+        return Words(headline, tuple(unread(unknown)), (say("be undone by the key it takes out"),), (lose,))
+    headline = say(
+        "This {ends} the access of session {entity_id} to your account {whose}.",
+        ends=strong(tr("ends")),
+        entity_id=uninstall.entity_id,
+        whose=names.whose(),
     )
-    lose = phrase(strong("Unknown"), ": a part of this cannot be read") if unknown else GAS_ONLY
+    session, later = tr("session {entity_id}", entity_id=uninstall.entity_id), tr("if the same id is granted again")
+    can = [say("nothing any more, once this has succeeded on chain")]
+    if not all(uninstall.hook_data) or not uninstall.hook_data:
+        which = tr("some") if any(uninstall.hook_data) else tr("the")
+        can.append(
+            say(
+                "leave {which} limits and lists of {session} stored on chain: they come back {later}",
+                which=which,
+                session=session,
+                later=later,
+            )
+        )
+    if not uninstall.uninstall_data:
+        can.append(
+            say("leave the key of {session} stored on chain: it comes back {later} without a key", session=session, later=later)
+        )
+    cannot = (
+        say("be undone; a new session has to be granted instead"),
+        say("take back what the session approved or signed before"),
+        say("end other sessions, even those of the same key or those it let in"),
+        say("stop a grant of this id that is signed but not used yet; that takes cancelling its nonce"),
+    )
+    lose = say("{unknown}: a part of this cannot be read", unknown=strong(tr("Unknown"))) if unknown else GAS_ONLY
     return Words(headline, (*can, *unread(unknown)), cannot, (lose,))
 
 
@@ -362,61 +457,67 @@ def difference(old: Draft, new: Draft, *, claims: Claims = NO_CLAIMS, notes: Not
 
 def _other(old: Draft, new: Draft) -> Iterator[Phrase]:
     if old.system != new.system:
-        yield phrase("other account system: ", new.system, " instead of ", old.system)
+        yield say("other account system: {system} instead of {system2}", system=new.system, system2=old.system)
     if old.chain_id != new.chain_id:
-        yield phrase("other network: ", strong(_chain(new.chain_id)), " instead of ", _chain(old.chain_id))
+        yield say("other network: {chain} instead of {chain2}", chain=strong(_chain(new.chain_id)), chain2=_chain(old.chain_id))
     if old.account != new.account:
-        yield phrase("other account: ", address_part(new.account), " instead of ", address_part(old.account))
+        yield say(
+            "other account: {account} instead of {account2}", account=address_part(new.account), account2=address_part(old.account)
+        )
     if old.session_key != new.session_key:
-        yield phrase("other key: ", address_part(new.session_key), " instead of ", address_part(old.session_key))
+        yield say(
+            "other key: {session_key} instead of {session_key2}",
+            session_key=address_part(new.session_key),
+            session_key2=address_part(old.session_key),
+        )
 
 
 def _chain(chain_id: int) -> str:
-    return f"{network(chain_id).name} (chain id {chain_id})"
+    return tr("{name} (chain id {chain_id})", name=network(chain_id).name, chain_id=chain_id)
 
 
 def _other_end(old: int, new: int) -> Iterator[Phrase]:
     if old != new:
-        kind = "less" if new and (not old or new < old) else "more"
-        yield phrase(f"{kind} time: ", strong(_end(new)), " instead of ", _end(old))
+        kind = tr("less") if new and (not old or new < old) else tr("more")
+        yield say("{kind} time: {end} instead of {end2}", kind=kind, end=strong(_end(new)), end2=_end(old))
 
 
 def _end(expiry: int) -> str:
-    return f"until {utc(expiry)}" if expiry else "for ever"
+    return tr("until {time}", time=utc(expiry)) if expiry else tr("for ever")
 
 
 def _other_powers(old: Draft, new: Draft, names: Names) -> Iterator[Phrase]:
     before, after = powers_of(old.permissions), powers_of(new.permissions)
     if after.is_root and not before.is_root:
-        yield phrase("more: ", strong("everything you can do with your account"))
+        yield say("more: {everything_you}", everything_you=strong(tr("everything you can do with your account")))
     if before.is_root and not after.is_root:
-        yield phrase("less: only what is listed, no longer everything you can do with your account")
+        yield say("less: only what is listed, no longer everything you can do with your account")
     if before.is_root or after.is_root:
         return
-    yield from _other_amount(f"{names.coin} with its calls", before.native, after.native, names)
-    yield from _other_amount(f"{names.coin} for gas", before.gas, after.gas, names)
+    yield from _other_amount(tr("{coin} with its calls", coin=names.coin), before.native, after.native, names)
+    yield from _other_amount(tr("{coin} for gas", coin=names.coin), before.gas, after.gas, names)
     if before.paymaster != after.paymaster:
-        kind = "other" if before.paymaster and after.paymaster else "less" if after.paymaster else "more"
-        yield phrase(f"{kind}: gas paid by ", _payer(after), ", no longer by ", _payer(before))
-    yield from _other_functions("functions of your account itself", before.account_functions, after.account_functions, names)
-    yield from _other_functions("selectors of the account", old.selectors, new.selectors, names)
-    yield from _other_functions("functions on any contract", before.anywhere, after.anywhere, names)
+        kind = tr("other") if before.paymaster and after.paymaster else tr("less") if after.paymaster else tr("more")
+        yield say("{kind}: gas paid by {payer}, no longer by {payer2}", kind=kind, payer=_payer(after), payer2=_payer(before))
+    yield from _other_functions(tr("functions of your account itself"), before.account_functions, after.account_functions, names)
+    yield from _other_functions(tr("selectors of the account"), old.selectors, new.selectors, names)
+    yield from _other_functions(tr("functions on any contract"), before.anywhere, after.anywhere, names)
     yield from _other_tokens(before, after, names)
     yield from _other_contracts(before, after, names)
 
 
 def _other_amount(what: str, old: int | None, new: int | None, names: Names) -> Iterator[Phrase]:
     if old != new:
-        kind = "more" if new is None or (old is not None and new > old) else "less"
-        amounts = [Part("no limit") if wei is None else names.coins(wei) for wei in (new, old)]
-        yield phrase(f"{kind} {what}: ", amounts[0], " instead of ", amounts[1])
+        kind = tr("more") if new is None or (old is not None and new > old) else tr("less")
+        amounts = [Part(tr("no limit")) if wei is None else names.coins(wei) for wei in (new, old)]
+        yield say("{kind} {what}: {amounts} instead of {amounts2}", kind=kind, what=what, amounts=amounts[0], amounts2=amounts[1])
 
 
 def _other_functions(what: str, old: Sequence[Selector], new: Sequence[Selector], names: Names) -> Iterator[Phrase]:
     if added := [s for s in new if s not in old]:
-        yield phrase(f"more {what}: ", names.functions(added))
+        yield say("more {what}: {added}", what=what, added=names.functions(added))
     if taken := [s for s in old if s not in new]:
-        yield phrase(f"less {what}: ", names.functions(taken))
+        yield say("less {what}: {taken}", what=what, taken=names.functions(taken))
 
 
 def _other_tokens(old: Powers, new: Powers, names: Names) -> Iterator[Phrase]:
@@ -424,13 +525,16 @@ def _other_tokens(old: Powers, new: Powers, names: Names) -> Iterator[Phrase]:
     for address in dict.fromkeys((*after, *before)):
         had, has = before.get(address), after.get(address)
         if has is not None and had is None:
-            yield phrase("more: transfer or approve up to ", names.token(has))
+            yield say("more: transfer or approve up to {has}", has=names.token(has))
         elif had is not None and has is None:
-            yield phrase("less: no longer transfer or approve token ", names.named(address))
+            yield say("less: no longer transfer or approve token {address}", address=names.named(address))
         elif had is not None and has is not None and had.allowance != has.allowance:
-            kind = "more" if has.allowance > had.allowance else "less"
-            yield phrase(
-                f"{kind}: transfer or approve up to ", names.token(has), f" instead of {names.amount(had.allowance, address)}"
+            kind = tr("more") if has.allowance > had.allowance else tr("less")
+            yield say(
+                "{kind}: transfer or approve up to {has} instead of {amount}",
+                kind=kind,
+                has=names.token(has),
+                amount=names.amount(had.allowance, address),
             )
 
 
@@ -439,24 +543,26 @@ def _other_contracts(old: Powers, new: Powers, names: Names) -> Iterator[Phrase]
     for address in dict.fromkeys((*after, *before)):
         had, has = before.get(address, frozenset()), after.get(address, frozenset())
         if has is None and had is not None:
-            yield phrase("more: ", strong("any function"), " of ", names.named(address))
+            yield say("more: {any_function} of {address}", any_function=strong(tr("any function")), address=names.named(address))
         elif had is None and has:
-            yield phrase("less: only ", names.functions(sorted(has)), " of ", names.named(address), " instead of any")
+            yield say(
+                "less: only {sorted} of {address} instead of any", sorted=names.functions(sorted(has)), address=names.named(address)
+            )
         elif had is None and has is not None:
-            yield phrase("less: no longer any function of ", names.named(address))
+            yield say("less: no longer any function of {address}", address=names.named(address))
         elif had is not None and has is not None:
             if added := sorted(has - had):
-                yield phrase("more: ", names.functions(added), " on ", names.named(address))
+                yield say("more: {added} on {address}", added=names.functions(added), address=names.named(address))
             if taken := sorted(had - has):
-                yield phrase("less: ", names.functions(taken), " on ", names.named(address))
+                yield say("less: {taken} on {address}", taken=names.functions(taken), address=names.named(address))
     for address in sorted(set(new.shut) - set(old.shut)):
-        yield phrase("less: ", names.named(address), " may not be called at all")
+        yield say("less: {address} may not be called at all", address=names.named(address))
     for address in sorted(set(old.shut) - set(new.shut)):
-        yield phrase("more: ", names.named(address), " may be called where a function is allowed on any contract")
+        yield say("more: {address} may be called where a function is allowed on any contract", address=names.named(address))
 
 
 def _payer(powers: Powers) -> Part:
-    return address_part(powers.paymaster) if powers.paymaster else Part("the account or anybody")
+    return address_part(powers.paymaster) if powers.paymaster else Part(tr("the account or anybody"))
 
 
 def _by_address(powers: Powers) -> dict[Address, frozenset[Selector] | None]:
@@ -470,70 +576,91 @@ def _by_address(powers: Powers) -> dict[Address, frozenset[Selector] | None]:
 def _signed(reading: Reading, account: Account | None) -> Iterator[tuple[str, str]]:
     """Every field, as it stands in the bytes."""
     if account is not None:
-        yield "Network", f"{network(account.chain_id).name} (chain id {account.chain_id})"
-        yield "Account", str(account.address)
+        yield tr("Network"), tr("{name} (chain id {chain_id})", name=network(account.chain_id).name, chain_id=account.chain_id)
+        yield tr("Account"), str(account.address)
     if isinstance(reading, Deferred):
         if reading.account is not None and (account is None or account.address != reading.account):
-            yield "Account named in the data", str(reading.account)
+            yield tr("Account named in the data"), str(reading.account)
         if reading.chain_id is not None and (account is None or account.chain_id != reading.chain_id):
-            yield "Chain id named in the data", str(reading.chain_id)
-        yield "Kind", "DeferredAction: an action you sign now and the session key carries in its first call"
-        yield "Nonce", f"0x{reading.nonce:064x}"
-        yield "Nonce key", hex(reading.nonce_key)
-        yield "Nonce sequence", str(reading.sequence)
-        yield "Nonce entity id", str(reading.entity_id)
-        yield "Nonce options", f"{reading.options} ({_options(reading.options)})"
-        yield "Deadline", _time(reading.deadline)
+            yield tr("Chain id named in the data"), str(reading.chain_id)
+        yield tr("Kind"), tr("DeferredAction: an action you sign now and the session key carries in its first call")
+        yield tr("Nonce"), f"0x{reading.nonce:064x}"
+        yield tr("Nonce key"), hex(reading.nonce_key)
+        yield tr("Nonce sequence"), str(reading.sequence)
+        yield tr("Nonce entity id"), str(reading.entity_id)
+        yield tr("Nonce options"), f"{reading.options} ({_options(reading.options)})"
+        yield tr("Deadline"), _time(reading.deadline)
         if reading.signer_entity_id is not None:
-            yield "Signed by", "the owner (entity 0)" if reading.signer_entity_id == 0 else f"entity {reading.signer_entity_id}"
+            yield (
+                tr("Signed by"),
+                tr("the owner (entity 0)")
+                if reading.signer_entity_id == 0
+                else tr("entity {signer_entity_id}", signer_entity_id=reading.signer_entity_id),
+            )
         if reading.needs_execute_user_op is not None:
-            yield "Calls wrapped in executeUserOp", "yes" if reading.needs_execute_user_op else "no"
+            yield tr("Calls wrapped in executeUserOp"), tr("yes") if reading.needs_execute_user_op else tr("no")
         if reading.signature is not None:
-            yield "Signature", to_hex(reading.signature)
-        yield "Call", f"{to_hex(reading.call[:4])}, {len(reading.call)} bytes, hash {to_hex(keccak(reading.call))}"
+            yield tr("Signature"), to_hex(reading.signature)
+        yield (
+            tr("Call"),
+            tr(
+                "{call}, {count} bytes, hash {keccak}",
+                call=to_hex(reading.call[:4]),
+                count=len(reading.call),
+                keccak=to_hex(keccak(reading.call)),
+            ),
+        )
         yield from _signed_action(reading.action)
     else:
         yield from _signed_action(reading)
     for unknown in unknown_in(reading):
-        yield f"Not understood: {unknown.where}", f"{to_hex(unknown.data)} ({unknown.why})"
+        yield tr("Not understood: {where}", where=unknown.where), f"{to_hex(unknown.data)} ({unknown.why})"
 
 
 def _signed_action(action: Action) -> Iterator[tuple[str, str]]:
     if isinstance(action, Install):
-        yield "Function", "installValidation"
-        yield "Entity id", str(action.entity_id)
-        yield "Validation module", str(action.module)
-        yield "Session key", str(action.session_key) if action.session_key else "not readable"
+        yield tr("Function"), "installValidation"
+        yield tr("Entity id"), str(action.entity_id)
+        yield tr("Validation module"), str(action.module)
+        yield tr("Session key"), str(action.session_key) if action.session_key else tr("not readable")
         rights = {
             "operations": action.is_user_op,
             "messages (ERC-1271)": action.signs_messages,
             "everything (global)": action.is_global,
         }
-        yield "May validate", ", ".join(name for name, given in rights.items() if given) or "nothing"
-        yield "Expiry", _time(action.expiry)
+        yield tr("May validate"), ", ".join(name for name, given in rights.items() if given) or tr("nothing")
+        yield tr("Expiry"), _time(action.expiry)
         if action.valid_after:
-            yield "Not before", _time(action.valid_after)
-        yield "Limits at execution", "yes" if action.has_execution_hooks else "no"
+            yield tr("Not before"), _time(action.valid_after)
+        yield tr("Limits at execution"), tr("yes") if action.has_execution_hooks else tr("no")
         for index, permission in enumerate(action.permissions):
-            yield f"Permission {index + 1}", _permission(permission)
+            yield tr("Permission {index}", index=index + 1), _permission(permission)
     elif isinstance(action, Uninstall):
-        yield "Function", "uninstallValidation"
-        yield "Entity id", str(action.entity_id)
-        yield "Validation module", str(action.module)
-        yield "Data for the module", to_hex(action.uninstall_data)
+        yield tr("Function"), "uninstallValidation"
+        yield tr("Entity id"), str(action.entity_id)
+        yield tr("Validation module"), str(action.module)
+        yield tr("Data for the module"), to_hex(action.uninstall_data)
         for index, data in enumerate(action.hook_data):
-            yield f"Data for hook {index + 1}", to_hex(data)
+            yield tr("Data for hook {index}", index=index + 1), to_hex(data)
     else:
         for index, call in enumerate(action.calls if isinstance(action, Batch) else (action,)):
-            yield from _signed_call(f"Call {index + 1}", call)
+            yield from _signed_call(tr("Call {index}", index=index + 1), call)
 
 
 def _signed_call(label: str, call: Call) -> Iterator[tuple[str, str]]:
-    yield label, f"{call.target or 'the account itself'}, value {call.value} wei, {to_hex(call.data)}"
+    yield (
+        label,
+        tr(
+            "{target}, value {call} wei, {data}",
+            target=call.target or tr("the account itself"),
+            call=call.value,
+            data=to_hex(call.data),
+        ),
+    )
     if call.signature is not None:
-        yield f"{label} reads as", f"{call.signature} {', '.join(f'{k} = {v}' for k, v in call.arguments)}".rstrip()
+        yield tr("{label} reads as", label=label), f"{call.signature} {', '.join(f'{k} = {v}' for k, v in call.arguments)}".rstrip()
     if call.inner is not None:
-        yield from ((f"{label}, inside: {name}", value) for name, value in _signed_action(call.inner))
+        yield from ((tr("{label}, inside: {name}", label=label, name=name), value) for name, value in _signed_action(call.inner))
 
 
 def _permission(permission: Permission) -> str:
@@ -544,9 +671,9 @@ def _permission(permission: Permission) -> str:
 
 
 def _options(options: int) -> str:
-    names = [name for bit, name in ((1, "global"), (2, "deferred action"), (4, "direct call")) if options & bit]
-    return ", ".join(names) or "none"
+    names = [name for bit, name in ((1, tr("global")), (2, tr("deferred action")), (4, tr("direct call"))) if options & bit]
+    return ", ".join(names) or tr("none")
 
 
 def _time(seconds: int) -> str:
-    return f"{seconds} ({utc(seconds)})" if seconds else "0 (none)"
+    return f"{seconds} ({utc(seconds)})" if seconds else tr("0 (none)")

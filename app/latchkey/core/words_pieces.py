@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from string import Formatter
 
 from latchkey.core.account import Account
 from latchkey.core.amounts import Unit, format_amount
@@ -18,6 +20,7 @@ from latchkey.core.request import Claims
 from latchkey.core.tokens import Token
 from latchkey.core.tokens import token as reviewed_token
 from latchkey.core.types import Address, Selector
+from latchkey.language import tr, trn
 
 _HUGE = 2**255  # more than there is of any coin, and of any honest token
 
@@ -32,6 +35,31 @@ def phrase(*parts: str | Part | Sequence[Part]) -> Phrase:
         else:
             flat.extend(part)
     return Phrase(tuple(flat))
+
+
+def say(text: str, /, **values: str | int | Part | Sequence[Part]) -> Phrase:
+    """A whole sentence in the person's language: `{name}`s stand for text, or for parts with a style of their own."""
+    parts: list[Part] = []
+    plain = ""
+    for literal, name, spec in _pieces(tr(text)):
+        plain += literal
+        value = values[name] if name else ""
+        if isinstance(value, str | int):
+            plain += format(value, spec)
+            continue
+        if plain:
+            parts.append(Part(plain))
+            plain = ""
+        if isinstance(value, Part):
+            parts.append(value)
+        else:
+            parts.extend(value)
+    return Phrase((*parts, Part(plain)) if plain else tuple(parts))
+
+
+@lru_cache(maxsize=2048)
+def _pieces(text: str) -> tuple[tuple[str, str, str], ...]:
+    return tuple((literal, name or "", spec or "") for literal, name, spec, _ in Formatter().parse(text))
 
 
 def strong(text: str) -> Part:
@@ -54,7 +82,7 @@ class Names:
 
     def __init__(self, account: Account | None, claims: Claims, notes: Notes = NO_NOTES) -> None:
         self.account, self.claims, self.notes = account, claims, notes
-        self.network: Network = network(account.chain_id) if account else Network(0, "", coin="native coin")
+        self.network: Network = network(account.chain_id) if account else Network(0, "", coin=tr("native coin"))
         self._claims = {a: (clean(n), clean(s), d) for a, n, s, d in reversed(claims.names)}
         self._notes = {address: clean(name) for address, name in reversed(notes.names)}
 
@@ -64,8 +92,8 @@ class Names:
 
     def whose(self) -> list[Part]:
         if self.account is None:
-            return [Part("(these bytes do not say which account or network)")]
-        return [address_part(self.account.address), Part(" on "), strong(self.network.name)]
+            return [Part(tr("(these bytes do not say which account or network)"))]
+        return [*say("{address} on {name}", address=address_part(self.account.address), name=strong(self.network.name)).parts]
 
     def coins(self, wei: int) -> Part:
         return strong(f"{format_amount(wei, Unit(self.coin, 18))} {self.coin}{_in_effect(wei)}")
@@ -83,12 +111,22 @@ class Names:
         """In units where our own list knows them; else base units first, for how many make one is only somebody's word."""
         if known := self.known(address):
             units = f"{format_amount(amount, known.unit)} {known.symbol}"
-            return [strong(units), Part(f" ({_base_units(amount)} of token "), address_part(address), Part(f", {_listed(known)})")]
-        said = [strong(_base_units(amount)), Part(" of token "), address_part(address)]
+            return [
+                *say(
+                    "{units} ({base_units} of token {address}, {listed})",
+                    units=strong(units),
+                    base_units=_base_units(amount),
+                    address=address_part(address),
+                    listed=_listed(known),
+                ).parts
+            ]
+        said = [
+            *say("{base_units} of token {address}", base_units=strong(_base_units(amount)), address=address_part(address)).parts
+        ]
         name, symbol, decimals = self._claims.get(address, ("", "", None))
         if decimals is not None and symbol:
             name = f"{format_amount(amount, Unit(symbol, decimals))} “{symbol}”"
-            return [*said, *self._called(address, f"the sender calls this {name}")]
+            return [*said, *self._called(address, tr("the sender calls this {name}", name=name))]
         return [*said, *self._called(address, _sender_calls(symbol or name))]
 
     def amount(self, amount: int, address: Address) -> str:
@@ -101,7 +139,7 @@ class Names:
         if address in MACHINERY:
             return [address_part(address), Part(f" ({MACHINERY[address]})")]
         if self.account is not None and address == self.account.address:
-            return [address_part(address), Part(" ("), strong("your account itself"), Part(")")]
+            return [address_part(address), Part(" ("), strong(tr("your account itself")), Part(")")]
         if known := self.known(address):
             return [address_part(address), Part(f" ({known.symbol}, {_listed(known)})")]
         name, symbol, _ = self._claims.get(address, ("", "", None))
@@ -110,7 +148,7 @@ class Names:
     def _called(self, address: Address, claim: str) -> list[Part]:
         """What others call it, in brackets; the person's own name first."""
         own = self._notes.get(address, "")
-        who = "the window calls it" if self.notes.second_hand else "you call it"
+        who = tr("the window calls it") if self.notes.second_hand else tr("you call it")
         said = [text for text in (f"{who} “{own}”" if own else "", claim) if text]
         return [Part(f" ({'; '.join(said)})", Style.CLAIM)] if said else []
 
@@ -118,7 +156,7 @@ class Names:
         parts: list[Part] = []
         for index, selector in enumerate(selectors):
             if index:
-                parts.append(Part(" and " if index == len(selectors) - 1 else ", "))
+                parts.append(Part(tr(" and ") if index == len(selectors) - 1 else ", "))
             parts.extend(self.function(selector))
         return parts
 
@@ -128,27 +166,27 @@ class Names:
             return [code(str(selector))]
         if common := known_signature(selector):
             return [code(common)]
-        for offered, whose in ((self.notes.functions, self._whose_functions()), (self.claims.functions, "the sender")):
+        for offered, whose in ((self.notes.functions, self._whose_functions()), (self.claims.functions, tr("the sender"))):
             if offered and (signature := offered_signature(selector, offered)):
-                return [code(f"{signature} [{selector}]"), Part(f" (named by {whose})", Style.CLAIM)]
+                return [code(f"{signature} [{selector}]"), Part(tr(" (named by {whose})", whose=whose), Style.CLAIM)]
         return [code(str(selector))]
 
     def _whose_functions(self) -> str:
-        return "the window" if self.notes.second_hand else "you"
+        return tr("the window") if self.notes.second_hand else tr("you")
 
 
 def _in_effect(limit: int) -> str:
     """A number of 77 digits reads like a limit and is none."""
-    return " (in effect no limit)" if limit >= _HUGE else ""
+    return tr(" (in effect no limit)") if limit >= _HUGE else ""
 
 
 def _base_units(amount: int) -> str:
-    return f"{amount} base unit{'' if amount == 1 else 's'}"
+    return trn("{count} base unit", "{count} base units", amount)
 
 
 def _listed(token: Token) -> str:
-    return f"{token.name}, on Latchkey's list" if token.name != token.symbol else "on Latchkey's list"
+    return tr("{token_name}, on Latchkey's list", token_name=token.name) if token.name != token.symbol else tr("on Latchkey's list")
 
 
 def _sender_calls(claim: str) -> str:
-    return f"the sender calls it “{claim}”" if claim else ""
+    return tr("the sender calls it “{claim}”", claim=claim) if claim else ""

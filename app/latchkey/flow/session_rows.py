@@ -28,6 +28,7 @@ from latchkey.core.words import NO_CLAIMS, difference
 from latchkey.core.words_pieces import address_part, phrase, strong
 from latchkey.core.words_sessions import describe_session, summary
 from latchkey.flow.pending import Pending, pending_of
+from latchkey.language import tr
 from latchkey.store.endings import EndingItem, ItemKind, ItemState
 from latchkey.store.readings import Kept
 from latchkey.store.records import GrantRecord
@@ -289,7 +290,7 @@ def beyond(session: Session, draft: Draft) -> tuple[Phrase, ...]:
     """How a session goes beyond what was granted; less than granted (spent, lowered, shortened) is no matter."""
     granted = replace(draft, permissions=(*draft.permissions, *_own(draft.selectors)), selectors=(), sequence=0)
     now = replace(granted, permissions=session.install.permissions, expiry=session.valid_until)
-    found = [p for p in difference(granted, now) if not p.plain.startswith("less")]
+    found = [p for p in difference(granted, now) if not p.plain.startswith(tr("less"))]
     if session.install.signs_messages:
         found.append(phrase("more: sign messages and permits in your account's name"))
     return tuple(found)
