@@ -273,22 +273,6 @@ print(json.dumps([code, [name for name in {HEAVY!r} if name in sys.modules]]))
     assert json.loads(rest) == [0, []]
 
 
-def test_a_fault_in_a_slot_is_printed_and_the_window_goes_on(folder: DataDir) -> None:
-    program = f"""
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
-from latchkey.ui import app as application
-app = QApplication([])
-def fault(): raise ValueError("in a slot")
-QTimer.singleShot(50, fault)
-QTimer.singleShot(300, lambda: app.closeAllWindows())
-print(application.run(__import__("pathlib").Path({str(folder.root)!r})))
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout == "0\n"
-    assert "ValueError: in a slot" in done.stderr
-
-
 def test_settings_that_cannot_be_kept_are_no_reason_to_stay(make_window: MakeWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise StoreError("No room.")

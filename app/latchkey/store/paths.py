@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latchkey.errors import StoreError
+from latchkey.language import tr
 
 if sys.platform == "win32":
     import msvcrt
@@ -22,6 +23,9 @@ else:
 
     def _try_lock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_QUIET = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,17 @@ class DataDir:
 
         Raises StoreError (code "InUse") when another Latchkey holds it.
         """
-        fd = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        try:
+            fd = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | _QUIET, 0o600)
+        except OSError as error:
+            raise StoreError(
+                tr(
+                    "The data folder {folder} cannot be written: {reason}. Name another one with --data-dir.",
+                    folder=self.root,
+                    reason=error.strerror,
+                ),
+                code="NoDataFolder",
+            ) from None
         try:
             try:
                 _try_lock(fd)

@@ -7,14 +7,16 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from latchkey.core.endpoints import check_proxy, check_rpc
+from latchkey.core.endpoints import check_proxy, check_rpc, is_open
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, StoreError
+from latchkey.language import tr
 from latchkey.store import atomic
 
 MAX_BYTES = 256 * 1024
@@ -59,13 +61,15 @@ class NetworkSettings:
 class Settings:
     """`idle_minutes`: the vault locks after so many minutes without use (1-240). `window`: the toolkit's own account of the
     window's size and place, opaque here, at most 8 KiB. `networks`: those that a person has set something for, by chain id. `proxy`:
-    what every request to another machine goes through, "" for none. Raises BadInput."""
+    what every request to another machine goes through, "" for none. `wallet_api`: where Alchemy's Wallet APIs are asked, "" for nowhere;
+    their key is in the vault. Raises BadInput."""
 
     appearance: Appearance = Appearance.SYSTEM
     idle_minutes: int = 5
     window: bytes = b""
     networks: tuple[NetworkSettings, ...] = ()
     proxy: str = field(default="", repr=False)
+    wallet_api: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.idle_minutes <= 240:
@@ -78,6 +82,8 @@ class Settings:
         if ids != sorted(set(ids)):
             raise BadInput("networks: each stands once, in the order of chain ids.", path="networks")
         check_proxy(self.proxy, "proxy")
+        if self.wallet_api and is_open(check_rpc(self.wallet_api, "walletApi")):
+            raise BadInput("The address has to begin with https://, or everybody on the way reads the key.", path="walletApi")
 
     def network(self, chain_id: int) -> NetworkSettings:
         """What is set for a network; an entry with nothing in it when nothing is."""
@@ -101,14 +107,42 @@ def load(path: Path) -> Settings:
         raise StoreError("The settings file is damaged; remove it to start from the defaults.", code="Damaged") from None
 
 
+def load_kindly(path: Path) -> tuple[Settings, str]:
+    """What `load` finds, and "". When the file is spoilt: its last good copy, or else the defaults, and a sentence that says so. The
+    spoilt file is kept beside it as `<name>.damaged` where the folder can be written. For the window, which has to start."""
+    try:
+        found = atomic.read(path, MAX_BYTES, _is_valid)
+    except StoreError as error:
+        if error.code == "Missing":
+            return Settings(), ""
+        _set_aside(path)
+        return Settings(), tr(
+            "The settings could not be read, so Latchkey starts with its own. The old file is kept as {name}.",
+            name=_aside(path).name,
+        )
+    if found.fault is None or found.fault.code == "Missing":
+        return _parse(found.data), ""
+    _set_aside(path)
+    return _parse(found.data), tr("The settings file was damaged; those from before the last change are used.")
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(path.name + ".damaged")
+
+
+def _set_aside(path: Path) -> None:
+    with suppress(OSError):
+        path.replace(_aside(path))
+
+
 def save(path: Path, settings: Settings) -> None:
     """Write `settings` to `path`. Raises StoreError."""
     atomic.write(path, _written(settings, set(_FIELDS)), valid=_is_valid)
 
 
 def export(settings: Settings, *, addresses: bool) -> bytes:
-    """For another machine: without the window's place, and without RPCs, bundlers and proxy (they may hold keys) unless `addresses`."""
-    return _written(settings, {"appearance", "idleMinutes"} | ({"networks", "proxy"} if addresses else set()))
+    """For another machine: without the window's place, and without RPCs, bundlers, proxy and service (they may hold keys) unless `addresses`."""
+    return _written(settings, {"appearance", "idleMinutes"} | ({"networks", "proxy", "walletApi"} if addresses else set()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +165,7 @@ def import_(data: bytes, settings: Settings) -> tuple[Settings, tuple[Change, ..
         raise BadInput("This file holds no settings of Latchkey.", code="NoSettings")
     found = _parse(data)
     wanted = settings
-    for name in ("appearance", "idleMinutes", "proxy"):
+    for name in ("appearance", "idleMinutes", "proxy", "walletApi"):
         if name in value:
             attribute = _FIELDS[name][0]
             wanted = replace(wanted, **{attribute: getattr(found, attribute)})
@@ -141,7 +175,7 @@ def import_(data: bytes, settings: Settings) -> tuple[Settings, tuple[Change, ..
 
 
 def _changes(before: Settings, after: Settings) -> Iterator[Change]:
-    for name in ("appearance", "idleMinutes", "proxy"):
+    for name in ("appearance", "idleMinutes", "proxy", "walletApi"):
         old, new = (str(getattr(one, _FIELDS[name][0])) for one in (before, after))
         if old != new:
             yield Change(name, old, new)
@@ -162,6 +196,7 @@ def _written(settings: Settings, names: set[str]) -> bytes:
             for one in settings.networks
         ],
         "proxy": settings.proxy,
+        "walletApi": settings.wallet_api,
     }
     return json.dumps({name: value[name] for name in value if name in names}, indent=2).encode() + b"\n"
 
@@ -229,4 +264,5 @@ _FIELDS: dict[str, tuple[str, Callable[[Any, str], Any]]] = {
     "window": ("window", _base64),
     "networks": ("networks", _networks),
     "proxy": ("proxy", _text),
+    "walletApi": ("wallet_api", _text),
 }

@@ -8,22 +8,26 @@ frame was painted (empty, in its colours) and "page-paint <ms>" when the first p
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import time
-import traceback
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from latchkey import __version__
 from latchkey.errors import LatchkeyError
+from latchkey.language import tr
 from latchkey.offline import is_marked, is_offline, lock_down
+from latchkey.store.journal import Event, Journal
 from latchkey.store.paths import DataDir
-from latchkey.store.settings import Settings, load
+from latchkey.store.reports import Reports
+from latchkey.store.settings import Settings, load_kindly
 from latchkey.ui.context import Context
+from latchkey.ui.faults import Faults
 from latchkey.ui.palette import DARK, LIGHT
 from latchkey.ui.tasks import collect_here
 from latchkey.ui.window import Window
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
     from latchkey.vault.client import SignerClient
 
 _STARTED = time.time()
+_CANNOT_START = tr(
+    "Latchkey cannot go on because of a fault of its own. Your files are as they were; a report lies in the data folder."
+)
 
 
 def main(data_dir: str | None = None, request: str | None = None) -> int:
@@ -46,17 +53,24 @@ def run(data_dir: Path | None = None, *, request: str | None = None) -> int:
     assert isinstance(app, QApplication)
     _name(app)
     collect_here(app)
+    faults = Faults()
+    faults.install()
     qInstallMessageHandler(_qt_message)
-    sys.excepthook = _report
     try:
         folder = DataDir.open(data_dir)
         if is_marked(folder.root):
             lock_down()
         with folder.lock():
-            code, again = _show(app, folder, request)
+            code, again = _show(app, folder, request, faults)
     except LatchkeyError as error:
         _tell_kindly(app, error)
         return 1
+    except Exception as fault:  # noqa: BLE001  the edge of the program
+        faults.take(fault)
+        _tell_kindly(app, LatchkeyError(_CANNOT_START, code="Internal"))
+        return 1
+    finally:
+        faults.close()
     if again:
         _start_again(data_dir)
     return code
@@ -71,18 +85,39 @@ def _start_again(data_dir: Path | None) -> None:
     os.execv(command[0], command)  # noqa: S606 - our own program
 
 
-def _show(app: QApplication, folder: DataDir, request: str | None) -> tuple[int, bool]:
-    settings = load(folder.settings)
+def _show(app: QApplication, folder: DataDir, request: str | None, faults: Faults) -> tuple[int, bool]:
+    journal = Journal(folder.log)
+    _note_start(journal)
+    faults.keep_in(Reports(folder.reports), journal)
+    settings, trouble = load_kindly(folder.settings)
     _tint(app, settings.appearance)
-    context = Context(folder, settings, make_client=make_client, make_book=make_book)
+    context = Context(folder, settings, make_client=make_client, make_book=make_book, journal=journal)
     window = Window(context, start="sessions" if folder.vault.exists() else "welcome")
     window.appeared.connect(lambda: _appeared(app, settings))
     window.painted.connect(lambda: _painted(app, context, window, request))
+    window.painted.connect(lambda: faults.show_on(window))
+    window.painted.connect(lambda: context.say(trouble) if trouble else None)
     window.show()
     try:
         return app.exec(), context.restart
     finally:
+        faults.close()
         context.close()
+        journal.note(Event.ENDED)
+
+
+def _note_start(journal: Journal) -> None:
+    python, qt = platform.python_version(), sys.modules["PySide6"].__version__
+    offline = "yes" if is_offline() else "no"
+    journal.note(
+        Event.STARTED,
+        version=__version__,
+        python=python,
+        qt=qt,
+        system=platform.system(),
+        machine=platform.machine(),
+        offline=offline,
+    )
 
 
 def _tint(app: QApplication, appearance: str) -> None:
@@ -179,13 +214,6 @@ def _tell_kindly(app: QApplication, error: LatchkeyError) -> None:
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(error.text)
     box.exec()
-
-
-def _report(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
-    """A fault of the program: to the terminal, whole; the window goes on. Only Ctrl+C ends it."""
-    traceback.print_exception(kind, fault, trace)
-    if issubclass(kind, KeyboardInterrupt):
-        QApplication.quit()
 
 
 def _qt_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:

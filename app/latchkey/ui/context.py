@@ -48,7 +48,7 @@ T = TypeVar("T")
 class Context(QObject):
     """One per window.
 
-    `clock()`: now, in seconds; replaced in tests. `journal`: the program's log. `status`: the signer's last known state, None until it was asked.
+    `clock()`: now, in seconds; replaced in tests. `status`: the signer's last known state, None until it was asked. `journal`: the log.
     `changed(what)`: "status", "accounts", "grants", "sessions", "readings" (newer ones are in the book), "requests" or "settings"
     were changed by someone; pages that show them read again.
     `chains`: the nodes that Settings name; they block, so use them in `tasks.run`.

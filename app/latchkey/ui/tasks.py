@@ -74,6 +74,7 @@ class Tasks(QObject):
     """Runs work. `failed` without a handler of its own; `busy_changed` when the first task starts or the last one ends."""
 
     failed = Signal(object)  # LatchkeyError that no caller handles
+    erred = Signal(object)  # every LatchkeyError, handled or not: for the log
     busy_changed = Signal(bool)
     _arrived = Signal(object)  # a callable, to be called in this object's thread
 
@@ -143,11 +144,15 @@ class Tasks(QObject):
             return lambda: None
         except LatchkeyError as error:
             known = error
-            return lambda: on_error(known)
+            return lambda: self._fail(known, on_error)
         except Exception as error:  # noqa: BLE001  the edge where any fault of the program ends
             fault = error
             return lambda: _report(fault, on_error)
         return (lambda: done(result)) if done is not None else (lambda: None)
+
+    def _fail(self, error: LatchkeyError, on_error: Callable[[LatchkeyError], object]) -> None:
+        self.erred.emit(error)
+        on_error(error)
 
     def _end(self, outcome: Callable[[], object], job: Job, finished: Callable[[], object] | None, owner: QObject | None) -> None:
         self._count(-1)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from latchkey.offline import is_offline
 from latchkey.shipped import resource
+from latchkey.store.journal import Event
 from latchkey.ui.context import Context
 
 if TYPE_CHECKING:
@@ -197,6 +198,7 @@ class Window(QWidget):
             self._pages[name] = PAGES[name](self._context)
             self._stack.addWidget(self._pages[name])
         self._page, self._payload = name, payload
+        self._context.journal.note(Event.PAGE, page=name)
         self._stand()
         self._enter()
 
@@ -298,9 +300,8 @@ class Window(QWidget):
 
     def _restore_geometry(self) -> None:
         self.resize(*FIRST_SIZE)
-        if self._context.settings.window:
-            self.restoreGeometry(self._context.settings.window)
-        else:
+        kept = self._context.settings.window
+        if not (kept and self.restoreGeometry(kept)):
             self.resize(self.size().boundedTo(self.screen().availableSize()))
 
 
