@@ -14,6 +14,7 @@ from latchkey.errors import ChainError
 from latchkey.flow.pending import PendingState
 from latchkey.flow.sessions import Sessions
 from latchkey.store.book import Book
+from latchkey.store.contracts import Contracts, KeptContract
 from latchkey.store.logs import BookLogs
 from latchkey.store.readings import Kept, Readings
 from latchkey.store.records import GrantRecord, GrantState
@@ -93,3 +94,17 @@ def test_a_forgotten_account_was_never_read(book: Book) -> None:
 
 def test_an_account_that_was_never_read_has_no_view(book: Book) -> None:
     assert Sessions(book, Offline(), lambda: NOW).cached(BASE) is None  # type: ignore[arg-type]
+
+
+def test_own_names_stand_in_the_rows(book: Book) -> None:
+    book.add_account(BASE)
+    made = draft(ContractAccess(random_address(random.Random(2))))
+    Readings(book).put(Kept(reading_of(session_of(made)), NOW, {}))
+    before = Sessions(book, Offline(), lambda: NOW).cached(BASE)
+    assert before is not None
+    assert "My harbour" not in before.rows[0].line.plain
+    Contracts(book).keep(KeptContract(BASE.chain_id, made.permissions[0].address, "My harbour", (), NOW))
+    after = Sessions(book, Offline(), lambda: NOW).cached(BASE)
+    assert after is not None
+    assert "My harbour" in after.rows[0].line.plain
+    assert any("My harbour" in phrase.plain for phrase in after.rows[0].words.can)

@@ -35,6 +35,7 @@ from latchkey.core.account import Account
 from latchkey.core.session import AccountReading, Limit, Session
 from latchkey.errors import BadInput, LatchkeyError, StoreError
 from latchkey.flow.accounts import same_place
+from latchkey.flow.naming import kept_notes
 from latchkey.flow.pending import nonce_key
 from latchkey.flow.session_rows import View, mark_of, record_of, view_of, with_granted
 from latchkey.store.endings import Endings
@@ -179,6 +180,7 @@ class Sessions:
             seen=self._readings.seen(account),
             endings=self._endings.latest(account),
             clock=self._clock(),
+            notes=kept_notes(self._book, account.chain_id),
         )
 
 
