@@ -73,7 +73,7 @@ def person() -> SaysYes:
 @pytest.fixture(scope="module")
 def signer(person: SaysYes) -> Endings:
     """Holds the owner's key and the sender's."""
-    keeper = Keeper(sealed(public_master(0), public_master(5), cost=file.DEFAULT), Questions(person))
+    keeper = Keeper(sealed(public_master(0), public_master(5), cost=file.FLOOR), Questions(person))
     keeper.unlock()
     return Endings(keeper)
 

@@ -73,7 +73,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="module")
 def vault() -> bytes:
-    return sealed(public_master(0), public_raw(1), cost=file.DEFAULT)
+    return sealed(public_master(0), public_raw(1), cost=file.FLOOR)
 
 
 def endings(vault: bytes, *answers: Any, clock: Clock) -> tuple[Endings, Any]:

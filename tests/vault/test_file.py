@@ -1,6 +1,7 @@
 """The vault file: what it takes, what it refuses, and that format 1 opens for ever."""
 
 import hashlib
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -134,12 +135,106 @@ def test_costs_out_of_bounds_are_refused_before_anything_is_derived(vault: bytes
 
 
 def test_a_newer_format_is_refused_with_a_sentence(vault: bytes) -> None:
-    newer = vault[:8] + (2).to_bytes(2, "big") + b"whatever comes then"
+    newer = vault[:8] + (3).to_bytes(2, "big") + b"whatever comes then"
     newer += hashlib.sha256(newer).digest()
     assert file.undamaged(newer)
-    with pytest.raises(VaultError, match="format 2, made by a newer Latchkey") as caught:
+    with pytest.raises(VaultError, match="format 3, made by a newer Latchkey") as caught:
         file.check(newer)
     assert caught.value.code == "VaultTooNew"
+
+
+# --- format 2: the keyring opens it too
+
+WRAP = file.Wrap(bytes(range(100, 116)), secret(bytes(range(32))))
+
+
+@pytest.fixture(scope="module")
+def slotted() -> bytes:
+    return file.seal(file.create(Contents(masters=(public_master(0),)), secret(PASSPHRASE), file.LEAST, WRAP))
+
+
+@pytest.mark.usefixtures("derived_once")
+def test_a_slot_opens_beside_the_passphrase(slotted: bytes, vault: bytes) -> None:
+    by_keyring, by_passphrase = file.open_by_keyring(slotted, WRAP.key), file.open_vault(slotted, secret(PASSPHRASE))
+    assert by_keyring.data_key.same_as(by_passphrase.data_key)
+    assert by_keyring.item == file.item_of(slotted) == WRAP.item
+    assert file.item_of(vault) is None
+    assert file.open_vault(vault, secret(PASSPHRASE)).item is None
+    again = file.seal(by_keyring.holding(Contents(masters=(public_master(1),))))
+    assert file.open_vault(again, secret(PASSPHRASE)).contents.masters[0].address == MASTERS[1]
+    assert WRAP.key.reveal() not in slotted
+
+
+def test_a_wrong_item_is_told_from_damage(slotted: bytes) -> None:
+    with pytest.raises(VaultError) as caught:
+        file.open_by_keyring(slotted, secret(bytes(32)))
+    assert caught.value.code == "WrongItem"
+
+
+@pytest.mark.usefixtures("derived_once")
+@pytest.mark.parametrize("place", range(112, 188 + 12, count(5, 1)))
+def test_no_byte_of_the_slot_can_be_changed(slotted: bytes, place: int) -> None:
+    changed = flipped(slotted, place, fix=True)
+    with pytest.raises(VaultError):
+        file.open_vault(changed, secret(PASSPHRASE))
+    with pytest.raises(VaultError):
+        file.open_by_keyring(changed, WRAP.key)
+
+
+@pytest.mark.usefixtures("derived_once")
+def test_a_slot_cannot_be_cut_out_or_put_in(slotted: bytes, vault: bytes) -> None:
+    without = slotted[:8] + vault[8:10] + slotted[10:112] + slotted[188:-32]
+    with_one = vault[:8] + slotted[8:10] + vault[10:112] + slotted[112:188] + vault[112:-32]
+    for data in (without, with_one):
+        with pytest.raises(VaultError):
+            file.open_vault(data + hashlib.sha256(data).digest(), secret(PASSPHRASE))
+
+
+@pytest.mark.usefixtures("derived_once")
+def test_a_dearer_vault_keeps_its_slot(slotted: bytes) -> None:
+    dear = file.dearer(file.open_vault(slotted, secret(PASSPHRASE)), secret(PASSPHRASE), file.FLOOR)
+    data = file.seal(dear)
+    assert file.open_by_keyring(data, WRAP.key).cost == file.open_vault(data, secret(PASSPHRASE)).cost == file.FLOOR
+    assert data[20:52] != slotted[20:52]  # the salt
+
+
+def test_the_sample_of_format_2_opens_for_ever() -> None:
+    data = (SAMPLES / "vault-2.latchkey-vault").read_bytes()
+    for opened in (file.open_vault(data, secret("sample of format two")), file.open_by_keyring(data, WRAP.key)):
+        assert [master.address for master in opened.contents.masters] == [MASTERS[0]]
+        assert opened.item == WRAP.item
+
+
+# --- what deriving costs
+
+
+@pytest.mark.parametrize(
+    ("takes", "cost"),
+    [
+        (2.0, file.FLOOR),
+        (1.0, file.FLOOR),
+        (0.5, file.Cost(256 * 1024, 3, 4)),
+        (0.25, file.Cost(256 * 1024, 6, 4)),
+        (0.001, file.Cost(256 * 1024, 10, 4)),
+    ],
+)
+def test_the_cost_follows_the_machine(takes: float, cost: file.Cost) -> None:
+    """As if the floor took so long here."""
+    times = iter([10.0, 10.0 + takes])
+    made = file.measured(clock=lambda: next(times))
+    assert made == cost
+    assert not file.is_cheap(made)
+
+
+def test_the_measured_cost_takes_about_a_second_here() -> None:
+    cost = file.measured()
+    began = time.perf_counter()
+    file._derive(secret(PASSPHRASE), bytes(32), cost)
+    took = time.perf_counter() - began
+    assert 0.2 < took < 3 or cost in (file.FLOOR, file.Cost(256 * 1024, 10, 4))  # a busy machine measures roughly
+
+
+# --- what is no vault
 
 
 def test_other_files_and_large_ones_are_refused(vault: bytes) -> None:

@@ -79,12 +79,12 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="module")
 def public_vault() -> bytes:
-    return sealed(public_master(0), public_raw(1), cost=file.DEFAULT)
+    return sealed(public_master(0), public_raw(1), cost=file.FLOOR)
 
 
 @pytest.fixture(scope="module")
 def mixed_vault() -> bytes:
-    return sealed(public_master(0), real_master(), cost=file.DEFAULT)
+    return sealed(public_master(0), real_master(), cost=file.FLOOR)
 
 
 def keeper(vault: bytes | None, *answers: Any, clock: Clock, script: bool = False, retries: bool = True) -> tuple[Keeper, Person]:
@@ -168,7 +168,7 @@ def test_a_cheaper_vault_is_made_dearer_when_opened(clock: Clock) -> None:
     made, _ = opened(sealed(public_master(0), cost=file.LEAST), clock=clock)
     assert made.unsaved is not None
     again = file.open_vault(made.unsaved, secret(PASSPHRASE))
-    assert again.cost == file.DEFAULT
+    assert again.cost == file.FLOOR
     assert [master.address for master in again.contents.masters] == [OWNER]
 
 

@@ -44,7 +44,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="these switches are L
 
 @pytest.fixture(scope="module")
 def expert_vault() -> bytes:
-    return sealed(public_master(0), public_raw(1), expert=True, cost=file.DEFAULT)
+    return sealed(public_master(0), public_raw(1), expert=True, cost=file.FLOOR)
 
 
 def script(vault: bytes | None, passphrase: str = PASSPHRASE, saved: list[bytes] | None = None) -> SignerClient:
@@ -229,7 +229,7 @@ def test_real_keys_open_with_a_descriptor_but_are_confirmed_by_a_person() -> Non
     saved: list[bytes] = []
     prompt = Prompt(PromptMode.FD, descriptor(PASSPHRASE + "\n"))
     command = [sys.executable, "-c", "import os; os.setsid(); from latchkey.vault.signer import main; main()"]
-    client = SignerClient(sealed(real_master(), cost=file.DEFAULT), saved.append, prompt, command)
+    client = SignerClient(sealed(real_master(), cost=file.FLOOR), saved.append, prompt, command)
     client.unlock()
     assert not client.status().test_only
     with pytest.raises(SignerError) as caught:

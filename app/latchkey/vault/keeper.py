@@ -98,8 +98,8 @@ class Keeper:
         """Ask for the passphrase until it is right or the person gives up."""
         if self._vault is None:
             vault, given = self._open_asking("Unlock your vault.")
-            if vault.cost < file.DEFAULT:  # made when computers were slower: the passphrase is at hand, so its protection grows
-                vault = file.create(vault.contents, given)
+            if file.is_cheap(vault.cost):  # made when computers were slower: the passphrase is at hand, so its protection grows
+                vault = file.dearer(vault, given, file.FLOOR)
                 self.unsaved = self._sealed = file.seal(vault)
             self._vault = vault
 

@@ -65,7 +65,7 @@ def strength(passphrase: str, own: Iterable[str] = ()) -> tuple[int, str]:
 
 def prepare() -> None:
     """Load what estimates: a fifth of a second that the first letter typed need not wait for."""
-    import zxcvbn  # noqa: F401
+    import zxcvbn  # type: ignore[import-untyped]  # noqa: F401
 
 
 def _estimate(text: str, own: Iterable[str]) -> Mapping[str, Any]:
