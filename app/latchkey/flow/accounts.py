@@ -15,6 +15,7 @@ from latchkey.core.account import Account, Mode
 from latchkey.core.draft import MAX_CHAIN_ID
 from latchkey.core.types import MAX_UINT256, ZERO_ADDRESS, Address
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 DEFAULT_SYSTEM = "modular_account"
 MAX_LABEL = 64
@@ -24,15 +25,15 @@ _NUMBER = re.compile(r"[0-9]{1,78}|0[xX][0-9a-fA-F]{1,64}")
 
 def parse_chain_id(text: str) -> int:
     """A chain id as a person types it: decimal, or hexadecimal with 0x. Raises BadInput."""
-    value = _whole(text, "chainId", "A chain id is a whole number, such as 1 for Ethereum.")
+    value = _whole(text, "chainId", tr("A chain id is a whole number, such as 1 for Ethereum."))
     if not 1 <= value <= MAX_CHAIN_ID:
-        raise BadInput("A chain id is a whole number, such as 1 for Ethereum.", path="chainId")
+        raise BadInput(tr("A chain id is a whole number, such as 1 for Ethereum."), path="chainId")
     return value
 
 
 def parse_salt(text: str) -> int:
     """A salt, uint256; nothing typed means 0. Raises BadInput."""
-    what = "The salt is a whole number from 0 to 2^256 - 1; most accounts have 0."
+    what = tr("The salt is a whole number from 0 to 2^256 - 1; most accounts have 0.")
     value = _whole(text or "0", "salt", what)
     if value > MAX_UINT256:
         raise BadInput(what, path="salt")
@@ -86,10 +87,10 @@ def parse_address(text: str, path: str) -> Address:
     """An address as a person types it, blanks around it dropped; the zero address is a mistake. Raises BadInput."""
     text = text.strip()
     if not text:
-        raise BadInput("Enter an address: 0x and 40 hexadecimal digits.", code="Blank", path=path)
+        raise BadInput(tr("Enter an address: 0x and 40 hexadecimal digits."), code="Blank", path=path)
     address = Address.parse(text, path=path)
     if address == ZERO_ADDRESS:
-        raise BadInput("The zero address belongs to nobody.", path=path)
+        raise BadInput(tr("The zero address belongs to nobody."), path=path)
     return address
 
 
@@ -97,7 +98,7 @@ def parse_label(text: str) -> str:
     """The person's own name for something: at most 64 printable characters, blanks around it dropped. Raises BadInput."""
     label = text.strip()
     if len(label) > MAX_LABEL or not label.isprintable():
-        raise BadInput(f"A name has at most {MAX_LABEL} characters and no line ends.", path="label")
+        raise BadInput(tr("A name has at most {max_label} characters and no line ends.", max_label=MAX_LABEL), path="label")
     return label
 
 

@@ -31,6 +31,7 @@ from latchkey.errors import BadInput, Refused
 from latchkey.flow.accounts import same_place
 from latchkey.flow.ending import Ending, ItemResult, as_owned, owner_now
 from latchkey.flow.ending_ways import WayKind, own_gas
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from latchkey.chain.send import Progress
@@ -92,12 +93,12 @@ class BreakGlass:
         if not reading.deployed:
             raise not_deployed(account.address)
         if owner is None:
-            raise Refused("Which key owns this account is not known.", code="NoOwner")
+            raise Refused(tr("Which key owns this account is not known."), code="NoOwner")
         rows = list(_rows(reading, self._waiting(reading)))
         if not rows:
-            raise Refused("There is nothing to end on this account, so there is nothing to sign ahead.", code="NothingToDo")
+            raise Refused(tr("There is nothing to end on this account, so there is nothing to sign ahead."), code="NothingToDo")
         if len(rows) * len(_TIMES) > _MOST_SIGNED:
-            raise Refused("These are too many sessions for one set. Revoke those that are not needed.", code="TooMuch")
+            raise Refused(tr("These are too many sessions for one set. Revoke those that are not needed."), code="TooMuch")
         node = self._chains.node(account.chain_id).stoppable(stop)
         levels = _levels(fees(node, account.chain_id).levels[-1], cap(account.chain_id))
         operations = tuple(op for calls, gas in rows for op in _operations(account, calls, gas, levels))
@@ -134,9 +135,9 @@ class BreakGlass:
         SendError, ChainError; what comes of each item is its result's."""
         kept = next((one for one in self._client().break_glass() if one.id == number), None)
         if kept is None:
-            raise BadInput("There is no such set in the vault.", code="NoSet", path="id")
+            raise BadInput(tr("There is no such set in the vault."), code="NoSet", path="id")
         if via not in (None, WayKind.BUNDLER, WayKind.SELF):
-            raise BadInput("These are operations: they go through a bundler, or are carried by a key of the vault.", path="via")
+            raise BadInput(tr("These are operations: they go through a bundler, or are carried by a key of the vault."), path="via")
         ending = Ending(self._book, self._client, self._chains, self._clock)
         return ending.send_operations(self._account(kept), kept.operations, kept.signatures, via, progress, stop)
 
@@ -183,10 +184,14 @@ def sentences(account: Account, found: Covers, created: int) -> tuple[str, ...]:
     what = [f"{sessions} session{'s' * (sessions != 1)}"] * bool(sessions)
     what += [f"{grants} grant{'s' * (grants != 1)} that waited"] * bool(grants)
     return (
-        f"It ends {' and '.join(what)}: all that was known on {utc(created)}. What is let in later is not covered; make a new set then.",
-        f"The account must hold {calm} for it, up to {dear} when gas is dear.",
-        "It works until it is used or the account's owner is changed.",
-        "It ends the keys and cleans nothing else; what stays stored can be cleaned afterwards.",
+        tr(
+            "It ends {what}: all that was known on {time}. What is let in later is not covered; make a new set then.",
+            what=" and ".join(what),
+            time=utc(created),
+        ),
+        tr("The account must hold {calm} for it, up to {dear} when gas is dear.", calm=calm, dear=dear),
+        tr("It works until it is used or the account's owner is changed."),
+        tr("It ends the keys and cleans nothing else; what stays stored can be cleaned afterwards."),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from latchkey.core.networks import network
 from latchkey.errors import ChainError
+from latchkey.language import tr
 from latchkey.offline import is_offline
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ class Chains:
     def node(self, chain_id: int) -> Node:
         """Raises NotSet."""
         if is_offline():
-            raise NotSet("This Latchkey is offline and asks no network.", code="Offline")
+            raise NotSet(tr("This Latchkey is offline and asks no network."), code="Offline")
         url = self._settings().network(chain_id).rpc
         if not url:
-            raise NotSet(f"No RPC is set for {network(chain_id).name}. Set one in Settings, under Networks.")
+            raise NotSet(tr("No RPC is set for {name}. Set one in Settings, under Networks.", name=network(chain_id).name))
         return self._node(url)
 
     def second(self, chain_id: int) -> Node | None:

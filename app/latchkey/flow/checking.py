@@ -23,6 +23,7 @@ from latchkey.core.session import AccountReading, LogRange, Owner
 from latchkey.core.types import Address
 from latchkey.errors import ChainError, Refused
 from latchkey.flow.granting import Ids, choose_ids
+from latchkey.language import tr
 from latchkey.store.readings import Readings
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class Checks:
         try:
             reading = _brief(node.stoppable(stop), self._chains.second(account.chain_id), account, draft.entity_id, stop)
         except (WrongChain, NotTrusted) as error:
-            raise Refused(f"{error.text} Nothing was signed: set another RPC in Settings, or none.", code=error.code) from None
+            raise Refused(
+                tr("{error_text} Nothing was signed: set another RPC in Settings, or none.", error_text=error.text), code=error.code
+            ) from None
         except ChainError as error:
             return (_unasked(error),)
         for problem in _contradictions(reading, account.owner, draft, self._ever_seen(account)):
@@ -92,14 +95,16 @@ def _brief(node: Node, second: Node | None, account: Account, entity_id: int, st
 def _contradictions(reading: AccountReading, signer: Address | None, draft: Draft, seen: frozenset[int]) -> Iterator[Refused]:
     for finding in reading.findings:
         if finding.id in _UNFIT:
-            yield Refused(f"{finding.sentence} Nothing was signed.", code=_UNFIT[finding.id], path="account")
+            yield Refused(tr("{sentence} Nothing was signed.", sentence=finding.sentence), code=_UNFIT[finding.id], path="account")
     owner = next((owner for owner in reading.owners if owner.entity_id == 0 and owner.kind == "fallback-signer"), None)
     if owner is not None:
         yield from _about_owner(owner, signer)
     stored = {owner_of_storage(left.entity_id) for left in reading.leftovers}
     if draft.entity_id in reading.used_entity_ids | seen | stored:
         yield Refused(
-            "The account has had a session with this id, so limits of then would count again. Go back and review the grant anew.",
+            tr(
+                "The account has had a session with this id, so limits of then would count again. Go back and review the grant anew."
+            ),
             code="EntityIdUsed",
             path="entityId",
         )
@@ -107,14 +112,16 @@ def _contradictions(reading: AccountReading, signer: Address | None, draft: Draf
 
 def _about_owner(owner: Owner, signer: Address | None) -> Iterator[Refused]:
     if owner.disabled:
-        yield Refused("The account's owner is switched off: it would take no grant.", code="OwnerDisabled", path="owner")
+        yield Refused(tr("The account's owner is switched off: it would take no grant."), code="OwnerDisabled", path="owner")
     if signer is not None and owner.address != signer:
         yield Refused(
-            f"On the chain, {owner.address} owns this account, not the key that would sign.", code="OwnerDiffers", path="owner"
+            tr("On the chain, {address} owns this account, not the key that would sign.", address=owner.address),
+            code="OwnerDiffers",
+            path="owner",
         )
     if any(hook.flags & _AT_VALIDATION for hook in owner.hooks):
         yield Refused(
-            "Hooks stand on the owner's own key; while they do, the account refuses every signed grant.",
+            tr("Hooks stand on the owner's own key; while they do, the account refuses every signed grant."),
             code="OwnerHasHooks",
             path="owner",
         )
@@ -124,6 +131,6 @@ def _unasked(error: ChainError) -> Finding:
     return Finding(
         "not-checked",
         Level.NOTICE,
-        "The chain could not be asked whether this grant fits the account.",
-        f"{error.text} It can be signed without that.",
+        tr("The chain could not be asked whether this grant fits the account."),
+        tr("{error_text} It can be signed without that.", error_text=error.text),
     )

@@ -14,6 +14,7 @@ from latchkey.core.reading import Cancel
 from latchkey.core.types import ZERO_ADDRESS, Address
 from latchkey.core.words_endings import steps_of
 from latchkey.errors import BadInput, Mismatch
+from latchkey.language import tr
 
 _TRANSACTIONS = (Kind.UNSIGNED_TRANSACTION, Kind.SIGNED_TRANSACTION)
 
@@ -41,7 +42,7 @@ def review_envelope(envelope: Envelope, *, now: int, known: Sequence[Known] = ()
     """What it means, and who signed it (None: nobody yet). Raises CannotDecode, Mismatch, Refused, BadInput."""
     account = envelope.account
     if account is None:
-        raise BadInput("account is missing from the envelope.", path="account")
+        raise BadInput(tr("account is missing from the envelope."), path="account")
     check_derived(account)
     if envelope.kind in _TRANSACTIONS:
         sender = account.owner or ZERO_ADDRESS
@@ -49,7 +50,7 @@ def review_envelope(envelope: Envelope, *, now: int, known: Sequence[Known] = ()
     else:
         reviewed = review_operations(envelope.operations, account, now=now, known=known)
         if envelope.kind not in (_kind(reviewed), _kind(reviewed).signed):
-            raise Mismatch("kind: the operations in this envelope are of another kind than it says.", path="kind")
+            raise Mismatch(tr("kind: the operations in this envelope are of another kind than it says."), path="kind")
     return reviewed, _signer(envelope, reviewed, account) if envelope.signatures else None
 
 
@@ -61,7 +62,7 @@ def _kind(reviewed: EndingReview) -> Kind:
 def _signer(envelope: Envelope, reviewed: EndingReview, account: Account) -> Address:
     signers = {signer_of(digest, signature) for digest, signature in zip(reviewed.digests, envelope.signatures, strict=True)}
     if len(signers) > 1 or account.owner not in (None, *signers):
-        raise Mismatch("The signatures are not the owner's.", path="signatures")
+        raise Mismatch(tr("The signatures are not the owner's."), path="signatures")
     return signers.pop()
 
 
@@ -70,4 +71,4 @@ def check_derived(account: Account) -> None:
     if account.mode in (Mode.SMA, Mode.MA, Mode.EIP7702) and account.owner is not None:
         derived = system(account.system).predict(account.chain_id, account.owner, account.salt or 0, account.mode)
         if derived.address != account.address or account.init_code not in (b"", derived.init_code):
-            raise Mismatch("The account in the envelope does not follow from its owner.", path="account")
+            raise Mismatch(tr("The account in the envelope does not follow from its owner."), path="account")

@@ -23,6 +23,7 @@ from latchkey.core.reading import Uninstall
 from latchkey.core.session import AccountReading, Leftover, Limit, LimitKind, Session
 from latchkey.core.types import Address, to_hex
 from latchkey.errors import BadInput, Refused
+from latchkey.language import tr
 from latchkey.store.endings import ItemKind
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def wanted(reading: AccountReading, what: What, grants: Sequence[GrantRecord]) -
             known = {grant.id: grant for grant in grants}
             missing = [n for n in numbers if n not in known]
             if missing:
-                raise BadInput("This grant is not one of the account's.", code="UnknownGrant", path="grant")
+                raise BadInput(tr("This grant is not one of the account's."), code="UnknownGrant", path="grant")
             return [_cancel(known[n]) for n in dict.fromkeys(numbers)]
         case Tighten(entity_id, lower, until):
             return list(_tighten(_session(sessions, entity_id), lower, until))
@@ -171,9 +172,11 @@ def _expired(grant: GrantRecord, reading: AccountReading) -> bool:
 
 def _session(sessions: dict[int, Session], entity_id: int) -> Session:
     if entity_id == 0:
-        raise Refused("Entity 0 is the owner; it is not revoked here.", code="Owner", path="entity")
+        raise Refused(tr("Entity 0 is the owner; it is not revoked here."), code="Owner", path="entity")
     if entity_id not in sessions:
-        raise BadInput(f"No session {entity_id} is installed on this account.", code="NoSession", path="entity")
+        raise BadInput(
+            tr("No session {entity_id} is installed on this account.", entity_id=entity_id), code="NoSession", path="entity"
+        )
     return sessions[entity_id]
 
 
@@ -193,7 +196,7 @@ def _tighten(session: Session, lower: Iterable[Lower], until: int | None) -> Ite
     for one in lower:
         limit = next((x for x in session.limits if (x.kind, x.token) == (one.kind, one.token)), None)
         if limit is None:
-            raise BadInput("This session has no such limit.", code="NoLimit", path="limit")
+            raise BadInput(tr("This session has no such limit."), code="NoLimit", path="limit")
         call = face.lower_call(session, limit, one.to)
         yield Item(ItemKind.LOWER, session.entity_id, (call,), session=session, limit=limit, to=one.to)
     if until is not None:
@@ -254,10 +257,12 @@ def _cancels(node: Node, account: Address, items: Sequence[Item], impossible: li
             raise refused(answer)
         steps = (item.nonce & _MASK) + 1 - (number(answer) & _MASK)
         if steps <= 0:
-            said = "This grant can no longer be used: its nonce has passed already, because it was used or cancelled."
+            said = tr("This grant can no longer be used: its nonce has passed already, because it was used or cancelled.")
             impossible.append(replace(_not(item, said), over=True))
         elif steps > _MOST_STEPS:
-            said = f"This grant's nonce is {steps} steps ahead, too many to pass; change the owner, or let it expire."
+            said = tr(
+                "This grant's nonce is {steps} steps ahead, too many to pass; change the owner, or let it expire.", steps=steps
+            )
             impossible.append(_not(item, said))
         else:
             yield replace(item, calls=item.calls * steps)
@@ -283,7 +288,7 @@ def _not_clean(trial: Trial) -> bool:
 def _without_cleaning(item: Item) -> Item:
     assert item.session is not None
     call = system(item.session.account.system).end_call(item.session, clean=False)
-    note = "One of its modules would not let go, so only its key is ended now; what stays stored can be cleaned afterwards."
+    note = tr("One of its modules would not let go, so only its key is ended now; what stays stored can be cleaned afterwards.")
     return replace(item, calls=(call,), clean=False, note=note)
 
 

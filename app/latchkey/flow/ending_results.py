@@ -21,6 +21,7 @@ from latchkey.core.types import Address, hex_bytes, to_hex
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, ChainError
 from latchkey.flow.ending_plan import Item
+from latchkey.language import tr
 from latchkey.store.endings import EndingItem, ItemKind, ItemState
 
 if TYPE_CHECKING:
@@ -130,7 +131,9 @@ def settled(node: Node, account: Account, item: EndingItem, landed: Landed) -> E
     state, sentence = _judged(item, detail, landed, account, holds[: len(must)], holds[len(must) :])
     if item.kind is ItemKind.LOWER and state is ItemState.DONE and _was_less(node, must, landed.block - 1):
         state = ItemState.FAILED
-        sentence = "The key spent more of it before this was in a block, so this gave some back. Lower it once more, or revoke the session."
+        sentence = tr(
+            "The key spent more of it before this was in a block, so this gave some back. Lower it once more, or revoke the session."
+        )
     return replace(item, state=state, sentence=sentence, transaction=landed.transaction, block=landed.block)
 
 
@@ -149,34 +152,46 @@ def overtaken(node: Node, item: EndingItem, error: ChainError) -> EndingItem:
 def _judged(
     item: EndingItem, detail: Mapping[str, Any], landed: Landed, account: Account, must: list[bool], clean: list[bool]
 ) -> tuple[ItemState, str]:
-    block = f"block {landed.block}"
+    block = tr("block {block}", block=landed.block)
     if not all(must):
-        return ItemState.FAILED, f"It was mined in {block}, but {_NOT_SO[item.kind]} Read the account again and try once more."
+        return ItemState.FAILED, tr(
+            "It was mined in {block}, but {not_so} Read the account again and try once more.",
+            block=block,
+            not_so=_NOT_SO[item.kind],
+        )
     if item.kind is not ItemKind.REVOKE:
-        return ItemState.DONE, f"{_SO[item.kind]} in {block}."
+        return ItemState.DONE, tr("{so} in {block}.", so=_SO[item.kind], block=block)
     flags = proof.uninstalled(landed.logs, account.address)
     if not flags.get(item.entity_id):
-        return ItemState.FAILED, f"Its key is ended ({block}) and refused, but a module would not forget what it keeps. {_CLEAN}"
+        return ItemState.FAILED, tr(
+            "Its key is ended ({block}) and refused, but a module would not forget what it keeps. {clean}",
+            block=block,
+            clean=_CLEAN,
+        )
     if not all(clean):
-        return ItemState.FAILED, f"Its key is ended ({block}) and refused, but something of it is still stored. {_CLEAN}"
+        return ItemState.FAILED, tr(
+            "Its key is ended ({block}) and refused, but something of it is still stored. {clean}", block=block, clean=_CLEAN
+        )
     if not detail.get("whole"):
-        return ItemState.DONE, f"Ended in {block}: its key is refused. What its modules may still keep can be cleaned."
-    return ItemState.DONE, f"Ended in {block}: its key is refused, and nothing of it is stored any more."
+        return ItemState.DONE, tr(
+            "Ended in {block}: its key is refused. What its modules may still keep can be cleaned.", block=block
+        )
+    return ItemState.DONE, tr("Ended in {block}: its key is refused, and nothing of it is stored any more.", block=block)
 
 
-_CLEAN = "Clean it, so that it cannot come back into force."
+_CLEAN = tr("Clean it, so that it cannot come back into force.")
 _SO = {
-    ItemKind.CANCEL: "Cancelled",
-    ItemKind.LOWER: "Lowered",
-    ItemKind.SHORTEN: "Shortened",
-    ItemKind.CLEAN: "Cleaned",
+    ItemKind.CANCEL: tr("Cancelled"),
+    ItemKind.LOWER: tr("Lowered"),
+    ItemKind.SHORTEN: tr("Shortened"),
+    ItemKind.CLEAN: tr("Cleaned"),
 }
 _NOT_SO = {
-    ItemKind.REVOKE: "the session is still there.",
-    ItemKind.CANCEL: "the grant can still be used.",
-    ItemKind.LOWER: "the limit is not what it was set to.",
-    ItemKind.SHORTEN: "the end is not what it was set to.",
-    ItemKind.CLEAN: "something is still stored.",
+    ItemKind.REVOKE: tr("the session is still there."),
+    ItemKind.CANCEL: tr("the grant can still be used."),
+    ItemKind.LOWER: tr("the limit is not what it was set to."),
+    ItemKind.SHORTEN: tr("the end is not what it was set to."),
+    ItemKind.CLEAN: tr("something is still stored."),
 }
 
 
@@ -197,7 +212,7 @@ def _holds(check: Check, answer: Any) -> bool:
     try:
         return check.holds(hex_bytes(answer))
     except BadInput:
-        raise ChainError("The RPC answers with something that is no value; use another one.", code="BadAnswer") from None
+        raise ChainError(tr("The RPC answers with something that is no value; use another one."), code="BadAnswer") from None
 
 
 def _was_less(node: Node, must: Sequence[Check], block: int) -> bool:

@@ -28,6 +28,7 @@ from latchkey.errors import LatchkeyError, Refused
 from latchkey.flow.ending_plan import Cancel, Clean, Plan, Revoke, RevokeAll, Tighten, What
 from latchkey.flow.ending_results import ItemResult
 from latchkey.flow.ending_ways import Way, WayKind, operation, own_gas, transaction
+from latchkey.language import tr, trn
 from latchkey.store.endings import ItemKind, ItemState
 
 if TYPE_CHECKING:
@@ -71,13 +72,13 @@ def prepare_job(
     view = job.view
     try:
         if fresh or now - view.taken > _OLD:
-            say("Reading the account again.")
+            say(tr("Reading the account again."))
             view = sessions.refresh(view.account, stop=stop)
-        say("Trying it on the chain.")
+        say(tr("Trying it on the chain."))
         plan = ending.plan(view.reading, job.what, stop)
         if not plan.batches:
             return replace(job, view=view, plan=plan)
-        say("Asking what it costs.")
+        say(tr("Asking what it costs."))
         ways = ending.ways(plan, stop)
     except LatchkeyError as error:
         return replace(job, view=view, plan=None, trouble=error)
@@ -117,45 +118,53 @@ def title_of(view: View, kind: ItemKind, entity_id: int, grant_id: int) -> str:
     """Of an item, for a list: "Game key (session 5)"."""
     if kind is ItemKind.CANCEL:
         label = next((p.record.label for p in view.pending if p.record.id == grant_id), "")
-        return f"{label} (grant for session {entity_id})" if label else f"Grant for session {entity_id}"
+        return (
+            tr("{label} (grant for session {entity_id})", label=label, entity_id=entity_id)
+            if label
+            else tr("Grant for session {entity_id}", entity_id=entity_id)
+        )
     label = next((row.label for row in view.rows if row.session.entity_id == entity_id), "")
-    name = f"{label} (session {entity_id})" if label else f"Session {entity_id}"
+    name = (
+        tr("{label} (session {entity_id})", label=label, entity_id=entity_id)
+        if label
+        else tr("Session {entity_id}", entity_id=entity_id)
+    )
     return f"{name}: {_CHANGES[kind]}" if kind in _CHANGES else name
 
 
-_CHANGES = {ItemKind.LOWER: "limit", ItemKind.SHORTEN: "end", ItemKind.CLEAN: "what it left"}
+_CHANGES = {ItemKind.LOWER: tr("limit"), ItemKind.SHORTEN: tr("end"), ItemKind.CLEAN: tr("what it left")}
 
 
 def heading(jobs: tuple[Job, ...]) -> str:
     """What the sheet is about."""
     what = jobs[0].what
-    where = jobs[0].view.account.label if len(jobs) == 1 else f"{len(jobs)} accounts"
+    where = jobs[0].view.account.label if len(jobs) == 1 else tr("{count} accounts", count=len(jobs))
     match what:
         case RevokeAll():
-            return f"Revoke everything on {where}" if where else "Revoke everything"
+            return tr("Revoke everything on {where}", where=where) if where else tr("Revoke everything")
         case Revoke():
             count = sum(len(job.what.entity_ids) for job in jobs if isinstance(job.what, Revoke))
-            return "Revoke this session" if count == 1 else f"Revoke {count} sessions"
+            return trn("Revoke this session", "Revoke {count} sessions", count)
         case Cancel(grants):
-            return "Cancel this grant" if len(grants) == 1 else f"Cancel {len(grants)} grants"
+            return trn("Cancel this grant", "Cancel {count} grants", len(grants))
         case Tighten():
-            return "Tighten this session"
+            return tr("Tighten this session")
         case Clean():
-            return "Clean up what was left"
+            return tr("Clean up what was left")
 
 
 def verb(jobs: tuple[Job, ...]) -> str:
     match jobs[0].what:
         case RevokeAll():
-            return "Revoke all"
+            return tr("Revoke all")
         case Revoke():
-            return "Revoke"
+            return tr("Revoke")
         case Cancel(grants):
-            return "Cancel grant" if len(grants) == 1 else "Cancel grants"
+            return trn("Cancel grant", "Cancel grants", len(grants))
         case Tighten():
-            return "Tighten"
+            return tr("Tighten")
         case Clean():
-            return "Clean up"
+            return tr("Clean up")
 
 
 def summary(results: Sequence[ItemResult]) -> str:
@@ -163,8 +172,10 @@ def summary(results: Sequence[ItemResult]) -> str:
     count = {state: sum(result.state is state for result in results) for state in ItemState}
     done, failed, pending = count[ItemState.DONE], count[ItemState.FAILED], count[ItemState.PENDING]
     if not failed and not pending:
-        return "Done." if done == 1 else f"All {done} are done."
-    said = [f"{number} {what}" for number, what in ((done, "done"), (failed, "failed"), (pending, "on the way")) if number]
+        return trn("Done.", "All {count} are done.", done)
+    said = [
+        f"{number} {what}" for number, what in ((done, tr("done")), (failed, tr("failed")), (pending, tr("on the way"))) if number
+    ]
     return f"{', '.join(said)}."
 
 
@@ -205,5 +216,5 @@ def cleaning(view: View, ids: frozenset[int]) -> Clean:
     halves = ids | {entity_id + HALF for entity_id in ids}
     found = tuple(left for left in view.reading.leftovers if left.entity_id in halves)
     if not found:
-        raise Refused("Nothing of it is stored any more.", code="NothingToDo")
+        raise Refused(tr("Nothing of it is stored any more."), code="NothingToDo")
     return Clean(found)

@@ -28,6 +28,7 @@ from latchkey.core.words import NO_CLAIMS, describe
 from latchkey.errors import BadInput, CannotDecode, LatchkeyError, Mismatch, NotServed
 from latchkey.flow.ending_envelopes import check_derived, review_envelope
 from latchkey.flow.narrowing import changes, check_told
+from latchkey.language import tr
 
 _SYSTEM = "modular_account"
 _FACE = system(_SYSTEM)  # bare bytes name no account system; there is one that has any
@@ -52,7 +53,7 @@ class Explanation:
 def explain(data: str | bytes, *, now: int, account: Account | None = None) -> Explanation:
     """Explain what `data` holds. `account` helps where bytes name none. Raises BadInput, CannotDecode, Mismatch, NotServed."""
     if len(data) > MAX_BYTES * 2:
-        raise BadInput(f"This is too long: at most {MAX_BYTES // 512} KiB are read.", code="TooLarge")
+        raise BadInput(tr("This is too long: at most {max_bytes} KiB are read.", max_bytes=MAX_BYTES // 512), code="TooLarge")
     text = data.strip() if isinstance(data, str) else _text(data)
     if text is None:
         return _incoming(open_text(data), now)
@@ -94,9 +95,9 @@ def _built(value: dict[str, Any], now: int) -> Explanation:
     shown = {"call": to_hex(grant.call), "digest": to_hex(grant.digest), "digestWords": words, "nonce": f"0x{grant.nonce:064x}"}
     for name, ours in shown.items():
         if name in value and str(value[name]).lower() != ours:
-            raise Mismatch(f"{name} is not what the grant's bytes say.", path=name)
+            raise Mismatch(tr("{name} is not what the grant's bytes say.", name=name), path=name)
     if (typed.nonce, typed.deadline, typed.call) != (grant.nonce, grant.draft.expiry, grant.call):
-        raise Mismatch("typedData is not what the grant's bytes say.", path="typedData")
+        raise Mismatch(tr("typedData is not what the grant's bytes say."), path="typedData")
     return _grant(grant, account, now)
 
 
@@ -105,7 +106,7 @@ def _signed_result(value: dict[str, Any], now: int) -> Explanation:
     twin = found.envelope or {}
     for name, field in (("blob", "deferredAction"), ("context", "context")):
         if name in value and str(value[name]).lower() != twin.get(field, "").lower():
-            raise Mismatch(f"{name} is not the one in the envelope.", path=name)
+            raise Mismatch(tr("{name} is not the one in the envelope.", name=name), path=name)
     return found
 
 
@@ -132,7 +133,7 @@ def _deferred(reading: Deferred, now: int, account: Account | None, claims: Clai
     if reading.account is not None and reading.chain_id is not None:
         named = _account_of(reading)
         if account is not None and (account.address, account.chain_id) != (named.address, named.chain_id):
-            raise Mismatch("The typed data names another account or network.", path="domain")
+            raise Mismatch(tr("The typed data names another account or network."), path="domain")
         account = named
     return _reading(reading, account, now, claims, _partial(reading, account))
 
@@ -151,11 +152,12 @@ def _grant(grant: Grant, account: Account, now: int, claims: Claims = NO_CLAIMS)
 def _incoming(incoming: SessionRequest | Envelope, now: int) -> Explanation:
     if isinstance(incoming, SessionRequest) or incoming.kind is Kind.REQUEST:
         raise NotServed(
-            "This is a request: nothing in it is signed yet. Open it in the window to choose, narrow and sign.", code="IsRequest"
+            tr("This is a request: nothing in it is signed yet. Open it in the window to choose, narrow and sign."),
+            code="IsRequest",
         )
     account = incoming.account
     if account is None:
-        raise BadInput("account is missing from the envelope.", path="account")
+        raise BadInput(tr("account is missing from the envelope."), path="account")
     if incoming.kind in ENDINGS:
         shown, who = review_envelope(incoming, now=now)
         return Explanation(shown.words, shown.findings, None, who, to_json(incoming), shown.digest)
@@ -179,14 +181,14 @@ def verify_signature(envelope: Envelope, grant: Grant) -> Address:
     account, face = envelope.account, system(grant.draft.system)
     reading = face.decode_signed(envelope.blob)
     if account is None or reading.signature is None:
-        raise BadInput("The envelope holds no signature.", path="deferredAction")
+        raise BadInput(tr("The envelope holds no signature."), path="deferredAction")
     signature = reading.signature[1:]
     signer = face.signer_of(grant, signature)
     signed = face.assemble(grant, signature)
     if signed.blob != envelope.blob or (envelope.context and envelope.context != face.context(signed)):
-        raise Mismatch("The parts of this envelope do not belong together.", path="deferredAction")
+        raise Mismatch(tr("The parts of this envelope do not belong together."), path="deferredAction")
     if account.owner is not None and signer != account.owner:
-        raise Mismatch("The signature is not the owner's.", path="deferredAction")
+        raise Mismatch(tr("The signature is not the owner's."), path="deferredAction")
     return signer
 
 
@@ -202,7 +204,7 @@ def _same(envelope: Envelope, grant: Grant) -> None:
     }
     for name, fits in stated.items():
         if not fits:
-            raise Mismatch(f"{name} in the envelope is not what its bytes say.", path=name)
+            raise Mismatch(tr("{name} in the envelope is not what its bytes say.", name=name), path=name)
     check_told(envelope.asked, draft)
     if account is not None:
         check_derived(account)
@@ -223,7 +225,7 @@ def _digest(reading: Reading, account: Account | None) -> bytes:
 
 def _account_of(reading: Deferred) -> Account:
     if reading.account is None or reading.chain_id is None:
-        raise BadInput("The typed data names no account.", path="domain")
+        raise BadInput(tr("The typed data names no account."), path="domain")
     return Account(reading.chain_id, reading.account, _SYSTEM, Mode.ADDRESS)
 
 

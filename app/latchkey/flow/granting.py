@@ -41,6 +41,7 @@ from latchkey.flow.naming import kept_notes, relevant
 from latchkey.flow.narrowing import told
 from latchkey.flow.requests import answered, digest_of
 from latchkey.flow.wizard import KeySource, WizardState, World, account_of, draft_of, notes_for
+from latchkey.language import tr
 from latchkey.store.carried import Carried
 from latchkey.store.records import GrantRecord, GrantState, KeyOrigin, Outcome, RequestMark
 from latchkey.store.replacing import Replacements
@@ -173,7 +174,7 @@ class Granting:
         Raises what `review` raises, and Mismatch when the envelope says something else than its bytes.
         """
         if envelope.kind is not Kind.UNSIGNED_GRANT or envelope.account is None:
-            raise Refused("This is not an unsigned grant.", code="NotUnsigned")
+            raise Refused(tr("This is not an unsigned grant."), code="NotUnsigned")
         now = self._clock()
         explain(encode(envelope), now=now)
         account = envelope.account
@@ -204,10 +205,10 @@ class Granting:
         client.unlock()  # nothing is asked when it is open already
         preview = client.preview_grant(shown.grant.unsigned, account, owner, prepared.claims, prepared.notes)
         if preview.digest != shown.digest or preview.draft != shown.draft:
-            raise Mismatch("The signer reads this grant differently; it was not signed.", code="SignerDiffers")
+            raise Mismatch(tr("The signer reads this grant differently; it was not signed."), code="SignerDiffers")
         signature = client.sign(preview.token)
         if face.signer_of(shown.grant, signature) != owner:
-            raise Mismatch("The signature is not the owner's; it was thrown away.", code="WrongSigner")
+            raise Mismatch(tr("The signature is not the owner's; it was thrown away."), code="WrongSigner")
         signed = face.assemble(shown.grant, signature)
         envelope = replace(
             self._envelope(prepared, account, Kind.SIGNED_GRANT),
@@ -259,12 +260,12 @@ class Granting:
         """
         account = envelope.account
         if envelope.kind is not Kind.SIGNED_GRANT or account is None:
-            raise Refused("This is not a signed grant.", code="NotSigned")
+            raise Refused(tr("This is not a signed grant."), code="NotSigned")
         record = self._waiting(account, envelope.nonce)
         signer = verify_signature(envelope, system(account.system).build(record.draft))
         known = next((a.owner for a in self._book.accounts() if same_place(a, account)), None)
         if known is not None and signer != known:
-            raise Mismatch("The signature is not the owner's.", code="WrongSigner", path="deferredAction")
+            raise Mismatch(tr("The signature is not the owner's."), code="WrongSigner", path="deferredAction")
         self._book.put_envelope(record.id, encode(self._as_carried(record, envelope, signer)))
         return self._held(self._book.grant(record.id), Replacements(self._book).waits_for(record.id))
 
@@ -296,9 +297,9 @@ class Granting:
         for record in self._book.grants():
             if (record.draft.chain_id, record.draft.account, record.nonce) == (account.chain_id, account.address, nonce):
                 if record.envelope is not None:
-                    raise Refused("This grant is signed already; it is under Grants.", code="AlreadySigned")
+                    raise Refused(tr("This grant is signed already; it is under Grants."), code="AlreadySigned")
                 return record
-        raise Refused("No grant of this machine waits for this signature.", code="NotExpected")
+        raise Refused(tr("No grant of this machine waits for this signature."), code="NotExpected")
 
     # --- parts
 
@@ -308,7 +309,7 @@ class Granting:
         keys = self._book.keys()
         if len(keys) != 1:
             raise Refused(
-                "Which key owns this account is not known: name the owner on the Account page.", code="NoOwner", path="owner"
+                tr("Which key owns this account is not known: name the owner on the Account page."), code="NoOwner", path="owner"
             )
         return keys[0].address
 
@@ -367,21 +368,27 @@ def earlier(prepared: Prepared, book: Book) -> GrantRecord | None:
             return record
         if record.nonce == prepared.review.grant.nonce:
             raise Refused(
-                "Another grant with this nonce was made; one could be swapped for the other.", code="NonceTaken", path="nonceKey"
+                tr("Another grant with this nonce was made; one could be swapped for the other."),
+                code="NonceTaken",
+                path="nonceKey",
             )
         if theirs.entity_id == draft.entity_id:
-            raise Refused("Another grant with this entity id was made; the two would merge.", code="EntityIdTaken", path="entityId")
+            raise Refused(
+                tr("Another grant with this entity id was made; the two would merge."), code="EntityIdTaken", path="entityId"
+            )
     return None
 
 
 def good_signs(shown: Review, now: int) -> tuple[str, ...]:
     """What is well about a grant, beside its findings: each a short sentence for the review's checks."""
-    powers, account, signs = powers_of(shown.draft.permissions), shown.draft, ["What will be signed says exactly this"]
+    powers, account, signs = powers_of(shown.draft.permissions), shown.draft, [tr("What will be signed says exactly this")]
     coin = network(account.chain_id).coin
     if powers.gas is not None and not powers.is_root:
-        signs.append(f"Gas is limited to {format_amount(powers.gas, ETH)} {coin}")
+        signs.append(tr("Gas is limited to {amount} {coin}", amount=format_amount(powers.gas, ETH), coin=coin))
     if account.expiry and account.expiry - now <= 30 * DAY:
-        signs.append("Expires within a day" if account.expiry - now <= DAY else f"Expires in {span(account.expiry - now)}")
+        signs.append(
+            tr("Expires within a day") if account.expiry - now <= DAY else tr("Expires in {span}", span=span(account.expiry - now))
+        )
     if powers.native == 0:
-        signs.append(f"No {coin} can leave with its calls")
+        signs.append(tr("No {coin} can leave with its calls", coin=coin))
     return tuple(signs)

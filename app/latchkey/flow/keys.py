@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, Refused, StoreError
+from latchkey.language import tr
 from latchkey.store import atomic
 from latchkey.store.book import Book
 from latchkey.store.paths import DataDir
@@ -38,10 +39,10 @@ def owner_among(keys: tuple[MasterKey, ...], wanted: str | None) -> Address:
     if wanted is not None:
         owner = Address.parse(wanted, path="owner")
         if owner not in [key.address for key in keys]:
-            raise BadInput("This key is not in the vault.", path="owner")
+            raise BadInput(tr("This key is not in the vault."), path="owner")
         return owner
     if len(keys) != 1:
         raise Refused(
-            "Which key owns this account does not follow from its address: name it with --owner.", code="NoOwner", path="owner"
+            tr("Which key owns this account does not follow from its address: name it with --owner."), code="NoOwner", path="owner"
         )
     return keys[0].address

@@ -14,6 +14,7 @@ from latchkey.core.permissions import Permission
 from latchkey.core.tokens import elsewhere
 from latchkey.core.types import Address
 from latchkey.core.words_pieces import Names
+from latchkey.language import tr
 from latchkey.store.records import KeptContract
 
 if TYPE_CHECKING:
@@ -57,10 +58,17 @@ def remark_on(names: Names, address: Address, *, is_token: bool = False) -> str:
     called = "".join(part.text for part in names.named(address)[1:]).strip(" ()")
     texts = [called[:1].upper() + called[1:]] if called else []
     if other := elsewhere(chain_id, address):
-        texts.append(f"On {network(other.chain_id).name} this is {other.symbol}; on {network(chain_id).name} it is something else")
+        texts.append(
+            tr(
+                "On {name} this is {symbol}; on {name2} it is something else",
+                name=network(other.chain_id).name,
+                symbol=other.symbol,
+                name2=network(chain_id).name,
+            )
+        )
     elif names.known(address) is None:
         here = (one for one in said(names.claims, names.notes) if one.address == address)
         false = next((token for one in here if (token := imitated(one, chain_id, is_token=is_token))), None)
         if false:
-            texts.append(f"This is not the {false.symbol} that Latchkey knows")
+            texts.append(tr("This is not the {symbol} that Latchkey knows", symbol=false.symbol))
     return " ".join(f"{text}." for text in texts)

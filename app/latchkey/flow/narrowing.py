@@ -10,6 +10,7 @@ from latchkey.core.phrases import Phrase
 from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.words import NO_CLAIMS, difference
 from latchkey.errors import Mismatch, Refused
+from latchkey.language import tr
 
 
 def changes(asked: Asked, draft: Draft, *, claims: Claims = NO_CLAIMS) -> tuple[Phrase, ...]:
@@ -37,6 +38,6 @@ def check_told(asked: Asked | None, draft: Draft) -> None:
     try:
         check_narrower(asked, draft.permissions, draft.expiry)
     except Refused:
-        raise Mismatch("asked in the envelope is less than what its bytes give.", path="asked") from None
+        raise Mismatch(tr("asked in the envelope is less than what its bytes give."), path="asked") from None
     if not changes(asked, draft):
-        raise Mismatch("asked in the envelope is just what its bytes give.", path="asked")
+        raise Mismatch(tr("asked in the envelope is just what its bytes give."), path="asked")

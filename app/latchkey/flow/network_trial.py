@@ -17,6 +17,7 @@ from latchkey.core.networks import network
 from latchkey.core.session import Block
 from latchkey.errors import ChainError
 from latchkey.flow.chains import Chains
+from latchkey.language import tr
 from latchkey.store.settings import NetworkSettings, Settings
 
 if TYPE_CHECKING:
@@ -86,28 +87,33 @@ def _examined(node: Node, clock: Callable[[], float]) -> Examined:
 def _judged(field: str, found: Examined, chain_id: int) -> Trial:
     if found.chain_id != chain_id:
         return _elsewhere(field, "RPC", found.chain_id, chain_id)
-    newest = f"Newest block {found.head.number:,}, {span(max(0, found.age))} old."
+    newest = tr("Newest block {number:,}, {span} old.", number=found.head.number, span=span(max(0, found.age)))
     if found.age > _BEHIND and chain_id != PRACTICE:
         return Trial(
             field,
             "warning",
-            f"Its newest block, {found.head.number:,}, is {span(found.age)} old.",
-            "It is behind. Use another one.",
+            tr("Its newest block, {number:,}, is {span} old.", number=found.head.number, span=span(found.age)),
+            tr("It is behind. Use another one."),
         )
     if not found.log_range:
-        return Trial(field, "warning", "It gives no events, so sessions cannot be listed.", "Use another one.")
-    return Trial(field, "good", f"{network(chain_id).name}, chain {chain_id}. {newest}", f"{_batches(found)} {_events(found)}")
+        return Trial(field, "warning", tr("It gives no events, so sessions cannot be listed."), tr("Use another one."))
+    return Trial(
+        field,
+        "good",
+        tr("{name}, chain {chain_id}. {newest}", name=network(chain_id).name, chain_id=chain_id, newest=newest),
+        f"{_batches(found)} {_events(found)}",
+    )
 
 
 def _batches(found: Examined) -> str:
-    return "Takes a hundred calls at once." if found.batch else "Takes one or a few calls at once, so reading is slower."
+    return tr("Takes a hundred calls at once.") if found.batch else tr("Takes one or a few calls at once, so reading is slower.")
 
 
 def _events(found: Examined) -> str:
     if found.whole:
-        return "Gives the events of the whole chain at once."
-    slow = " The first reading of an account may take long." if found.log_range < 2_000 else ""
-    return f"Gives the events of {found.log_range:,} blocks at once.{slow}"
+        return tr("Gives the events of the whole chain at once.")
+    slow = tr(" The first reading of an account may take long.") if found.log_range < 2_000 else ""
+    return tr("Gives the events of {log_range:,} blocks at once.{slow}", log_range=found.log_range, slow=slow)
 
 
 def _bundler(node: Node, chain_id: int) -> Trial:
@@ -120,8 +126,10 @@ def _bundler(node: Node, chain_id: int) -> Trial:
     if found != chain_id:
         return _elsewhere("bundler", "bundler", found, chain_id)
     if not serves:
-        return Trial("bundler", "danger", "This bundler does not serve EntryPoint 0.7.", "Use another one.")
-    return Trial("bundler", "good", f"{network(chain_id).name}, chain {chain_id}. Serves EntryPoint 0.7.")
+        return Trial("bundler", "danger", tr("This bundler does not serve EntryPoint 0.7."), tr("Use another one."))
+    return Trial(
+        "bundler", "good", tr("{name}, chain {chain_id}. Serves EntryPoint 0.7.", name=network(chain_id).name, chain_id=chain_id)
+    )
 
 
 def _agreement(first: tuple[Node, Block], second: tuple[Node, Block]) -> Trial | None:
@@ -132,12 +140,17 @@ def _agreement(first: tuple[Node, Block], second: tuple[Node, Block]) -> Trial |
             return None
     except ChainError as problem:
         return _failed("secondRpc", problem)
-    return Trial("secondRpc", "danger", "The two RPCs do not show the same chain.", "One of them is wrong. Do not use both.")
+    return Trial(
+        "secondRpc", "danger", tr("The two RPCs do not show the same chain."), tr("One of them is wrong. Do not use both.")
+    )
 
 
 def _elsewhere(field: str, what: str, found: int, wanted: int) -> Trial:
     return Trial(
-        field, "danger", f"This {what} is for {network(found).name} (chain {found}).", f"Give one for {network(wanted).name}."
+        field,
+        "danger",
+        tr("This {what} is for {name} (chain {found}).", what=what, name=network(found).name, found=found),
+        tr("Give one for {name}.", name=network(wanted).name),
     )
 
 
@@ -145,8 +158,8 @@ def _open(field: str) -> Trial:
     return Trial(
         field,
         "warning",
-        "Everybody on the way can read and change what is said there.",
-        "Use an address that begins with https://.",
+        tr("Everybody on the way can read and change what is said there."),
+        tr("Use an address that begins with https://."),
     )
 
 

@@ -15,6 +15,7 @@ from latchkey.core.moments import until, utc
 from latchkey.core.session import AccountReading, Owner
 from latchkey.core.types import Address
 from latchkey.errors import LatchkeyError
+from latchkey.language import tr
 from latchkey.store.records import GrantRecord, GrantState
 
 _OWNERS = ("fallback-signer", "single-signer")
@@ -69,9 +70,9 @@ def _judged(record: GrantRecord, reading: AccountReading | None, sequence: int |
     if reading is not None and sequence is not None and sequence > own:
         return _passed(record, reading)
     if expiry and now > expiry:
-        return PendingState.EXPIRED, f"It ended {utc(expiry)} without being used; nobody can use it now."
+        return PendingState.EXPIRED, tr("It ended {time} without being used; nobody can use it now.", time=utc(expiry))
     if reading is None or sequence is None:
-        return PendingState.UNKNOWN, "The chain was not asked about it yet: it may be used, or still be usable."
+        return PendingState.UNKNOWN, tr("The chain was not asked about it yet: it may be used, or still be usable.")
     if sleeping := _sleeping(reading):
         return PendingState.DORMANT, sleeping
     signer, owner = signer_of(record), _owner(reading)
@@ -79,22 +80,26 @@ def _judged(record: GrantRecord, reading: AccountReading | None, sequence: int |
         return PendingState.VOID, _VOID
     if sequence < own:
         return PendingState.DORMANT, _NOT_REACHED
-    end = f" until {until(expiry, now)}" if expiry else ", without an end"
+    end = tr(" until {until}", until=until(expiry, now)) if expiry else tr(", without an end")
     if record.state is GrantState.WAITING:
-        return PendingState.USABLE, "Signed, and kept back here until the session it replaces is gone."
+        return PendingState.USABLE, tr("Signed, and kept back here until the session it replaces is gone.")
     if record.envelope is None:
-        return PendingState.USABLE, f"It was prepared to be signed on another machine; once signed, it can be used{end}."
-    return PendingState.USABLE, f"Waiting for first use: whoever has it can use it{end}."
+        return PendingState.USABLE, tr(
+            "It was prepared to be signed on another machine; once signed, it can be used{end}.", end=end
+        )
+    return PendingState.USABLE, tr("Waiting for first use: whoever has it can use it{end}.", end=end)
 
 
 def _passed(record: GrantRecord, reading: AccountReading) -> tuple[PendingState, str]:
     entity_id = record.draft.entity_id
     if any(session.entity_id == entity_id for session in reading.sessions):
-        return PendingState.USED, f"Used: its session is on the chain, as number {entity_id}."
+        return PendingState.USED, tr("Used: its session is on the chain, as number {entity_id}.", entity_id=entity_id)
     if entity_id in reading.used_entity_ids:
-        return PendingState.USED, f"Used: its session, number {entity_id}, was on the chain and has ended."
+        return PendingState.USED, tr("Used: its session, number {entity_id}, was on the chain and has ended.", entity_id=entity_id)
     if reading.logs.complete:
-        return PendingState.CANCELLED, "Cancelled: the account's nonce has passed it and it was never used. Nobody can use it now."
+        return PendingState.CANCELLED, tr(
+            "Cancelled: the account's nonce has passed it and it was never used. Nobody can use it now."
+        )
     return PendingState.UNKNOWN, _UNTOLD
 
 
@@ -104,15 +109,17 @@ def _sleeping(reading: AccountReading) -> str:
     if owner is None:
         return ""
     if owner.disabled:
-        return "The account's owner is switched off, so it cannot be used now; it can when the owner is switched on again."
+        return tr("The account's owner is switched off, so it cannot be used now; it can when the owner is switched on again.")
     if owner.hooks:
-        return "Hooks stand on the owner's key, so it cannot be used now; it can when they are gone."
+        return tr("Hooks stand on the owner's key, so it cannot be used now; it can when they are gone.")
     return ""
 
 
-_VOID = "The account has another owner than the one that signed it, so it cannot be used; it could when that owner came back."
-_NOT_REACHED = "Asleep: its turn in the account's nonces has not come, but it can be woken. Cancel it unless you want that."
-_UNTOLD = "The account's nonce has passed it; whether it was used or cancelled is not known, because some logs could not be read."
+_VOID = tr("The account has another owner than the one that signed it, so it cannot be used; it could when that owner came back.")
+_NOT_REACHED = tr("Asleep: its turn in the account's nonces has not come, but it can be woken. Cancel it unless you want that.")
+_UNTOLD = tr(
+    "The account's nonce has passed it; whether it was used or cancelled is not known, because some logs could not be read."
+)
 
 
 def _owner(reading: AccountReading) -> Owner | None:

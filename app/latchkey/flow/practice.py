@@ -22,6 +22,7 @@ from latchkey.core.account import Account, Mode
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, ChainError, StoreError
 from latchkey.flow.accounts import from_owner, same_place
+from latchkey.language import tr
 from latchkey.shipped import resource
 from latchkey.store import atomic
 from latchkey.store.paths import DataDir
@@ -64,7 +65,7 @@ def practice(folder: DataDir, *, clone_from: str = "", port: int = 0) -> Iterato
     program = find_anvil()
     if program is None:
         raise ChainError(
-            "anvil, which runs the practice chain, is not here: install Foundry, or name the program in LATCHKEY_ANVIL.",
+            tr("anvil, which runs the practice chain, is not here: install Foundry, or name the program in LATCHKEY_ANVIL."),
             code="NoAnvil",
         )
     _check_folder(folder)
@@ -91,7 +92,7 @@ def demo_dapp(folder: DataDir, envelope: bytes) -> Iterator[DemoDapp]:
 
     incoming = open_text(envelope)
     if not isinstance(incoming, Envelope):
-        raise BadInput("This is a request; the demo dApp needs the signed grant.", code="NotSigned")
+        raise BadInput(tr("This is a request; the demo dApp needs the signed grant."), code="NotSigned")
     with closing(connect(_url(folder))) as rpc:
         yield DemoDapp(rpc, incoming)
 
@@ -111,7 +112,7 @@ def open_window(root: Path, command: Sequence[str] = ()) -> Path:
     if isinstance(facts, dict) and isinstance(facts.get("request"), str):
         return Path(facts["request"])
     fault = facts.get("error") if isinstance(facts, dict) else None
-    raise ChainError(str(fault["message"]) if fault else "The practice chain could not be started.", code="NotStarted")
+    raise ChainError(str(fault["message"]) if fault else tr("The practice chain could not be started."), code="NotStarted")
 
 
 # The folder ----------------------------------------------------------------------------------------------------------------------
@@ -128,7 +129,7 @@ def _place(folder: DataDir) -> Path:
 
 def _check_folder(folder: DataDir) -> None:
     if folder.vault.exists() and not _place(folder).exists():
-        raise StoreError("This folder holds a vault of your own; practice in another one.", code="NotForPractice")
+        raise StoreError(tr("This folder holds a vault of your own; practice in another one."), code="NotForPractice")
 
 
 def _mark(folder: DataDir, url: str) -> None:
@@ -152,7 +153,7 @@ def _url(folder: DataDir) -> str:
         marked = None
     url = marked.get("url") if isinstance(marked, dict) else ""
     if not isinstance(url, str) or not url.startswith("http://127.0.0.1:"):
-        raise ChainError("The practice chain does not run; start it with `latchkey practice`.", code="NotRunning")
+        raise ChainError(tr("The practice chain does not run; start it with `latchkey practice`."), code="NotRunning")
     return url
 
 
@@ -165,16 +166,18 @@ def furnish(folder: DataDir) -> Account:
     from latchkey.store.book import Book
     from latchkey.store.records import MasterKeyRecord
 
-    account = from_owner(CHAIN_ID, str(MASTERS[0]), mode=Mode.SMA, label="Game account")
+    account = from_owner(CHAIN_ID, str(MASTERS[0]), mode=Mode.SMA, label=tr("Game account"))
     try:
         if not folder.vault.exists():
             with folder.lock(), Book.open(folder.book) as book:
-                book.put_key(MasterKeyRecord(MASTERS[0], "Practice key", "mnemonic", MASTER_PATH + "0"))
+                book.put_key(MasterKeyRecord(MASTERS[0], tr("Practice key"), "mnemonic", MASTER_PATH + "0"))
                 if not any(same_place(known, account) for known in book.accounts()):
                     book.add_account(account)
                 _mark(folder, "")
                 atomic.write(folder.vault, resource("practice/vault.latchkey-vault").read_bytes())
         shutil.copyfile(resource("practice/request.json"), request_in(folder))
     except OSError as error:
-        raise StoreError(f"The data folder {folder.root} cannot be used: {error.strerror}.", code="NoDataFolder") from None
+        raise StoreError(
+            tr("The data folder {root} cannot be used: {strerror}.", root=folder.root, strerror=error.strerror), code="NoDataFolder"
+        ) from None
     return account

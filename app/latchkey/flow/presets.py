@@ -39,6 +39,7 @@ from latchkey.flow.wizard import (
     reading_so_far,
     token_units,
 )
+from latchkey.language import tr
 
 _SOMEBODY = Address.parse("0x" + "ac" * 20)  # stands in for an account, where a file is only looked at
 
@@ -78,7 +79,7 @@ def own_preset(state: WizardState, world: World, name: str) -> OwnPreset:
     permissions, faults = read_cards(state.cards)
     chain_id = chain_of(state)
     if faults or not permissions or chain_id is None:
-        raise BadInput("Fill in every card first: a preset is kept whole.", code="Blank", path="permissions")
+        raise BadInput(tr("Fill in every card first: a preset is kept whole."), code="Blank", path="permissions")
     try:
         seconds = expiry_of(state, world.now) - world.now
     except BadInput:

@@ -25,10 +25,10 @@ from latchkey.core.risk_sessions import Known, account_findings, is_dangerous, s
 from latchkey.core.session import AccountReading, Block, Limit, LimitKind, LogRange, Session, SessionState, state_of
 from latchkey.core.types import Address, Selector
 from latchkey.core.words import NO_CLAIMS, difference
-from latchkey.core.words_pieces import address_part, phrase, strong
+from latchkey.core.words_pieces import address_part, phrase, say, strong
 from latchkey.core.words_sessions import describe_session, summary
 from latchkey.flow.pending import Pending, pending_of
-from latchkey.language import tr
+from latchkey.language import tr, trn
 from latchkey.store.endings import EndingItem, ItemKind, ItemState
 from latchkey.store.readings import Kept
 from latchkey.store.records import GrantRecord
@@ -86,8 +86,10 @@ class Row:
         if self.label:
             return phrase(self.label)
         if self.claim:
-            return Phrase((Part(f"calls itself “{self.claim}”", Style.CLAIM),))
-        return phrase(f"Session {self.session.entity_id}" if self.origin is Origin.HERE else "Not made here")
+            return Phrase((Part(tr("calls itself “{claim}”", claim=self.claim), Style.CLAIM),))
+        return phrase(
+            tr("Session {entity_id}", entity_id=self.session.entity_id) if self.origin is Origin.HERE else tr("Not made here")
+        )
 
     @property
     def risk(self) -> Level | None:
@@ -141,26 +143,33 @@ class View:
     def empty(self) -> Phrase:
         """What no rows means: where was looked, and how far."""
         account, place = self.account, network(self.account.chain_id).name
-        where = [address_part(account.address), Part(" on "), strong(place)]
-        block = f"block {self.reading.block.number}"
+        where = [*say("{address} on {place}", address=address_part(account.address), place=strong(place)).parts]
+        block = tr("block {number}", number=self.reading.block.number)
         if not self.reading.deployed and not self.reading.used_entity_ids:
-            return phrase("No sessions: ", where, f" is not on the chain yet, as of {block}.")
-        return phrase("No sessions on ", where, f" at {block}. ", said_of(self.reading.logs))
+            return say("No sessions: {where} is not on the chain yet, as of {block}.", where=where, block=block)
+        return say("No sessions on {where} at {block}. {said_of}", where=where, block=block, said_of=said_of(self.reading.logs))
 
     def basis(self, clock: int) -> str:
         """ "Read 3 minutes ago at block 123. Logs of blocks 0 to 123 were read, all of them." """
         age = clock - self.taken
-        ago = "just now" if age < 60 else f"{span(age)} ago"
-        return f"Read {ago} at block {self.reading.block.number}. {said_of(self.reading.logs)}"
+        ago = tr("just now") if age < 60 else tr("{span} ago", span=span(age))
+        return tr(
+            "Read {ago} at block {number}. {said_of}", ago=ago, number=self.reading.block.number, said_of=said_of(self.reading.logs)
+        )
 
 
 def said_of(logs: LogRange) -> str:
     """How much of the history a reading rests on."""
-    whole = f"Logs of blocks {logs.first} to {logs.last} were read"
+    whole = tr("Logs of blocks {first} to {last} were read", first=logs.first, last=logs.last)
     if logs.complete:
-        return f"{whole}, all of them."
+        return tr("{whole}, all of them.", whole=whole)
     blocks = sum(last - first + 1 for first, last in logs.missing)
-    return f"{whole}, without {blocks} block{'s' if blocks != 1 else ''} that could not be read: something may be missing here."
+    return trn(
+        "{whole}, without {count} block that could not be read: something may be missing here.",
+        "{whole}, without {count} blocks that could not be read: something may be missing here.",
+        blocks,
+        whole=whole,
+    )
 
 
 # --- joining
@@ -292,7 +301,7 @@ def beyond(session: Session, draft: Draft) -> tuple[Phrase, ...]:
     now = replace(granted, permissions=session.install.permissions, expiry=session.valid_until)
     found = [p for p in difference(granted, now) if not p.plain.startswith(tr("less"))]
     if session.install.signs_messages:
-        found.append(phrase("more: sign messages and permits in your account's name"))
+        found.append(say("more: sign messages and permits in your account's name"))
     return tuple(found)
 
 

@@ -20,6 +20,7 @@ from latchkey.flow.ending_envelopes import review_envelope, signed_envelope
 from latchkey.flow.explain import explain
 from latchkey.flow.granting import Granting, Prepared
 from latchkey.flow.keys import owner_among
+from latchkey.language import tr
 from latchkey.store.book import Book
 from latchkey.vault.client import SignerClient
 from latchkey.vault.model import MasterKey
@@ -34,7 +35,7 @@ def to_sign(data: bytes, granting: Granting, book: Book, *, now: int) -> Prepare
         return _from_built(value, data, book, now)
     incoming = open_text(data)
     if not isinstance(incoming, Envelope) or incoming.kind is not Kind.UNSIGNED_GRANT:
-        raise BadInput("This is not something to sign: give a draft, what `grant build` printed, or an unsigned envelope.")
+        raise BadInput(tr("This is not something to sign: give a draft, what `grant build` printed, or an unsigned envelope."))
     return granting.reopen(incoming, Policy.EXPERT)
 
 
@@ -47,17 +48,17 @@ def ending_to_sign(data: bytes) -> Envelope | None:
     if not isinstance(incoming, Envelope) or incoming.kind not in ENDINGS:
         return None
     if incoming.signatures:
-        raise BadInput("This is signed already; it only has to be sent.", code="SignedAlready")
+        raise BadInput(tr("This is signed already; it only has to be sent."), code="SignedAlready")
     return incoming
 
 
 def sign_ending(envelope: Envelope, client: SignerClient, book: Book, *, wanted: str | None, now: int) -> Envelope:
     """Show it, ask, sign it. The client is unlocked. Raises what reading it raises, Declined, Refused."""
     if envelope.account is None:
-        raise BadInput("account is missing from the envelope.", path="account")
+        raise BadInput(tr("account is missing from the envelope."), path="account")
     account = with_owner(envelope.account, client.status().keys, wanted)
     if account.owner is None:
-        raise BadInput("The account's owner is not known: name it with --owner.", path="owner")
+        raise BadInput(tr("The account's owner is not known: name it with --owner."), path="owner")
     review_envelope(replace(envelope, account=account), now=now)
     known = tuple(Known(g.draft.entity_id, g.label, g.draft.session_key) for g in book.grants(account))
     transactions = envelope.kind is Kind.UNSIGNED_TRANSACTION
@@ -79,7 +80,7 @@ def with_owner(account: Account, keys: tuple[MasterKey, ...], wanted: str | None
     if account.owner is None:
         account = replace(account, owner=owner_among(keys, wanted))
     elif wanted is not None and owner_among(keys, wanted) != account.owner:
-        raise BadInput("This key is not the account's owner.", path="owner")
+        raise BadInput(tr("This key is not the account's owner."), path="owner")
     return account
 
 
@@ -95,7 +96,7 @@ def _from_built(value: dict[str, Any], data: bytes, book: Book, now: int) -> Pre
     explain(data, now=now)  # its parts have to say the same
     typed = system("modular_account").decode_typed_data(value["typedData"])
     if typed.account is None or typed.chain_id is None:
-        raise BadInput("The typed data names no account.", path="typedData.domain")
+        raise BadInput(tr("The typed data names no account."), path="typedData.domain")
     account = _account(book, Account(typed.chain_id, typed.account, "modular_account", Mode.ADDRESS))
     unsigned = hex_bytes(value["unsigned"], path="unsigned")
     return Prepared(account, review(unsigned, account, now=now, policy=Policy.EXPERT))

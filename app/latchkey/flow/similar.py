@@ -20,10 +20,11 @@ from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.core.request import Claims
 from latchkey.core.session import Session
 from latchkey.core.types import Address
-from latchkey.core.words_pieces import Names, phrase, strong
+from latchkey.core.words_pieces import Names, phrase, say, strong
 from latchkey.core.words_sessions import limit_line, summary
 from latchkey.flow.pending import Pending, PendingState
 from latchkey.flow.session_rows import View, view_of
+from latchkey.language import tr, trn
 from latchkey.store.readings import Readings
 from latchkey.store.records import GrantRecord, GrantState
 from latchkey.store.replacing import Replacements
@@ -121,8 +122,10 @@ def _plain(text: str) -> str:
 
 
 def title(similar: tuple[Similar, ...]) -> str:
-    whose = "This key" if all(one.same_key for one in similar) else "This dApp"
-    return f"{whose} already holds {'a grant' if len(similar) == 1 else f'{len(similar)} grants'} of this account"
+    whose = tr("This key") if all(one.same_key for one in similar) else tr("This dApp")
+    return tr(
+        "{whose} already holds {a_grant} of this account", whose=whose, a_grant=trn("a grant", "{count} grants", len(similar))
+    )
 
 
 def lines(one: Similar, now: int) -> tuple[Phrase, ...]:
@@ -139,28 +142,33 @@ def lines(one: Similar, now: int) -> tuple[Phrase, ...]:
 def _what(one: Similar) -> Phrase:
     record = one.record
     if record is None:
-        who: list[Part] = [strong("A session that was not made here")]
+        who: list[Part] = [strong(tr("A session that was not made here"))]
     elif record.label:
         who = [strong(record.label)]
     elif record.claims.dapp_name:
-        who = [Part("A grant to what calls itself “"), Part(record.claims.dapp_name, Style.CLAIM), Part("”")]
+        who = [*say("A grant to what calls itself “{dapp_name}”", dapp_name=Part(record.claims.dapp_name, Style.CLAIM)).parts]
     else:
-        who = [strong("A grant made here")]
-    return phrase(who, f", number {one.entity_id}, ", "for this very key" if one.same_key else "for another key")
+        who = [strong(tr("A grant made here"))]
+    return say(
+        "{who}, number {entity_id}, {for_this}",
+        who=who,
+        entity_id=one.entity_id,
+        for_this=tr("for this very key") if one.same_key else tr("for another key"),
+    )
 
 
 def _since(one: Similar) -> str:
-    granted = f"granted {utc(one.record.created)}" if one.record else "granted elsewhere"
+    granted = tr("granted {time}", time=utc(one.record.created)) if one.record else tr("granted elsewhere")
     if one.session is not None:
-        return f"{granted}, on the chain"
+        return tr("{granted}, on the chain", granted=granted)
     if one.pending is None or one.pending.state is PendingState.UNKNOWN:
-        return f"{granted}; whether it is in use is not known without the network"
-    return f"{granted}, not used yet"
+        return tr("{granted}; whether it is in use is not known without the network", granted=granted)
+    return tr("{granted}, not used yet", granted=granted)
 
 
 def _ends(one: Similar, now: int) -> str:
     end = one.session.valid_until if one.session else one.record.draft.expiry if one.record else 0
-    return f"works until {until(end, now)}" if end else "works for ever"
+    return tr("works until {until}", until=until(end, now)) if end else tr("works for ever")
 
 
 # --- replacing
@@ -210,17 +218,26 @@ class Replacing:
 def _old(entity_id: int, known: Similar | None, complete: bool, now: int) -> Old:
     if known is None:
         gone = True if complete else None  # a session that was not made here, and is not there any more
-        return Old(entity_id, None, gone, f"Session {entity_id} {'is gone' if gone else 'could not be looked for'}.")
+        return Old(
+            entity_id,
+            None,
+            gone,
+            tr(
+                "Session {entity_id} {is_gone}.",
+                entity_id=entity_id,
+                is_gone=tr("is gone") if gone else tr("could not be looked for"),
+            ),
+        )
     return Old(entity_id, known.record, known.gone, _become(known, now))
 
 
 def _become(one: Similar, now: int) -> str:
-    name = one.record.label if one.record and one.record.label else f"Grant {one.entity_id}"
+    name = one.record.label if one.record and one.record.label else tr("Grant {entity_id}", entity_id=one.entity_id)
     if one.gone:
-        return f"{name} is gone: it can do nothing any more."
+        return tr("{name} is gone: it can do nothing any more.", name=name)
     if one.session is not None:
-        end = f" It ends by itself in {span(one.session.valid_until - now)}." if one.session.valid_until else ""
-        return f"{name} is on the chain; revoke it.{end}"
+        end = tr(" It ends by itself in {span}.", span=span(one.session.valid_until - now)) if one.session.valid_until else ""
+        return tr("{name} is on the chain; revoke it.{end}", name=name, end=end)
     if one.gone is None:
-        return f"{name}: whether it is gone is not known; read the chain under Sessions."
-    return f"{name} is not used yet, and can be; cancel it."
+        return tr("{name}: whether it is gone is not known; read the chain under Sessions.", name=name)
+    return tr("{name} is not used yet, and can be; cancel it.", name=name)

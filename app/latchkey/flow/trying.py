@@ -48,10 +48,11 @@ from latchkey.core.reading import Install
 from latchkey.core.request import Claims
 from latchkey.core.types import Address, hex_bytes
 from latchkey.core.words import NO_CLAIMS, describe
-from latchkey.core.words_pieces import Names, code, phrase
+from latchkey.core.words_pieces import Names, code, phrase, say
 from latchkey.errors import BadInput, CannotDecode, ChainError, LatchkeyError
 from latchkey.flow.accounts import find, recognise
 from latchkey.flow.explain import explain
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 
 _PRE_VERIFICATION, _VERIFICATION, _CALL = 60_000, 250_000, 300_000  # gas units an ordinary operation declares
 _PAYMASTER_GAS = 100_000
-NO_NODE = "No RPC was named, so only Latchkey's own reading is shown."
+NO_NODE = tr("No RPC was named, so only Latchkey's own reading is shown.")
 _LIMITS = ("ExceededTokenLimit", "ExceededNativeTokenLimit")
 TRANSFER, APPROVE = "transfer(address,uint256)", "approve(address,uint256)"
 
@@ -137,7 +138,7 @@ def of_grant(unsigned: bytes, account: Account, *, claims: Claims = NO_CLAIMS, n
     """A grant, signed or not, that may be pending. Raises CannotDecode, Mismatch."""
     grant, reading = exact(unsigned, account)
     if not isinstance(reading.action, Install):
-        raise CannotDecode("The signed action is not the installation of a session key.", path="call")
+        raise CannotDecode(tr("The signed action is not the installation of a session key."), path="call")
     return Subject(account, reading.action, unsigned, grant.call, claims, notes)
 
 
@@ -151,7 +152,7 @@ def read_subject(data: bytes, *, now: int, account: Account | None = None, accou
     found = explain(data, now=now, account=account)
     value = dict(found.draft or {})
     if not value or value["account"] is None:
-        raise BadInput("A call is tried with a grant of a named account; name both: --account and --chain-id.", path="account")
+        raise BadInput(tr("A call is tried with a grant of a named account; name both: --account and --chain-id."), path="account")
     value["nonceKey"], value["sequence"] = value["nonceKey"] or "0x0", value["sequence"] or 0
     draft = draft_from_json(value)
     envelope = from_json(found.envelope) if found.envelope else None
@@ -199,7 +200,7 @@ def parse_moment(text: str, *, path: str = "at") -> int:
         moment = datetime.fromisoformat(text)
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
-        raise BadInput("Write a time as 2026-12-01 10:00 (UTC), or as a number of seconds.", path=path) from None
+        raise BadInput(tr("Write a time as 2026-12-01 10:00 (UTC), or as a number of seconds."), path=path) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +225,12 @@ def read_form(form: TryForm) -> Question:
     if form.pasted:
         data = hex_bytes("".join(form.calldata.split()) or "0x", path="calldata")
         if target is None and not data:
-            raise BadInput("Paste what the account is asked, or name the contract that is called.", code="Blank", path="calldata")
+            raise BadInput(
+                tr("Paste what the account is asked, or name the contract that is called."), code="Blank", path="calldata"
+            )
     else:
         if target is None:
-            raise BadInput("Enter the contract that is called: 0x and 40 hexadecimal digits.", code="Blank", path="target")
+            raise BadInput(tr("Enter the contract that is called: 0x and 40 hexadecimal digits."), code="Blank", path="target")
         data = calldata(signature, form.arguments) if signature else b""
     return Question(
         target=target,
@@ -243,7 +246,7 @@ def read_form(form: TryForm) -> Question:
 def _signature(text: str) -> str:
     if re.fullmatch(r"0[xX][0-9a-fA-F]{8}", text.strip()):
         raise BadInput(
-            "Its arguments are not known from a selector alone: write claim(uint256), or paste the calldata.", path="signature"
+            tr("Its arguments are not known from a selector alone: write claim(uint256), or paste the calldata."), path="signature"
         )
     try:
         return function_of(text.strip().removeprefix("function ")).signature or ""
@@ -321,7 +324,7 @@ def _call_data(subject: Subject, session: Session | None, question: Question, fe
     wraps = fees is not None and (session.has_execution_hooks if session else subject.install.has_execution_hooks)
     if question.target == subject.account.address:
         if question.value:
-            raise BadInput("An account does not send coins to itself through a session.", path="value")
+            raise BadInput(tr("An account does not send coins to itself through a session."), path="value")
         data = question.data
     else:
         data = call_data_of([InnerCall(question.target, question.value, question.data)])
@@ -331,14 +334,26 @@ def _call_data(subject: Subject, session: Session | None, question: Question, fe
 def _asked(subject: Subject, question: Question, data: bytes, names: Names, at: int) -> tuple[Phrase, ...]:
     """What the account is asked to do; each line goes on from "It is asked to"."""
     if question.signature and question.target is not None:
-        with_ = [Part(" with "), code(", ".join(clean(text) for text in question.arguments))] if question.arguments else []
-        sent = [Part(", sending "), names.coins(question.value)] if question.value else []
-        return (phrase("call ", code(question.signature), " on ", names.named(question.target), with_, sent),)
+        with_ = (
+            [*say(" with {arguments}", arguments=code(", ".join(clean(text) for text in question.arguments))).parts]
+            if question.arguments
+            else []
+        )
+        sent = [*say(", sending {question}", question=names.coins(question.value)).parts] if question.value else []
+        return (
+            say(
+                "call {signature} on {target}{with_}{sent}",
+                signature=code(question.signature),
+                target=names.named(question.target),
+                with_=with_,
+                sent=sent,
+            ),
+        )
     inner = data[4:] if data[:4] == EXECUTE_USER_OP.raw else data
     try:
         reading = system(subject.account.system).decode_call(inner, account=subject.account.address)
     except CannotDecode as error:
-        return (phrase("do something that cannot be read: ", error.text),)
+        return (say("do something that cannot be read: {error_text}", error_text=error.text),)
     words = describe(reading, account=subject.account, now=at, claims=subject.claims, notes=subject.notes)
     return words.can or (words.headline,)
 
@@ -388,33 +403,33 @@ def _verdict(model: Outcome | None, chain: Simulated | None, agree: bool | None)
 def _headline(verdict: Verdict, model: Outcome | None, chain: Simulated | None, by_key: bool) -> Phrase:
     match verdict:
         case Verdict.ALLOWED if chain is None:
-            return phrase("The account would let it through. Whether the called contract then does it, only the chain can tell.")
+            return say("The account would let it through. Whether the called contract then does it, only the chain can tell.")
         case Verdict.ALLOWED:
-            return phrase("The account would do it.")
+            return say("The account would do it.")
         case Verdict.FAILS:
-            return phrase("The account would let it through, and the called contract would refuse it.")
+            return say("The account would let it through, and the called contract would refuse it.")
         case Verdict.DIFFERENT:
-            return phrase("Latchkey's reading and the chain do not say the same. Rely on neither before you know why.")
+            return say("Latchkey's reading and the chain do not say the same. Rely on neither before you know why.")
         case Verdict.UNKNOWN:
-            return phrase("Nobody can tell what the account would do.")
+            return say("Nobody can tell what the account would do.")
     stage = model.stage if isinstance(model, Denied) else chain.stage if chain else None
     return phrase(_stage_words(stage, by_key))
 
 
 def _stage_words(stage: Stage | None, by_key: bool) -> str:
     if by_key:
-        return "The account would refuse it; the key pays for the attempt."
+        return tr("The account would refuse it; the key pays for the attempt.")
     if stage is Stage.EXECUTION:
-        return "The account would undo it; gas is paid all the same."
-    return "The account would refuse it; nothing happens and nothing is paid."
+        return tr("The account would undo it; gas is paid all the same.")
+    return tr("The account would refuse it; nothing happens and nothing is paid.")
 
 
 def _model_says(model: Outcome | None, gap: str) -> Phrase:
     if model is None:
-        return phrase("It cannot tell: ", gap)
+        return say("It cannot tell: {gap}", gap=gap)
     if isinstance(model, Denied):
         return model.sentence
-    return phrase("No rule of this key stands against it.")
+    return say("No rule of this key stands against it.")
 
 
 def _chain_says(chain: Simulated | None, gap: str, model: Outcome | None) -> Phrase:
@@ -422,13 +437,18 @@ def _chain_says(chain: Simulated | None, gap: str, model: Outcome | None) -> Phr
     if chain is None:
         return phrase(gap)
     if chain.stage is None:
-        return phrase("It is done.")
+        return say("It is done.")
     if isinstance(model, Denied):
-        return phrase("The same rule decides.")
+        return say("The same rule decides.")
     if chain.of_target:
         name = [Part(" ("), code(chain.error), Part(")")] if chain.error and not chain.text else []
         said = [Part(f": “{clean(chain.text, 120)}”", Style.CLAIM)] if chain.text else []
-        return phrase("The account lets it through; the called contract refuses it", name, said, "" if said else ".")
+        return say(
+            "The account lets it through; the called contract refuses it{name}{said}{value}",
+            name=name,
+            said=said,
+            value="" if said else ".",
+        )
     name = [Part(" ("), code(chain.error), Part(")")] if chain.error else []
     return phrase(sentence(chain.error, chain.stage), name)
 
@@ -436,13 +456,13 @@ def _chain_says(chain: Simulated | None, gap: str, model: Outcome | None) -> Phr
 def _remarks(subject: Subject, question: Question, fees: Fees | None, chain: Simulated | None, names: Names) -> Iterator[Phrase]:
     powers = powers_of(subject.install.permissions, is_global=subject.install.is_global)
     if fees is not None and powers.gas is not None and fees.charge:
-        what = "as the first operation, which also installs the key" if subject.call else "as an ordinary operation"
-        yield phrase("Gas is counted ", what, ", declared at ", names.coins(fees.charge), ".")
+        what = tr("as the first operation, which also installs the key") if subject.call else tr("as an ordinary operation")
+        yield say("Gas is counted {what}, declared at {charge}.", what=what, charge=names.coins(fees.charge))
     if fees is not None and fees.paymaster is not None:
-        yield phrase("Gas is paid by paymaster ", names.named(fees.paymaster), ".")
+        yield say("Gas is paid by paymaster {paymaster}.", paymaster=names.named(fees.paymaster))
     if chain is None:
         return
     if chain.installed and subject.call:
-        yield phrase("The key is on the account already: the chain counts what its limits have left, the model the whole of them.")
+        yield say("The key is on the account already: the chain counts what its limits have left, the model the whole of them.")
     if not chain.timed:
-        yield phrase("The RPC cannot pretend another time, so what contracts do is as of its newest block.")
+        yield say("The RPC cannot pretend another time, so what contracts do is as of its newest block.")

@@ -29,6 +29,7 @@ from latchkey.core.words_sessions import limit_line
 from latchkey.errors import LatchkeyError, StoreError
 from latchkey.flow.pending import Pending, PendingState
 from latchkey.flow.session_rows import Origin, Row, View, mark_of
+from latchkey.language import tr
 from latchkey.store.readings import Readings
 
 if TYPE_CHECKING:
@@ -123,7 +124,16 @@ class Watch:
             with suppress(StoreError):
                 return self.take(result)
         elif code not in (known, *_NO_FAULT):
-            return (Notice(NoticeKind.SILENT, Level.NOTICE, f"{_called(account)} cannot be read: {result.text}", account, 0, ""),)
+            return (
+                Notice(
+                    NoticeKind.SILENT,
+                    Level.NOTICE,
+                    tr("{called} cannot be read: {result_text}", called=_called(account), result_text=result.text),
+                    account,
+                    0,
+                    "",
+                ),
+            )
         return ()
 
     def _due_again(self, account: Account, *, answers: bool) -> None:
@@ -153,31 +163,44 @@ def _of_row(row: Row, view: View) -> Iterator[Notice]:
         return Notice(kind, level, sentence, view.account, number, " ".join(map(str, (kind.value, number, mark, *about))))
 
     if row.origin is Origin.ELSEWHERE:
-        sentence = f"A session that was not granted here is on {where}: number {number}, for {row.line.plain}."
+        sentence = tr(
+            "A session that was not granted here is on {where}: number {number}, for {plain}.",
+            where=where,
+            number=number,
+            plain=row.line.plain,
+        )
         yield notice(NoticeKind.APPEARED, Level.DANGER, sentence)
     elif row.more:
-        sentence = f"{_name(row)} on {where} may do more than was granted here: {row.more[0].plain}."
+        sentence = tr(
+            "{name} on {where} may do more than was granted here: {plain}.", name=_name(row), where=where, plain=row.more[0].plain
+        )
         yield notice(NoticeKind.WIDENED, Level.DANGER, sentence)
     if row.state in _DONE:
         return
     for limit in row.session.limits:
         if limit.granted and limit.left * NEAR <= limit.granted:
-            sentence = f"{_name(row)} on {where} has used {_percent(limit)} % of a limit: {_limit(limit, view)}."
+            sentence = tr(
+                "{name} on {where} has used {percent} % of a limit: {limit}.",
+                name=_name(row),
+                where=where,
+                percent=_percent(limit),
+                limit=_limit(limit, view),
+            )
             yield notice(NoticeKind.NEARLY_USED_UP, Level.NOTICE, sentence, limit.kind.value, limit.token or "", limit.granted)
     if row.ends and 0 <= row.ends - view.now <= SOON:
-        sentence = f"{_name(row)} on {where} ends in {span(row.ends - view.now)}."
+        sentence = tr("{name} on {where} ends in {span}.", name=_name(row), where=where, span=span(row.ends - view.now))
         yield notice(NoticeKind.ENDING, Level.NOTICE, sentence, row.ends)
 
 
 def _used(pending: Pending, view: View) -> Notice:
     record = pending.record
-    name = f"“{record.label}”" if record.label else f"number {record.draft.entity_id}"
-    sentence = f"The grant {name} was used for the first time on {_called(view.account)}."
+    name = f"“{record.label}”" if record.label else tr("number {entity_id}", entity_id=record.draft.entity_id)
+    sentence = tr("The grant {name} was used for the first time on {called}.", name=name, called=_called(view.account))
     return Notice(NoticeKind.USED, Level.NOTICE, sentence, view.account, record.draft.entity_id, f"grant {record.id}")
 
 
 def _name(row: Row) -> str:
-    return f"The session “{row.label}”" if row.label else f"Session {row.session.entity_id}"
+    return tr("The session “{label}”", label=row.label) if row.label else tr("Session {entity_id}", entity_id=row.session.entity_id)
 
 
 def _called(account: Account) -> str:

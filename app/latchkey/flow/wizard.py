@@ -32,6 +32,7 @@ from latchkey.core.words import NO_CLAIMS, describe
 from latchkey.errors import BadInput, LatchkeyError, NotServed, Refused
 from latchkey.flow.accounts import find, parse_address, parse_label
 from latchkey.flow.naming import notes_of
+from latchkey.language import tr
 from latchkey.store.records import KeptContract
 
 HOUR, LONG = 3600, 30 * DAY
@@ -376,7 +377,7 @@ def removable(card: Card) -> bool:
 
 _RESTRICTIONS = {"gas-limit", "paymaster-guard"}
 #: What people ask for and Modular Account V2 has no module for; a promise nobody keeps is not offered.
-NOT_ENFORCED = ("An amount per day or per call", "A number of calls", "Certain recipients or arguments only")
+NOT_ENFORCED = (tr("An amount per day or per call"), tr("A number of calls"), tr("Certain recipients or arguments only"))
 
 _ONE_OF_A_KIND = {"native-token-transfer", "gas-limit", "paymaster-guard", "root"}
 
@@ -401,7 +402,7 @@ def expiry_of(state: WizardState, now: int) -> int:
     match chosen.until:
         case Until.NEVER:
             if chosen.typed.strip().lower() != "never":
-                raise BadInput('Type "never" to confirm that this key should not end by itself.', code="Blank", path="expiry")
+                raise BadInput(tr('Type "never" to confirm that this key should not end by itself.'), code="Blank", path="expiry")
             return 0
         case Until.DATE:
             seconds = chosen.at
@@ -412,11 +413,11 @@ def expiry_of(state: WizardState, now: int) -> int:
         case _:
             seconds = now + SPANS[chosen.until]
     if not seconds:
-        raise BadInput("Choose when this key ends.", code="Blank", path="expiry")
+        raise BadInput(tr("Choose when this key ends."), code="Blank", path="expiry")
     if seconds <= now:
-        raise BadInput("This moment has passed.", path="expiry")
+        raise BadInput(tr("This moment has passed."), path="expiry")
     if seconds > MAX_UINT48:
-        raise BadInput("This is too far away.", path="expiry")
+        raise BadInput(tr("This is too far away."), path="expiry")
     return seconds
 
 
@@ -470,14 +471,14 @@ def _account_problems(state: WizardState, world: World) -> Iterable[Problem]:
         yield Problem("account", _no_account(request), blank=True)
         return
     if request is not None and not fits_request(request, state.account):
-        yield Problem("account", "The request is for another account or network.")
+        yield Problem("account", tr("The request is for another account or network."))
     if state.account.mode is Mode.MA:
         yield Problem("account", _OWNER_IN_MODULE)
     if state.account.owner is None and state.owner.strip():
         yield from _as_problem(lambda: parse_address(state.owner, "owner"))
 
 
-_OWNER_IN_MODULE = (
+_OWNER_IN_MODULE = tr(
     "This account keeps its owner in a module. Its grants need another form of signature, which Latchkey cannot make yet."
 )
 
@@ -490,8 +491,8 @@ def fits_request(request: SessionRequest, account: Account) -> bool:
 
 def _no_account(request: SessionRequest | None) -> str:
     if request is not None and request.account is not None:
-        return "The request is for an account that is not in your book. Add it to go on."
-    return "Choose the account this key will act for."
+        return tr("The request is for an account that is not in your book. Add it to go on.")
+    return tr("Choose the account this key will act for.")
 
 
 def _key_problems(state: WizardState, world: World) -> Iterable[Problem]:
@@ -499,13 +500,15 @@ def _key_problems(state: WizardState, world: World) -> Iterable[Problem]:
     if request is not None and request.key_type == "contract" and not world.expert:
         yield Problem(
             "key",
-            "The request's key is a contract. Common dApp software cannot sign with one, and whoever controls the contract controls "
-            "the key. This needs the expert switch.",
+            tr(
+                "The request's key is a contract. Common dApp software cannot sign with one, and whoever controls the contract controls "
+                "the key. This needs the expert switch."
+            ),
         )
     if key.source is KeySource.GIVEN:
         yield from _as_problem(lambda: parse_address(key.address, "sessionKey"))
         if state.account is not None and key.address.strip().lower() in _own_addresses(state):
-            yield Problem("sessionKey", "This is your account or its owner, not a session key. Ask the dApp for its own key.")
+            yield Problem("sessionKey", tr("This is your account or its owner, not a session key. Ask the dApp for its own key."))
     yield from _as_problem(lambda: parse_label(state.label))
 
 
@@ -522,7 +525,7 @@ def needs_new_key(state: WizardState) -> bool:
 
 def _scope_problems(state: WizardState, world: World) -> Iterable[Problem]:
     if not state.cards:
-        yield Problem("permissions", "Add at least one thing this key may do.", blank=True)
+        yield Problem("permissions", tr("Add at least one thing this key may do."), blank=True)
         return
     permissions, faults = read_cards(state.cards)
     yield from faults
@@ -585,25 +588,25 @@ def _card_index(path: str) -> int | None:
 
 def _expiry_problems(state: WizardState, world: World) -> Iterable[Problem]:
     if state.expiry.until is Until.NEVER and not world.expert:
-        yield Problem("expiry", "A key that never expires stays dangerous for ever. This needs the expert switch.")
+        yield Problem("expiry", tr("A key that never expires stays dangerous for ever. This needs the expert switch."))
         return
     try:
         expiry = expiry_of(state, world.now)
     except BadInput as error:
         gone = state.expiry.until is Until.ASKED and error.code != "Blank"
-        text = "The request's own end has passed. Ask the dApp for a new request." if gone else error.text
+        text = tr("The request's own end has passed. Ask the dApp for a new request.") if gone else error.text
         yield Problem("expiry", text, blank=error.code == "Blank")
         return
     asked = state.request.expiry if state.request else None
     if asked and (not expiry or expiry > asked):
-        yield Problem("expiry", "The key would live longer than the request asked for.", wider=True)
+        yield Problem("expiry", tr("The key would live longer than the request asked for."), wider=True)
 
 
 def _review_problems(state: WizardState, world: World) -> Iterable[Problem]:
     for step in (Step.ACCOUNT, Step.KEY, Step.SCOPE, Step.EXPIRY):
         yield from problems(state, step, world)
     if needs_new_key(state):
-        yield Problem("sessionKey", "The session key is not made yet.", blank=True)
+        yield Problem("sessionKey", tr("The session key is not made yet."), blank=True)
 
 
 _CHECKS: dict[Step, Callable[[WizardState, World], Iterable[Problem]]] = {
@@ -628,7 +631,7 @@ def _as_problem(parse: Callable[[], object]) -> Iterable[Problem]:
 def account_of(state: WizardState) -> Account:
     """The chosen account, with the owner the person named where the account does not say. Raises BadInput."""
     if state.account is None:
-        raise BadInput("Choose the account this key will act for.", code="Blank", path="account")
+        raise BadInput(tr("Choose the account this key will act for."), code="Blank", path="account")
     if state.account.owner is None and state.owner.strip():
         return replace(state.account, owner=parse_address(state.owner, "owner"))
     return state.account
@@ -639,7 +642,7 @@ def session_key_of(state: WizardState) -> Address:
     if state.key.source is KeySource.GIVEN:
         return parse_address(state.key.address, "sessionKey")
     if state.key.made is None:
-        raise BadInput("The session key is not made yet.", code="Blank", path="sessionKey")
+        raise BadInput(tr("The session key is not made yet."), code="Blank", path="sessionKey")
     return state.key.made
 
 
