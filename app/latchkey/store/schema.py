@@ -100,6 +100,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE muted_origins (origin TEXT PRIMARY KEY NOT NULL, since INTEGER NOT NULL) STRICT",
     ),
     ("CREATE TABLE carried (grant_id INTEGER PRIMARY KEY NOT NULL, envelope BLOB NOT NULL) STRICT",),
+    (
+        """CREATE TABLE pairings (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, origin TEXT NOT NULL, name TEXT NOT NULL, token_hash BLOB NOT NULL UNIQUE,
+            chain_id INTEGER, account TEXT, since INTEGER NOT NULL, seen INTEGER NOT NULL
+        ) STRICT""",
+        "CREATE TABLE bridge_grants (grant_id INTEGER PRIMARY KEY NOT NULL, asker TEXT NOT NULL) STRICT",
+    ),
 )
 
 
