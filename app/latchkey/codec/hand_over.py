@@ -81,7 +81,7 @@ class Envelope:
 
     What takes power away has none of these but the account, and: `operations`, unsigned user operations, or `transactions`, unsigned
     EIP-1559 transactions (several with one nonce are one at several fees); `signatures`, r||s||v of each; `created`, when they were
-    made, seconds since 1970.
+    made, seconds since 1970. An unsigned grant may say `created` too.
     """
 
     kind: Kind
@@ -172,7 +172,7 @@ def _ending_rule(kind: Kind) -> tuple[set[str], set[str]]:
 _RULES: dict[Kind, tuple[set[str], set[str]]] = {  # kind -> (needed, allowed)
     **{kind: _ending_rule(kind) for kind in ENDINGS},
     Kind.REQUEST: (_ALWAYS | {"requestId"}, _ANY),
-    Kind.UNSIGNED_GRANT: (_TIED | {"unsigned"}, _ANY | _TIED | _MAKING | {"unsigned", "asked"}),
+    Kind.UNSIGNED_GRANT: (_TIED | {"unsigned"}, _ANY | _TIED | _MAKING | {"unsigned", "asked", "created"}),
     Kind.SIGNED_GRANT: (
         _TIED | {"deferredAction"},
         _ANY | _TIED | _MAKING | {"deferredAction", "context", "sealedSessionKey", "sessionKeystore", "asked"},

@@ -19,7 +19,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from latchkey.accounts import transaction as transactions
-from latchkey.accounts.endings import signer_of
+from latchkey.accounts.endings import EndingReview, review_operations, review_transactions, signer_of
 from latchkey.accounts.modular_account.userop import UserOperation, to_bytes
 from latchkey.accounts.system import system
 from latchkey.accounts.transaction import PlainTransaction
@@ -54,6 +54,7 @@ from latchkey.flow.ending_ways import (
     ways,
 )
 from latchkey.store.endings import EndingItem
+from latchkey.vault.model import EndingPreview
 
 if TYPE_CHECKING:
     from latchkey.chain.fees import Fee
@@ -61,7 +62,6 @@ if TYPE_CHECKING:
     from latchkey.flow.chains import Chains
     from latchkey.store.book import Book
     from latchkey.vault.client import SignerClient
-    from latchkey.vault.model import EndingPreview
 
 __all__ = [
     "Cancel", "Clean", "Ending", "ItemResult", "Lower", "Plan", "Prepared", "Revoke", "RevokeAll", "Tighten", "Way", "WayKind", "What",
@@ -124,7 +124,8 @@ class Ending:
         return ways(node, self._sending.bundler(plan.account, stop), plan, facts(node, plan, self._sending.keys()))
 
     def prepare(self, plan: Plan, way: Way, stop: Event | None = None) -> Prepared:
-        """Nonces, fees, and the signer's reading of the bytes. Raises ChainError, Refused, Mismatch, Locked."""
+        """Nonces, fees, and the signer's reading of the bytes (for another machine they are read here: no vault is needed). Raises
+        ChainError, Refused, Mismatch, Locked."""
         self._something(plan)
         if not way.possible:
             raise Refused(way.why_not, code="NotPossible")
@@ -135,10 +136,10 @@ class Ending:
         items = tuple(to_keep(item, plan.account, index) for index, batch in enumerate(plan.batches) for item in batch.items)
         if way.kind is WayKind.OWNER or (way.kind is WayKind.EXPORT and not way.gas):
             made = self._transactions(node, plan, way, known)
-            preview = self._preview_transactions(plan, known.owner, made)
+            preview = self._preview_transactions(plan, way, known.owner, made)
             return Prepared(plan.account, way, known.owner, preview, items, known.block, transactions=made)
         operations = self._operations(plan, way, known)
-        preview = self._preview_operations(plan, known.owner, operations)
+        preview = self._preview_operations(plan, way, known.owner, operations)
         return Prepared(plan.account, way, known.owner, preview, items, known.block, operations=operations)
 
     def _operations(self, plan: Plan, way: Way, known: Facts) -> tuple[tuple[UserOperation, ...], ...]:
@@ -162,13 +163,20 @@ class Ending:
             for i, batch in enumerate(plan.batches)
         )
 
-    def _preview_operations(self, plan: Plan, owner: Address, made: Sequence[Sequence[UserOperation]]) -> EndingPreview:
-        datas = [to_bytes(op) for levels in made for op in levels]
-        return self._client().preview_operations(datas, as_owned(plan.account, owner), owner, self._known(plan))
+    def _preview_operations(self, plan: Plan, way: Way, owner: Address, made: Sequence[Sequence[UserOperation]]) -> EndingPreview:
+        datas, account, known = [to_bytes(op) for levels in made for op in levels], as_owned(plan.account, owner), self._known(plan)
+        if way.kind is WayKind.EXPORT:
+            return _read_here(review_operations(datas, account, now=self._clock(), known=known))
+        return self._client().preview_operations(datas, account, owner, known)
 
-    def _preview_transactions(self, plan: Plan, owner: Address, made: Sequence[Sequence[PlainTransaction]]) -> EndingPreview:
-        datas = [transactions.to_bytes(t) for levels in made for t in levels]
-        return self._client().preview_transactions(datas, as_owned(plan.account, owner), owner, self._known(plan))
+    def _preview_transactions(
+        self, plan: Plan, way: Way, owner: Address, made: Sequence[Sequence[PlainTransaction]]
+    ) -> EndingPreview:
+        datas, account = [transactions.to_bytes(t) for levels in made for t in levels], as_owned(plan.account, owner)
+        known = self._known(plan)
+        if way.kind is WayKind.EXPORT:
+            return _read_here(review_transactions(datas, account, owner, now=self._clock(), known=known))
+        return self._client().preview_transactions(datas, account, owner, known)
 
     def _known(self, plan: Plan) -> tuple[Known, ...]:
         """What the signer cannot know: names, and what the chain said is left."""
@@ -308,6 +316,11 @@ class Ending:
     def _something(self, plan: Plan) -> None:
         if not plan.batches:
             raise Refused(" ".join(i.sentence for i in plan.impossible) or "There is nothing to do.", code="NothingToDo")
+
+
+def _read_here(reviewed: EndingReview) -> EndingPreview:
+    """As the signer would read it, for what another machine signs: this one needs no vault for it, and there is nothing to sign by."""
+    return EndingPreview(b"", reviewed.words, reviewed.findings, reviewed.digest, reviewed.digests)
 
 
 def _levels(way: Way, known: Facts, size: int, batches: int) -> tuple[Fee, ...]:

@@ -18,6 +18,7 @@ from latchkey.core.account import Account, Mode
 from latchkey.core.types import Address
 from latchkey.errors import ChainError
 from latchkey.flow.accounts import same_place
+from latchkey.flow.devices import vault_keys
 from latchkey.flow.ending_results import ItemResult, overtaken, result_of, settled
 from latchkey.flow.ending_ways import WayKind, carrier_of, carrying_gas, facts_of, handle_ops_to
 from latchkey.store.endings import EndingItem, EndingRecord, Endings, ItemState, SignedKind, SignedPart
@@ -193,7 +194,7 @@ class Sending:
         return bundler.stoppable(stop) if bundler else None
 
     def keys(self) -> tuple[Address, ...]:
-        return tuple(key.address for key in self._book.keys())  # noqa: SIM118  a method of the book
+        return vault_keys(self._book)
 
     def _account(self, record: EndingRecord) -> Account:
         bare = Account(record.chain_id, record.account, record.system, Mode.ADDRESS)

@@ -116,8 +116,9 @@ def facts_of(node: Node, account: Account, owner: Address | None, keys: Sequence
 
 def ways(node: Node, bundler: Node | None, plan: Plan, known: Facts) -> tuple[Way, ...]:
     """In the order in which a person would try them: the possible ones first."""
-    found = (_by_bundler(bundler, plan, known), _by_owner(node, plan, known), _by_self(plan, known), _by_export(node, plan, known))
-    return tuple(sorted(found, key=lambda way: not way.possible))
+    by_bundler, by_owner, by_self = _by_bundler(bundler, plan, known), _by_owner(node, plan, known), _by_self(plan, known)
+    by_export = _by_export(node, plan, known, carried=by_bundler.possible or by_self.possible)
+    return tuple(sorted((by_bundler, by_owner, by_self, by_export), key=lambda way: not way.possible))
 
 
 # Operations -------------------------------------------------------------------------------------------------------------------------
@@ -261,18 +262,33 @@ def _owner_gas(node: Node, plan: Plan, batch: Batch, owner: Address) -> int:
 # Export -----------------------------------------------------------------------------------------------------------------------------
 
 
-def _by_export(node: Node, plan: Plan, known: Facts) -> Way:
-    """An operation where the account can pay for one, else the owner's transaction."""
+def _by_export(node: Node, plan: Plan, known: Facts, *, carried: bool) -> Way:
+    """An operation where the account can pay for one and somebody here can carry it, else the owner's transaction, which anybody can send
+    once it is signed."""
     way = replace(_by_self(plan, known), kind=WayKind.EXPORT, payer=plan.account.address, note=known.fees.note)
     if known.owner is None:
         return replace(way, possible=False, why_not="Which key owns this account is not known.")
-    if known.funds >= way.most or not plan.deployed:
-        return replace(way, possible=True, why_not="", limits=())
+    pays = known.funds >= way.most
+    operation = replace(way, possible=True, why_not="", limits=())
+    if not plan.deployed or (pays and carried):
+        return operation
     try:
         limits = tuple(_owner_gas(node, plan, batch, known.owner) for batch in plan.batches)
+        has = _balance(node, known.owner)
     except ChainError as error:
-        return replace(way, possible=False, why_not=error.text)
-    return replace(way, possible=True, why_not="", gas=(), limits=limits, payer=known.owner, most=sum(limits) * known.fees.most)
+        return operation if pays else replace(way, possible=False, why_not=error.text)
+    most = sum(limits) * known.fees.most
+    if pays and has < most:
+        return operation
+    return replace(way, possible=True, why_not="", gas=(), limits=limits, payer=known.owner, most=most)
+
+
+def _balance(node: Node, address: Address) -> int:
+    """Nothing where the answer is no number."""
+    try:
+        return int(node.call("eth_getBalance", address, "latest"), 16)
+    except (TypeError, ValueError):
+        return 0
 
 
 def chosen(found: Sequence[Way], kind: WayKind | None) -> Way:

@@ -13,7 +13,6 @@ closed list has goes on to it. A signature that comes back has to be the owner's
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ from latchkey.core.phrases import Finding, Level, Phrase
 from latchkey.core.reading import Deferred, owner_of_storage
 from latchkey.core.request import Claims
 from latchkey.core.session import Leftover
-from latchkey.core.types import Address
+from latchkey.core.types import Address, keccak
 from latchkey.core.untrusted import read_json
 from latchkey.core.words_pieces import address_part, phrase, strong
 from latchkey.errors import BadInput, CannotDecode, LatchkeyError, Mismatch, Refused
@@ -76,11 +75,17 @@ def _grant(request: EthSignRequest, book: Book, now: int, policy: Policy) -> Pre
         raise Mismatch("This grant is not what Latchkey would make of its own meaning; it is not signed.", code="NotCanonical")
     claims = Claims(dapp_name=request.origin) if request.origin else Claims()
     shown = review(grant.unsigned, account, now=now, policy=policy, claims=claims)
-    prepared = Prepared(account, _with_leftovers(shown, _left_under(book, account, grant.draft.entity_id)), claims=claims)
+    return beside_others(Prepared(account, shown, claims=claims), book)
+
+
+def beside_others(prepared: Prepared, book: Book) -> Prepared:
+    """A grant that was made elsewhere, with what it would have beside what its bytes say. Raises Refused where another grant or a session
+    has its nonce or its entity id, and for one that is signed already."""
     record = earlier(prepared, book)
     if record is not None and record.envelope is not None:
         raise Refused("This grant is signed already; it is under Grants.", code="AlreadySigned")
-    return prepared
+    left = _left_under(book, prepared.account, prepared.review.draft.entity_id)
+    return replace(prepared, review=_with_leftovers(prepared.review, left))
 
 
 def _read(request: EthSignRequest, book: Book) -> tuple[Deferred, Account]:
@@ -231,6 +236,7 @@ def signed_by(
         blob=signed.blob,
         context=face.context(signed),
         hand_over_key=None,
+        created=None,
     )
     verify_signature(envelope, grant)
     return envelope
@@ -245,7 +251,12 @@ def _owned(envelope: Envelope, key: HdAddress) -> Account:
 
 
 def _requests(kind: DataType, data: Iterable[bytes], account: Account, key: HdAddress) -> tuple[EthSignRequest, ...]:
-    return tuple(EthSignRequest(one, kind, key.path, uuid.uuid4().bytes, account.chain_id, key.address, NAME) for one in data)
+    return tuple(EthSignRequest(one, kind, key.path, _id_of(one), account.chain_id, key.address, NAME) for one in data)
+
+
+def _id_of(data: bytes) -> bytes:
+    """16 bytes that follow from what is to be signed: an answer finds its question again, also after a restart."""
+    return keccak(data)[:16]
 
 
 def _normal(signature: bytes) -> bytes:

@@ -123,6 +123,10 @@ class Book:
                 (key.address, _label(key.label), _label(key.kind), _label(key.path)),
             )
 
+    def remove_key(self, address: Address) -> None:
+        """Forget what is known of a key, as of a hardware wallet that is not used any more. Raises StoreError (code "Missing")."""
+        self._change("DELETE FROM master_keys WHERE address = ?", (address,))
+
     # grants
 
     def add_grant(self, grant: GrantRecord) -> GrantRecord:
@@ -187,11 +191,10 @@ class Book:
 
     def discard(self, number: int) -> None:
         """Forget a grant that was never signed; a signed one stays for ever. Raises StoreError."""
-        self._change(
-            "DELETE FROM grants WHERE id = ? AND envelope IS NULL",
-            (number,),
-            "The grant is not in the book, or it is signed and therefore kept.",
-        )
+        with self._transaction() as connection:
+            if connection.execute("DELETE FROM grants WHERE id = ? AND envelope IS NULL", (number,)).rowcount != 1:
+                raise StoreError("The grant is not in the book, or it is signed and therefore kept.", code="Missing")
+            connection.execute("DELETE FROM carried WHERE grant_id = ?", (number,))
 
     def pending_nonces(self, account: Account) -> frozenset[int]:
         """Nonces of every grant of this account, whatever its state: none may be chosen again."""

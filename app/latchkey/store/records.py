@@ -11,6 +11,9 @@ from latchkey.core.request import Claims
 from latchkey.core.types import Address
 
 
+DEVICE = "device"
+
+
 class GrantState(StrEnum):
     """Where a grant is, as far as this machine knows; whether the chain has it is another question."""
 
@@ -37,12 +40,20 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MasterKeyRecord:
-    """What may be shown of a master key while the vault is locked. `kind`: how it came in; `path`: its derivation, "" for none."""
+    """What may be shown of a master key while the vault is locked. `kind`: how it came in; `path`: its derivation, "" for none.
+
+    A hardware wallet's key stands here too, of the kind "device": nothing of it is in the vault, and the wallet is asked by QR code. Its
+    path begins with the master key's fingerprint where the wallet told it: "73c5da0a/44'/60'/0'/0/0", else "m/44'/60'/0'/0/0".
+    """
 
     address: Address
     label: str
     kind: str
     path: str
+
+    @property
+    def is_device(self) -> bool:
+        return self.kind == DEVICE
 
 
 @dataclass(frozen=True, slots=True)
