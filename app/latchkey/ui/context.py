@@ -13,6 +13,8 @@ A page is a QWidget made as `Page(context)`, kept for the life of the window, an
     signed     latchkey.ui.pages.signed.SignedPage      enter(id of the grant in the book)
     accounts   latchkey.ui.pages.accounts.AccountsPage  enter("add") opens the form at once
     machine    latchkey.ui.pages.machine.MachinePage
+    privacy    latchkey.ui.pages.settings_privacy.PrivacyPage
+    log        latchkey.ui.pages.log.LogPage
 
 The signer and the book load heavy libraries, so both are made by `load`, after the first paint.
 """

@@ -26,12 +26,10 @@ class FaultDialog(Dialog):
         super().__init__(title, parent, width=72 * theme.GRID)
         self._faults, self._before = faults, faults.count
         self.body.addWidget(Banner("warning", *_sentences(ended=ended)))
-        self.report = text_edit(report.rstrip(), mono=True)
+        self.report = text_edit(report.rstrip(), lines=12)
         self.report.setReadOnly(True)
-        self.report.setTabChangesFocus(True)
         self.report.setAccessibleName(tr("Fault report"))
-        self.report.setMinimumHeight(theme.space(24))
-        self.body.addWidget(self.report, 1)
+        self.body.addWidget(self.report)
         self.body.addWidget(Body(tr("This is all of it. It is sent to nobody; copy it when you want to tell the developers.")))
         if kept is not None:
             self.body.addWidget(PhraseLabel(tr("Kept in {file}", file=str(kept)), size=theme.SMALL, tone="muted"))

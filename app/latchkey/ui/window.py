@@ -83,6 +83,18 @@ def _machine(context: Context) -> QWidget:
     return MachinePage(context)
 
 
+def _privacy(context: Context) -> QWidget:
+    from latchkey.ui.pages.settings_privacy import PrivacyPage
+
+    return PrivacyPage(context)
+
+
+def _log(context: Context) -> QWidget:
+    from latchkey.ui.pages.log import LogPage
+
+    return LogPage(context)
+
+
 def _signed(context: Context) -> QWidget:
     from latchkey.ui.pages.signed import SignedPage
 
@@ -92,8 +104,10 @@ def _signed(context: Context) -> QWidget:
 PAGES: dict[str, Callable[[Context], QWidget]] = {
     "welcome": _welcome, "sessions": _sessions, "session": _session, "grants": _grants, "grant": _grant, "wizard": _wizard,
     "signed": _signed, "accounts": _accounts, "settings": _settings, "machine": _machine,
+    "privacy": _privacy, "log": _log,
 }  # fmt: skip
-_RAIL_OF = {"signed": "wizard", "grant": "grants", "session": "sessions"}  # pages that are not on the rail stand under one that is
+# pages that are not on the rail stand under one that is
+_RAIL_OF = {"signed": "wizard", "grant": "grants", "session": "sessions", "privacy": "settings", "log": "settings"}
 
 
 class Window(QWidget):

@@ -18,6 +18,7 @@ from latchkey.ui.context import Context
 from latchkey.ui.pages.break_glass import BreakGlassCard
 from latchkey.ui.pages.key_card import KeyMaker
 from latchkey.ui.pages.networks import NetworksCard
+from latchkey.ui.pages.settings_privacy import PrivacyCard
 from latchkey.ui.pages.settings_transfer import TransferCard
 from latchkey.ui.widgets import (
     AddressLabel,
@@ -58,8 +59,10 @@ class SettingsPage(Page):
             self.networks.hide()
             self.break_glass.hide()
         self.transfer = TransferCard(context)
+        self.privacy = PrivacyCard(context)
         for card in (
-            self._looks(), self._locking(), self._keys(), self.networks, self.break_glass, self._experts(), self.transfer, self._about()
+            self._looks(), self._locking(), self._keys(), self.networks, self.break_glass, self._experts(), self.privacy,
+            self.transfer, self._about(),
         ):  # fmt: skip
             self.body.addWidget(card)
         self.body.addStretch(1)
