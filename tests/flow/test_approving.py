@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 from eth_account import Account as EthAccount
 from eth_account.messages import encode_typed_data
-from tests.endings import operation_of, session_of, transaction_of
-from tests.flow.signer import OWNER
-from tests.flow.test_foreign import ACCOUNT, DEVICE_ACCOUNT, DEVICE_KEY, KEY, NOW, device_signs, grant, request
 
 from latchkey.accounts import transaction
 from latchkey.accounts.modular_account import ending, userop
@@ -32,6 +29,9 @@ from latchkey.store.readings import Kept, Readings
 from latchkey.store.records import GrantState, MasterKeyRecord
 from latchkey.store.settings import Settings
 from latchkey.vault.client import SignerClient
+from tests.endings import operation_of, session_of, transaction_of
+from tests.flow.signer import OWNER
+from tests.flow.test_foreign import ACCOUNT, DEVICE_ACCOUNT, DEVICE_KEY, KEY, NOW, device_signs, grant, request
 
 
 @pytest.fixture

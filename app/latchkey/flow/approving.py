@@ -3,24 +3,20 @@
     approvals = Approvals(book, lambda: client, chains, clock)
     one = approvals.read(found)              an unsigned hand-over or a wallet's signing request; raises with the reason why it is refused
     one.shown                                all that a person reads before saying yes
-    answered = one.sign(client)              blocks: the desk shows the same words; what goes back, as bytes for a QR code and a file
+    goes_back = one.sign(client)             blocks: the desk shows the same words; the answer as QR code, file, link and text
 
 Whoever else asks for signatures makes a `ToApprove` of their own; the page takes any.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from latchkey.accounts.system import Policy
-from latchkey.codec import ur
-from latchkey.codec.eip4527 import EthSignature, EthSignRequest, write_signature
-from latchkey.codec.files import SUFFIX
-from latchkey.codec.hand_over import ENDINGS, Envelope, Kind, decode, encode, to_json
-from latchkey.codec.link import to_link
+from latchkey.codec.eip4527 import EthSignRequest
+from latchkey.codec.hand_over import ENDINGS, Envelope, Kind, decode
 from latchkey.core.account import Account
 from latchkey.core.ending import Known
 from latchkey.core.moments import span
@@ -34,6 +30,7 @@ from latchkey.flow.devices import vault_keys
 from latchkey.flow.ending_envelopes import review_envelope, signed_envelope
 from latchkey.flow.foreign import answer_to, asked, beside_others
 from latchkey.flow.granting import Granting, Prepared
+from latchkey.flow.handing import HandOver, of_envelope, of_signature
 from latchkey.language import tr
 
 if TYPE_CHECKING:
@@ -65,32 +62,13 @@ class Shown:
     next: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What goes back. `message`: the bytes of the QR code, of the UR type `kind`, and of the file where `as_file` is None. `copied`: the
-    same as text. `link`: None where it is too long or not one of ours. `grant`: the book's entry of a grant."""
-
-    message: bytes
-    kind: str
-    copied: str
-    file_name: str
-    next: str
-    link: str | None = None
-    as_file: bytes | None = None
-    grant: int | None = None
-
-    @property
-    def file(self) -> bytes:
-        return self.message if self.as_file is None else self.as_file
-
-
 class ToApprove(Protocol):
     """Something that was prepared elsewhere, read and judged."""
 
     @property
     def shown(self) -> Shown: ...
 
-    def sign(self, client: SignerClient) -> Answered:
+    def sign(self, client: SignerClient) -> HandOver:
         """Ask at the desk and sign. Blocks. Raises Declined, Locked, Refused, Mismatch, StoreError."""
         ...
 
@@ -102,9 +80,9 @@ class _Grant:
     shown: Shown
     prepared: Prepared
     granting: Granting
-    answer: Callable[[GrantRecord], Answered]
+    answer: Callable[[GrantRecord], HandOver]
 
-    def sign(self, client: SignerClient) -> Answered:
+    def sign(self, client: SignerClient) -> HandOver:
         return self.answer(self.granting.keep(self.granting.sign(self.prepared)))
 
 
@@ -116,9 +94,9 @@ class _Ending:
     envelope: Envelope
     known: tuple[Known, ...]
     clock: Callable[[], int]
-    answer: Callable[[Envelope], Answered]
+    answer: Callable[[Envelope], HandOver]
 
-    def sign(self, client: SignerClient) -> Answered:
+    def sign(self, client: SignerClient) -> HandOver:
         envelope, account = self.envelope, self.shown.account
         assert account.owner is not None
         client.unlock()
@@ -184,7 +162,7 @@ class Approvals:
         )
 
     def _ending(
-        self, envelope: Envelope, title: str, answer: Callable[[Envelope], Answered], goes: str, asker: str = ""
+        self, envelope: Envelope, title: str, answer: Callable[[Envelope], HandOver], goes: str, asker: str = ""
     ) -> ToApprove:
         assert envelope.account is not None
         known = tuple(Known(g.draft.entity_id, g.label[:80], g.draft.session_key) for g in self._book.grants(envelope.account))
@@ -203,15 +181,15 @@ class Approvals:
         if isinstance(found, Prepared):
             prepared = replace(found, account=self._owned(found.account, request.address))
 
-            def granted(record: GrantRecord) -> Answered:
-                return _signature(answer_to(request, decode(record.envelope or b"")), record.id)
+            def granted(record: GrantRecord) -> HandOver:
+                return of_signature(answer_to(request, decode(record.envelope or b"")))
 
             shown = self._shown_grant(prepared, tr("Sign a grant for another wallet"), request.origin, None, goes)
             return _Grant(shown, prepared, self._granting, granted)
         assert found.account is not None
         envelope = replace(found, account=self._owned(found.account, request.address), created=None)
         title = tr("Sign a transaction for another wallet")
-        return self._ending(envelope, title, lambda signed: _signature(answer_to(request, signed)), goes, request.origin)
+        return self._ending(envelope, title, lambda signed: of_signature(answer_to(request, signed)), goes, request.origin)
 
     # --- the owner, the chain, the clocks
 
@@ -272,27 +250,12 @@ def _unchecked_ending() -> tuple[str, ...]:
     )
 
 
-def _signed_grant(record: GrantRecord) -> Answered:
-    envelope = decode(record.envelope or b"")
-    return replace(_hand_over(envelope, f"grant-{record.id}-signed{SUFFIX}"), grant=record.id)
+def _signed_grant(record: GrantRecord) -> HandOver:
+    return of_envelope(decode(record.envelope or b""), f"grant-{record.id}-signed", _COMPARES)
 
 
-def _signed_ending(signed: Envelope) -> Answered:
-    return _hand_over(signed, f"{signed.kind.value}{SUFFIX}")
+def _signed_ending(signed: Envelope) -> HandOver:
+    return of_envelope(signed, note=_COMPARES)
 
 
-def _hand_over(envelope: Envelope, name: str) -> Answered:
-    raw = encode(envelope)
-    try:
-        link = to_link(raw)
-    except BadInput:
-        link = None
-    goes = tr("Show it to the camera of the machine that prepared it, or bring it the file. It compares the signature and goes on.")
-    return Answered(raw, ur.TYPE, json.dumps(to_json(envelope)), name, goes, link)
-
-
-def _signature(signature: EthSignature, grant: int | None = None) -> Answered:
-    raw = write_signature(signature)
-    text = ur.encode(raw, ur.SIGNATURE).upper()
-    goes = tr("Show it to the wallet that asked.")
-    return Answered(raw, ur.SIGNATURE, text, "signature.txt", goes, None, text.encode(), grant)
+_COMPARES = tr("Show it to the camera of the machine that prepared it, or bring it the file. It checks the signature and goes on.")
