@@ -103,8 +103,10 @@ class Node:
     Raises Unreachable (code "BadAddress") for an address that is none; no request is made before the first call.
     """
 
-    def __init__(self, url: str, *, proxy: str = "", timeout: float = TIMEOUT, stop: threading.Event | None = None) -> None:
-        self._wire = Wire(url, proxy=proxy)
+    def __init__(
+        self, url: str, *, proxy: str = "", bearer: str = "", timeout: float = TIMEOUT, stop: threading.Event | None = None
+    ) -> None:
+        self._wire = Wire(url, proxy=proxy, bearer=bearer)
         self._timeout = timeout
         self.stops: tuple[threading.Event, ...] = (stop,) if stop else ()
         self._state = _State()

@@ -68,9 +68,9 @@ class Reply:
 
 
 class Wire:
-    """To one address. Thread-safe; keeps its connections. Raises Unreachable (code "BadAddress") for addresses that are none."""
+    """To one address. Thread-safe; keeps its connections. `bearer`: a key that goes along in a header. Raises Unreachable (code "BadAddress") for addresses that are none."""
 
-    def __init__(self, url: str, *, proxy: str = "") -> None:
+    def __init__(self, url: str, *, proxy: str = "", bearer: str = "") -> None:
         try:
             parts = urlsplit(check_rpc(url))
             check_proxy(proxy)
@@ -80,6 +80,8 @@ class Wire:
         self._url = urlunsplit((parts.scheme, host, parts.path or "/", parts.query, ""))
         self._proxy = "" if is_loopback(url) else proxy  # what stays on this machine needs no way out
         self._headers = {"Content-Type": "application/json", "User-Agent": "Latchkey"}
+        if bearer:
+            self._headers["Authorization"] = f"Bearer {bearer}"
         self._login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}" if "@" in parts.netloc else ""
         self.place = place_of(url)
         self.fingerprint = hashlib.sha256(f"latchkey rpc {url}".encode()).hexdigest()[:32]

@@ -7,7 +7,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -107,32 +106,31 @@ def load(path: Path) -> Settings:
         raise StoreError("The settings file is damaged; remove it to start from the defaults.", code="Damaged") from None
 
 
-def load_kindly(path: Path) -> tuple[Settings, str]:
+def load_kindly(path: Path, *, now: float) -> tuple[Settings, str]:
     """What `load` finds, and "". When the file is spoilt: its last good copy, or else the defaults, and a sentence that says so. The
-    spoilt file is kept beside it as `<name>.damaged` where the folder can be written. For the window, which has to start."""
+    spoilt file is set aside, where the folder can be written. For the window, which has to start."""
     try:
         found = atomic.read(path, MAX_BYTES, _is_valid)
     except StoreError as error:
         if error.code == "Missing":
             return Settings(), ""
-        _set_aside(path)
-        return Settings(), tr(
-            "The settings could not be read, so Latchkey starts with its own. The old file is kept as {name}.",
-            name=_aside(path).name,
-        )
+        if name := _set_aside(path, now):
+            return Settings(), tr(
+                "The settings could not be read; Latchkey starts with its defaults. They are kept as {name}.", name=name
+            )
+        return Settings(), tr("The settings could not be read; Latchkey starts with its defaults.")
     if found.fault is None or found.fault.code == "Missing":
         return _parse(found.data), ""
-    _set_aside(path)
+    _set_aside(path, now)
     return _parse(found.data), tr("The settings file was damaged; those from before the last change are used.")
 
 
-def _aside(path: Path) -> Path:
-    return path.with_name(path.name + ".damaged")
-
-
-def _set_aside(path: Path) -> None:
-    with suppress(OSError):
-        path.replace(_aside(path))
+def _set_aside(path: Path, now: float) -> str:
+    """The file's new name, "" when it stayed."""
+    try:
+        return atomic.set_aside(path, now=now).name
+    except StoreError:
+        return ""
 
 
 def save(path: Path, settings: Settings) -> None:
@@ -141,7 +139,7 @@ def save(path: Path, settings: Settings) -> None:
 
 
 def export(settings: Settings, *, addresses: bool) -> bytes:
-    """For another machine: without the window's place, and without RPCs, bundlers, proxy and service (they may hold keys) unless `addresses`."""
+    """For another machine: without the window's place, and without addresses (they may hold keys) unless `addresses`."""
     return _written(settings, {"appearance", "idleMinutes"} | ({"networks", "proxy", "walletApi"} if addresses else set()))
 
 
