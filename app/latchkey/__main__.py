@@ -24,6 +24,10 @@ def main(argv: list[str] | None = None) -> int:
             from latchkey.vault.signer import main as signer
 
             return signer()
+        case ["keyring", *_]:
+            from latchkey.vault.keyring_process import main as keyring
+
+            return keyring()
         case ["desk", *_]:
             from latchkey.ui.desk import main as desk
 

@@ -116,11 +116,14 @@ class SignerClient:
     def set_expert(self, on: bool) -> None:
         self._do("set_expert", on=on)
 
-    def change_passphrase(self) -> None:
-        """The new file is saved twice: the last good copy must not open with the old passphrase."""
-        with self._turn:
-            self._call("change_passphrase")
-            self._keep(cast(bytes, self._vault))
+    def change_passphrase(self) -> str:
+        """Returns what a person should know besides, "" for nothing."""
+        return str(self._do_for_good("change_passphrase"))
+
+    def set_keyring(self, on: bool) -> str:
+        """Let the keyring of this computer open the vault too, or no longer. Returns what a person should know besides, "" for nothing.
+        Raises Declined, Locked, VaultError (the keyring will not)."""
+        return str(self._do_for_good("set_keyring", on=on))
 
     # --- the Wallet APIs' key: kept in the vault, used by the window, for the signer talks to no network
 
@@ -225,6 +228,13 @@ class SignerClient:
     def _do(self, verb: str, **arguments: Any) -> Any:
         with self._turn:
             return self._call(verb, **arguments)
+
+    def _do_for_good(self, verb: str, **arguments: Any) -> Any:
+        """The new file is saved twice: the last good copy must not open, or tell, what the person took back."""
+        with self._turn:
+            answer = self._call(verb, **arguments)
+            self._keep(cast(bytes, self._vault))
+            return answer
 
     def _call(self, verb: str, **arguments: Any) -> Any:
         signer = self._running()

@@ -1,6 +1,7 @@
 """What a process that holds secrets gives up at its start: core dumps, being read by others, outliving its parent, new privileges.
 
-The signer and the desk both call `harden`. Where the system has no such switch, nothing happens: SECURITY.md says what holds where.
+The signer, the desk and the keyring's process all call `harden`. Where the system has no such switch, nothing happens: SECURITY.md says
+what holds where.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import ctypes
 import os
 import signal
 import sys
+from typing import BinaryIO
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 
@@ -40,6 +42,16 @@ def harden() -> None:
 def clean_environment() -> dict[str, str]:
     """The part of the environment that a secret-holding child may see."""
     return {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
+
+
+def take_over_standard_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Private copies of standard input and output; what the old descriptors lead to afterwards is nothing at all."""
+    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(nothing, fd)
+    os.close(nothing)
+    return source, sink
 
 
 def close_all_but(*kept: int) -> None:

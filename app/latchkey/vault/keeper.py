@@ -14,10 +14,12 @@ from math import ceil
 from latchkey.core.phrases import Finding, Level, Part, Phrase, Style, Words
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, Locked, Refused, SignerError, VaultError, WrongPassphrase
+from latchkey.language import tr
 from latchkey.vault import file, keys, passphrase
 from latchkey.vault.contents import MAX_API_KEY, Contents, Master, Mnemonic, RawKey, Session
-from latchkey.vault.file import Vault
+from latchkey.vault.file import FLOOR, Cost, Vault, measured
 from latchkey.vault.model import MasterKey, SessionKey, Status
+from latchkey.vault.os_keyring import OsKeyring
 from latchkey.vault.questions import Confirmation, Given, GivenKey, GivenKeystore, GivenWords, Questions
 from latchkey.vault.secret import SecretBytes
 from latchkey.vault.test_keys import is_public_test_key
@@ -38,7 +40,8 @@ def is_test_only(contents: Contents) -> bool:
 
 
 class Keeper:
-    """`script`: nobody can be asked; then only a vault of public test keys is opened or made. `steady`: a clock nobody can set."""
+    """`script`: nobody can be asked; then only a vault of public test keys is opened or made. `cost`: of deriving the key of a vault
+    that is made here; a script's is the floor. `steady`: a clock nobody can set."""
 
     def __init__(
         self,
@@ -46,6 +49,8 @@ class Keeper:
         questions: Questions,
         *,
         script: bool = False,
+        keyring: OsKeyring | None = None,
+        cost: Callable[[], Cost] = measured,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -53,6 +58,8 @@ class Keeper:
         self.questions = questions
         self.unsaved: bytes | None = None
         self._sealed, self._script = sealed, script
+        self._keyring = keyring or OsKeyring()
+        self._cost = cost if not script else lambda: FLOOR
         self._clock, self._steady, self._sleep = clock, steady, sleep
         self._vault: Vault | None = None
         self._failures = 0
@@ -80,6 +87,7 @@ class Keeper:
             exists=True,
             unlocked=True,
             test_only=self.test_only,
+            keyring=self._vault.item is not None,
             expert=self.contents.expert,
             keys=tuple(_shown(master) for master in self.contents.masters),
             session_keys=tuple(_shown_session(session) for session in self.contents.sessions),
@@ -95,19 +103,29 @@ class Keeper:
     # --- opening
 
     def unlock(self) -> None:
-        """Ask for the passphrase until it is right or the person gives up."""
-        if self._vault is None:
-            vault, given = self._open_asking("Unlock your vault.")
+        """From the keyring, where that was switched on; or ask for the passphrase until it is right or the person gives up."""
+        if self._vault is None and (reason := self._open_by_keyring()) is not None:
+            vault, given = self._open_asking(tr("Unlock your vault."), reason)
             if file.is_cheap(vault.cost):  # made when computers were slower: the passphrase is at hand, so its protection grows
-                vault = file.dearer(vault, given, file.FLOOR)
+                vault = file.dearer(vault, given, FLOOR)
                 self.unsaved = self._sealed = file.seal(vault)
             self._vault = vault
 
-    def _open_asking(self, purpose: str) -> tuple[Vault, SecretBytes]:
+    def _open_by_keyring(self) -> str | None:
+        """None when it did; or why the person has to be asked, "" where there is nothing to say. Passphrases that come through a descriptor
+        are there to be used."""
+        if self._sealed is None or not self.questions.retries or (item := file.item_of(self._sealed)) is None:
+            return ""
+        try:
+            self._vault = file.open_by_keyring(self._sealed, self._keyring.fetch(item))
+        except VaultError as error:
+            return tr("{reason} Your passphrase opens the vault as ever.", reason=error.text)
+        return None
+
+    def _open_asking(self, purpose: str, retry: str = "") -> tuple[Vault, SecretBytes]:
         if self._sealed is None:
             raise VaultError("There is no vault yet: create or import a master key.", code="NoVault")
         file.check(self._sealed)  # damage is told before anybody types
-        retry = ""
         while True:
             given = self.questions.passphrase(purpose, retry=retry, wait=ceil(self._wait()))
             self._sleep(self._wait())
@@ -226,7 +244,8 @@ class Keeper:
         if self._vault is None:
             contents = Contents(masters=(master,))
             self._check_script(contents)
-            self._replace(file.create(contents, self.new_passphrase("Choose the passphrase of your vault.", label)))
+            given = self.new_passphrase(tr("Choose the passphrase of your vault."), label)
+            self._replace(file.create(contents, given, self._cost()))
         elif any(known.address == address for known in self.contents.masters):
             raise Refused("This key is in the vault already.", code="KnownKey")
         else:
@@ -276,11 +295,39 @@ class Keeper:
         kept = self.contents.api_key
         return kept.reveal().decode() if kept is not None else ""
 
-    def change_passphrase(self) -> None:
-        """A new passphrase, and with it a new data key: the old file and the old passphrase open nothing written later."""
+    def change_passphrase(self) -> str:
+        """A new passphrase, and with it a new data key: the old file and the old passphrase open nothing written later, nor does what the
+        keyring held before. Returns what a person should know besides, "" for nothing."""
+        contents, wrap, news = self.contents, None, ""
+        vault, _ = self._open_asking(tr("Type the passphrase the vault has now."))
+        given = self.new_passphrase(tr("Choose the new passphrase."))
+        if vault.item is not None:
+            try:
+                wrap = self._keyring.keep(vault.item)
+            except VaultError as error:
+                news = tr("The keyring of this computer no longer opens the vault. {reason}", reason=error.text)
+        self._replace(file.create(contents, given, vault.cost, wrap))
+        return news
+
+    def set_keyring(self, on: bool) -> str:
+        """Let the keyring of this computer open the vault too, or no longer; the passphrase is asked for either way. Returns what a person
+        should know besides, "" for nothing. Raises VaultError when the keyring will not; then all is as before."""
         contents = self.contents
-        self._open_asking("Type the passphrase the vault has now.")
-        self._replace(file.create(contents, self.new_passphrase("Choose the new passphrase.")))
+        if on:
+            vault, given = self._open_asking(
+                tr("Let the keyring of this computer open the vault? Every program that runs as you can then read what opens it.")
+            )
+            wrap = self._keyring.keep(vault.item or secrets.token_bytes(16))
+            self._replace(file.create(contents, given, vault.cost, wrap))
+            return ""
+        vault, given = self._open_asking(tr("From now on, let only the passphrase open the vault?"))
+        self._replace(file.create(contents, given, vault.cost))
+        try:
+            if vault.item is not None:
+                self._keyring.forget(vault.item)
+        except VaultError as error:
+            return tr("What the keyring still holds opens nothing any more, but could not be removed. {reason}", reason=error.text)
+        return ""
 
     def ask_plainly(self, title: str, what: Phrase, warning: Finding, verb: str, address: Address, typed: str = "") -> None:
         """A yes to something that is not a signature: what happens, and what follows from it."""

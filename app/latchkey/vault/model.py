@@ -56,6 +56,7 @@ class SessionKey:
 @dataclass(frozen=True, slots=True)
 class Status:
     """`exists`: there is a vault at all. `test_only`: it holds nothing but public test keys. `has_api_key`: one of the Wallet APIs is kept.
+    `keyring`: the keyring of this computer opens it too.
     While locked nothing else is known."""
 
     exists: bool
@@ -65,6 +66,7 @@ class Status:
     keys: tuple[MasterKey, ...] = ()
     session_keys: tuple[SessionKey, ...] = ()
     has_api_key: bool = False
+    keyring: bool = False
 
 
 @dataclass(frozen=True, slots=True)

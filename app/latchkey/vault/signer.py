@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import Any, BinaryIO
 
 from latchkey.vault import gate
-from latchkey.vault.harden import clean_environment, close_all_but, harden
+from latchkey.vault.harden import clean_environment, close_all_but, harden, take_over_standard_streams
 
 Fields = dict[str, Any]
 Verb = Callable[[Fields], Any]
@@ -26,23 +26,13 @@ _MAX_SOURCE = 64 * 1024
 def main() -> int:
     """The body of the process; returns only to end it."""
     harden()
-    source, sink = _take_over_standard_streams()
+    source, sink = take_over_standard_streams()
     environment = clean_environment()
     os.environ.clear()
     os.environ.update(environment, PYDANTIC_DISABLE_PLUGINS="__all__")
     gate.close()
     _serve(source, sink)
     return 0
-
-
-def _take_over_standard_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Private copies of standard input and output; what the old descriptors lead to afterwards is nothing at all."""
-    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(nothing, fd)
-    os.close(nothing)
-    return source, sink
 
 
 def _serve(source: BinaryIO, sink: BinaryIO) -> None:
@@ -153,6 +143,7 @@ def _verbs(sealed: bytes | None, prompt: Fields, source_fd: int | None) -> tuple
         "export_keystore": lambda call: keeper.export_keystore(address(call)),
         "set_expert": lambda call: keeper.set_expert(call["on"] is True),
         "change_passphrase": lambda call: keeper.change_passphrase(),
+        "set_keyring": lambda call: keeper.set_keyring(call["on"] is True),
         "keep_api_key": lambda call: keeper.keep_api_key(call["key"]),
         "api_key": lambda call: keeper.api_key(),
         "preview_grant": preview,
