@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,22 @@ class Stored:
 def last_good(path: Path) -> Path:
     """Where the last good copy of `path` is kept."""
     return path.with_name(path.name + ".bak")
+
+
+def set_aside(path: Path, *, now: float, also: tuple[str, ...] = ()) -> Path:
+    """Give a spoilt file another name in its folder, `<name>.damaged-<time>`, so that a new one can take its place and nothing is lost.
+    `also`: endings of files that belong to it ("-journal"). Returns the new name. Raises StoreError."""
+    stem = f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now))}"
+    names = (path.with_name(stem if number == 0 else f"{stem}-{number}") for number in range(1000))
+    aside = next(name for name in names if not name.exists())
+    try:
+        for ending in also:
+            if (belonging := path.with_name(path.name + ending)).exists():
+                belonging.rename(aside.with_name(aside.name + ending))
+        path.rename(aside)
+    except OSError as error:
+        raise StoreError(f"{path.name} could not be set aside: {error.strerror}.", code="CannotWrite") from None
+    return aside
 
 
 def write(path: Path, data: bytes, *, valid: Valid | None = None) -> None:

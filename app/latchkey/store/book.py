@@ -299,6 +299,8 @@ def _as_store_errors(name: str = "The book") -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise StoreError("The book is busy: another Latchkey is writing to it.", code="Busy") from None
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+            raise StoreError(f"There is no room left on the disk: {name} could not be written.", code="DiskFull") from None
         raise StoreError(f"{name} could not be read or written.", code="CannotOpen") from None
     except (sqlite3.Error, UnicodeDecodeError):  # SQLite's own messages may quote a damaged schema
         raise StoreError(f"{name} is damaged or not a book.", code="Damaged") from None

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from latchkey.vault.client import SignerClient
 
 _STARTED = time.time()
+_SPOILT = ("Damaged", "NotABook", "ForeignSchema")  # what an empty book in its place would mend
 _CANNOT_START = tr(
     "Latchkey cannot go on because of a fault of its own. Your files are as they were; a report lies in the data folder."
 )
@@ -89,7 +90,7 @@ def _show(app: QApplication, folder: DataDir, request: str | None, faults: Fault
     journal = Journal(folder.log)
     _note_start(journal)
     faults.keep_in(Reports(folder.reports), journal)
-    settings, trouble = load_kindly(folder.settings)
+    settings, trouble = load_kindly(folder.settings, now=time.time())
     _tint(app, settings.appearance)
     context = Context(folder, settings, make_client=make_client, make_book=make_book, journal=journal)
     window = Window(context, start="sessions" if folder.vault.exists() else "welcome")
@@ -163,10 +164,24 @@ def _load(context: Context, window: Window, request: str | None) -> None:
 
             open_text(context, window, request)
 
+    def again() -> None:
+        _load(context, window, request)
+
+    def aside() -> None:
+        from latchkey.store.atomic import set_aside
+
+        try:
+            set_aside(context.data_dir.book, now=time.time(), also=("-journal",))
+        except LatchkeyError as error:
+            failed(error)
+        else:
+            again()
+
     def failed(error: LatchkeyError) -> None:
         from latchkey.ui.pages.trouble import TroublePage
 
-        window.show_trouble(TroublePage(error, context.data_dir.root, lambda: _load(context, window, request)))
+        spoilt = not context.has_book and error.code in _SPOILT
+        window.show_trouble(TroublePage(error, context.data_dir.root, again, aside if spoilt else None))
 
     context.tasks.run(lambda _job: context.load(), loaded, failed=failed)
 

@@ -129,6 +129,11 @@ class Context(QObject):
         self._watching.follow()
 
     @property
+    def has_book(self) -> bool:
+        """Whether the book could be opened."""
+        return self._book is not None
+
+    @property
     def is_loaded(self) -> bool:
         """Whether the book is open and the signer there."""
         return self._book is not None and self._client is not None and not self.closed
