@@ -37,10 +37,13 @@ def _settled() -> None:
 
 
 @pytest.fixture(autouse=True)
-def collected_here(_settled: None) -> Iterator[None]:
+def _collected_here(_settled: None) -> None:
     """Cycles with widgets in them are collected in this thread and no other, as `tasks.collect_here` does it in the program."""
     gc.disable()
-    yield
+
+
+def pytest_runtest_logfinish() -> None:
+    """After a window's test, when nothing holds the window any more."""
     gc.collect()
     gc.enable()
 
