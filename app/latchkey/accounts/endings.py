@@ -22,6 +22,7 @@ from latchkey.core.risk_endings import ending_findings
 from latchkey.core.types import Address, keccak
 from latchkey.core.words_endings import describe_endings
 from latchkey.errors import Mismatch, Refused
+from latchkey.language import tr
 
 MOST = 64  # signatures at once
 MOST_LEVELS = 8
@@ -83,16 +84,16 @@ def review_transactions(
 
 def _read(datas: Sequence[bytes], read: Callable[[bytes], R]) -> list[R]:
     if not 0 < len(datas) <= MOST:
-        raise Refused(f"Latchkey signs 1 to {MOST} of these at once.", code="TooMany")
+        raise Refused(tr("Latchkey signs 1 to {most} of these at once.", most=MOST), code="TooMany")
     if len(set(datas)) != len(datas):
-        raise Refused("The same bytes are there twice.", code="Doubled")
+        raise Refused(tr("The same bytes are there twice."), code="Doubled")
     return [read(data) for data in datas]
 
 
 def _same(reading: R, rebuilt: bytes, data: bytes) -> R:
     if rebuilt != data:
         raise Mismatch(
-            "These bytes are not what Latchkey would make of their own meaning; they are not signed.", code="NotCanonical"
+            tr("These bytes are not what Latchkey would make of their own meaning; they are not signed."), code="NotCanonical"
         )
     return reading
 
@@ -124,7 +125,7 @@ def _ending(levels: Sequence[Operation | Transaction]) -> Ending:
     """Of those with one nonce only one can be used, and whoever carries it chooses which: they must do the same."""
     dearest = max(levels, key=lambda reading: reading.most)
     if len(levels) > MOST_LEVELS or len({_without_fees(reading) for reading in levels}) > 1:
-        raise Refused("Two of these share a nonce and do different things; only one of them could be used.", code="SharedNonce")
+        raise Refused(tr("Two of these share a nonce and do different things; only one of them could be used."), code="SharedNonce")
     return Ending(dearest, tuple(reading.max_fee_per_gas for reading in levels))
 
 

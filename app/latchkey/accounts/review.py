@@ -18,6 +18,7 @@ from latchkey.core.request import Claims
 from latchkey.core.risk import findings
 from latchkey.core.words import NO_CLAIMS, describe
 from latchkey.errors import Mismatch, NotServed
+from latchkey.language import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def exact(unsigned: bytes, account: Account) -> tuple[Grant, Deferred]:
     """Decode a grant and build it again; raises Mismatch unless the bytes are equal, CannotDecode when they hold anything unknown."""
     if account.mode is Mode.MA:
         raise NotServed(
-            "This account keeps its owner in a module, which signs grants in another way; Latchkey does not serve that yet.",
+            tr("This account keeps its owner in a module, which signs grants in another way; Latchkey does not serve that yet."),
             code="OwnerInModule",
             path="account",
         )
@@ -45,7 +46,7 @@ def exact(unsigned: bytes, account: Account) -> tuple[Grant, Deferred]:
     grant = face.build(face.draft_of(reading, account))
     if grant.unsigned != unsigned:
         raise Mismatch(
-            "These bytes are not what Latchkey would make of their own meaning; they are not signed.", code="NotCanonical"
+            tr("These bytes are not what Latchkey would make of their own meaning; they are not signed."), code="NotCanonical"
         )
     return grant, reading
 

@@ -14,6 +14,7 @@ from latchkey.core.functions import function_of
 from latchkey.core.types import Address, hex_bytes
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput
+from latchkey.language import tr, trn
 
 MAX_TEXT = 64 * 1024
 _NUMBER = re.compile(r"-?(?:[0-9]{1,78}|0[xX][0-9a-fA-F]{1,64})")
@@ -32,13 +33,15 @@ def calldata(signature: str, texts: Sequence[str]) -> bytes:
 
     kinds = _kinds(signature)
     if len(texts) != len(kinds):
-        raise BadInput(f"This function takes {len(kinds)} argument{'' if len(kinds) == 1 else 's'}.", path="arguments")
+        raise BadInput(
+            trn("This function takes {count} argument.", "This function takes {count} arguments.", len(kinds)), path="arguments"
+        )
     values = [_typed(kind, text.strip(), f"arguments[{i}]") for i, (kind, text) in enumerate(zip(kinds, texts, strict=True))]
     parts = b""
     try:
         parts = encode([kind.to_type_str() for kind in kinds], values)
     except (EncodingError, OverflowError):
-        raise BadInput("These arguments do not fit the function's types.", path="arguments") from None
+        raise BadInput(tr("These arguments do not fit the function's types."), path="arguments") from None
     return function_of(signature).selector.raw + parts
 
 
@@ -65,7 +68,7 @@ def _typed(kind: Any, value: Any, path: str) -> Any:
         value = "true" if value else "false"
     text = str(value) if isinstance(value, int) else value
     if not isinstance(text, str) or len(text) > MAX_TEXT:
-        raise BadInput("This is not a value of one argument.", path=path)
+        raise BadInput(tr("This is not a value of one argument."), path=path)
     match base:
         case "uint" | "int":
             return _number(text, base, int(kind.sub), path)
@@ -77,7 +80,7 @@ def _typed(kind: Any, value: Any, path: str) -> Any:
             return _bytes(text, kind.sub, path)
         case "string":
             return text
-    raise BadInput("Arguments of this type cannot be typed here; paste the calldata instead.", path=path)
+    raise BadInput(tr("Arguments of this type cannot be typed here; paste the calldata instead."), path=path)
 
 
 def _several(kind: Any, value: Any, path: str) -> list[Any]:
@@ -87,24 +90,24 @@ def _several(kind: Any, value: Any, path: str) -> list[Any]:
     size = kind.arrlist[-1] if kind.is_array and kind.arrlist else ()
     wanted = len(kinds) if kinds is not None else (size[0] if size else None)
     if not isinstance(value, list) or (wanted is not None and len(value) != wanted):
-        how_many = f" of {wanted}" if wanted is not None else ""
-        raise BadInput(f"Write a list{how_many} in square brackets, such as [1, 2].", path=path)
+        how_many = tr(" of {wanted}", wanted=wanted) if wanted is not None else ""
+        raise BadInput(tr("Write a list{how_many} in square brackets, such as [1, 2].", how_many=how_many), path=path)
     return [_typed(kinds[i] if kinds is not None else kind.item_type, item, f"{path}[{i}]") for i, item in enumerate(value)]
 
 
 def _number(text: str, base: str, bits: int, path: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise BadInput("Write a whole number, such as 250000 or 0x3d090.", path=path)
+        raise BadInput(tr("Write a whole number, such as 250000 or 0x3d090."), path=path)
     number = int(text, 16) if "x" in text.lower() else int(text)
     least, most = (0, 2**bits - 1) if base == "uint" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     if not least <= number <= most:
-        raise BadInput(f"This number does not fit {base}{bits}.", path=path)
+        raise BadInput(tr("This number does not fit {base}{bits}.", base=base, bits=bits), path=path)
     return number
 
 
 def _truth(text: str, path: str) -> bool:
     if text.lower() not in (*_YES, *_NO):
-        raise BadInput("Write yes or no.", path=path)
+        raise BadInput(tr("Write yes or no."), path=path)
     return text.lower() in _YES
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from latchkey.core.types import Address
+from latchkey.language import tr
 
 HALF: Final = 2**31 - 1  # added to a session's entity id where a module keeps a second counter or list for it
 
@@ -23,26 +24,26 @@ PAYMASTER_GUARD: Final = Address.parse("0x0000000000001aA7A7F7E29abe0be06c72FD42
 
 #: Modules that hold what binds a session; whoever may call one for the account may lift every limit.
 MODULES: Final[dict[Address, str]] = {
-    SINGLE_SIGNER: "the module that holds session keys",
-    WEBAUTHN: "the module that holds passkeys",
-    ALLOWLIST: "the module that holds lists of contracts and token limits",
-    ALLOWLIST_V200: "a superseded module for lists of contracts",
-    NATIVE_TOKEN_LIMIT: "the module that holds ETH and gas limits",
-    TIME_RANGE: "the module that holds expiry times",
-    PAYMASTER_GUARD: "the module that holds paymaster rules",
+    SINGLE_SIGNER: tr("the module that holds session keys"),
+    WEBAUTHN: tr("the module that holds passkeys"),
+    ALLOWLIST: tr("the module that holds lists of contracts and token limits"),
+    ALLOWLIST_V200: tr("a superseded module for lists of contracts"),
+    NATIVE_TOKEN_LIMIT: tr("the module that holds ETH and gas limits"),
+    TIME_RANGE: tr("the module that holds expiry times"),
+    PAYMASTER_GUARD: tr("the module that holds paymaster rules"),
 }
 _MACHINERY: Final[dict[str, str]] = {
-    "0x00000000000017c61b5bEe81050EC8eFc9c6fecd": "the account factory",
-    "0x000000000000c5A9089039570Dd36455b5C07383": "an account implementation",
-    "0x0000000000006E2f9d80CaEc0Da6500f005EB25A": "an account implementation",
-    "0x00000000000002377B26b1EdA7b0BC371C60DD4f": "an account implementation",
-    "0x69007702764179f14F51cdce752f4f775d74E139": "an account implementation",
-    "0x77021100bD87b7008E5E1989d0eB38555d0d0000": "an account implementation",
-    "0x0000000000008e6a39E03C7156e46b238C9E2036": "the account's install delegate",
+    "0x00000000000017c61b5bEe81050EC8eFc9c6fecd": tr("the account factory"),
+    "0x000000000000c5A9089039570Dd36455b5C07383": tr("an account implementation"),
+    "0x0000000000006E2f9d80CaEc0Da6500f005EB25A": tr("an account implementation"),
+    "0x00000000000002377B26b1EdA7b0BC371C60DD4f": tr("an account implementation"),
+    "0x69007702764179f14F51cdce752f4f775d74E139": tr("an account implementation"),
+    "0x77021100bD87b7008E5E1989d0eB38555d0d0000": tr("an account implementation"),
+    "0x0000000000008e6a39E03C7156e46b238C9E2036": tr("the account's install delegate"),
 }
 MACHINERY: Final[dict[Address, str]] = {
     **MODULES,
-    ENTRY_POINT: "the EntryPoint, which holds the account's gas deposit",
+    ENTRY_POINT: tr("the EntryPoint, which holds the account's gas deposit"),
     **{Address.parse(address): name for address, name in _MACHINERY.items()},
 }
 

@@ -10,6 +10,7 @@ from latchkey.core.permissions import Permission, permissions_from_json, permiss
 from latchkey.core.types import Address, Selector
 from latchkey.core.untrusted import join
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +43,18 @@ _NONCE_KEY = re.compile(r"0[xX][0-9a-fA-F]{1,38}")
 def draft_from_json(value: Any) -> Draft:
     """Read the command line's draft object. Raises BadInput naming the field; whether it may be granted is judged later."""
     if not isinstance(value, dict):
-        raise BadInput("A draft is a JSON object.")
+        raise BadInput(tr("A draft is a JSON object."))
     for name in sorted(_FIELDS - _OPTIONAL - value.keys()):
-        raise BadInput(f"{name} is missing.", path=name)
+        raise BadInput(tr("{name} is missing.", name=name), path=name)
     for name in value.keys() - _FIELDS:
         where = join("", (name,))
-        raise BadInput(f"{where} is not a field of a draft.", path=where)
+        raise BadInput(tr("{where} is not a field of a draft.", where=where), path=where)
     system = value["system"]
     if not isinstance(system, str) or len(system) > 64:
-        raise BadInput("system: expected the name of an account system.", path="system")
+        raise BadInput(tr("system: expected the name of an account system."), path="system")
     selectors = value.get("selectors", [])
     if not isinstance(selectors, list) or len(selectors) > 256:
-        raise BadInput("selectors: expected a list of at most 256 function selectors.", path="selectors")
+        raise BadInput(tr("selectors: expected a list of at most 256 function selectors."), path="selectors")
     return Draft(
         system=system,
         chain_id=_integer(value["chainId"], "chainId", MAX_CHAIN_ID, least=1),
@@ -88,12 +89,12 @@ def draft_to_json(draft: Draft) -> dict[str, Any]:
 
 def _integer(value: Any, path: str, most: int, least: int = 0) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise BadInput(f"{path}: expected a whole number from {least} to {most}.", path=path)
+        raise BadInput(tr("{path}: expected a whole number from {least} to {most}.", path=path, least=least, most=most), path=path)
     return value
 
 
 def _key(value: Any) -> int:
     """The parallel nonce key: hex string, at most 152 bits."""
     if not isinstance(value, str) or not _NONCE_KEY.fullmatch(value):
-        raise BadInput("nonceKey: expected a 152-bit number in hexadecimal (0x and 1 to 38 digits).", path="nonceKey")
+        raise BadInput(tr("nonceKey: expected a 152-bit number in hexadecimal (0x and 1 to 38 digits)."), path="nonceKey")
     return int(value, 16)

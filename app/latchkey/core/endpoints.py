@@ -6,6 +6,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 MAX_URL = 1_000
 _LABEL = 20  # characters: a part of a host name this long is a key, not a name
@@ -16,15 +17,15 @@ _SOCKS = ("socks5", "socks5h")
 def check_rpc(url: str, path: str = "") -> str:
     """The address of an RPC or a bundler, as it is. Raises BadInput."""
     if url.lower().startswith(("ws://", "wss://")):
-        raise BadInput("WebSocket addresses are not used here: give the address that begins with https://.", path=path)
-    return _check(url, ("http", "https"), "The RPC address has to begin with http:// or https://.", path)
+        raise BadInput(tr("WebSocket addresses are not used here: give the address that begins with https://."), path=path)
+    return _check(url, ("http", "https"), tr("The RPC address has to begin with http:// or https://."), path)
 
 
 def check_proxy(url: str, path: str = "") -> str:
     """The address of a proxy, or "" for none. Raises BadInput."""
     if not url:
         return ""
-    return _check(url, ("http", "https", *_SOCKS), "The proxy address has to begin with http://, https:// or socks5://.", path)
+    return _check(url, ("http", "https", *_SOCKS), tr("The proxy address has to begin with http://, https:// or socks5://."), path)
 
 
 def place_of(url: str) -> str:
@@ -55,16 +56,16 @@ def is_socks(proxy: str) -> bool:
 
 def _check(url: str, schemes: tuple[str, ...], scheme_fault: str, path: str) -> str:
     if len(url) > MAX_URL or not url.isascii() or any(c.isspace() or not c.isprintable() for c in url):
-        raise BadInput("The address holds spaces or characters that cannot stand in one.", path=path)
+        raise BadInput(tr("The address holds spaces or characters that cannot stand in one."), path=path)
     try:
         parts: SplitResult = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise BadInput("The address has a port or host that is none.", path=path) from None
+        raise BadInput(tr("The address has a port or host that is none."), path=path) from None
     if parts.scheme not in schemes:
         raise BadInput(scheme_fault, path=path)
     if not parts.hostname or port == 0 or "\\" in url:
-        raise BadInput("The address names no host.", path=path)
+        raise BadInput(tr("The address names no host."), path=path)
     if parts.fragment:
-        raise BadInput("The address has a part behind # that an RPC never sees; leave it away.", path=path)
+        raise BadInput(tr("The address has a part behind # that an RPC never sees; leave it away."), path=path)
     return url

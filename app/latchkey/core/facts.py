@@ -14,6 +14,7 @@ from latchkey.core.reading import Deferred, Install, Reading, unknown_in
 from latchkey.core.request import Claims
 from latchkey.core.tokens import Token, token
 from latchkey.core.types import ZERO_ADDRESS, Address, Selector
+from latchkey.language import tr
 
 NO_CLAIMS = Claims()
 
@@ -146,7 +147,7 @@ def facts_of(
         install=install,
         powers=powers_of(install.permissions, is_global=install.is_global),
         account=account,
-        network=network(account.chain_id) if account else Network(0, "", coin="native coin", fee_floor=10**7),
+        network=network(account.chain_id) if account else Network(0, "", coin=tr("native coin"), fee_floor=10**7),
         now=now,
         sequence=deferred.sequence if deferred else 0,
         deadline=deferred.deadline if deferred else None,

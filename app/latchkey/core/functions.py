@@ -17,6 +17,7 @@ from latchkey.core.known_functions import KNOWN
 from latchkey.core.types import Selector, keccak
 from latchkey.core.untrusted import MAX_BYTES, read_json
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 MAX_FUNCTIONS = 2000
 MAX_SIGNATURE = 1000  # characters; the longest in use have some three hundred
@@ -49,17 +50,21 @@ def read_functions(text: str) -> tuple[Function, ...]:
     """
     text = text.strip()
     if not text:
-        raise BadInput("Paste an ABI, function signatures such as claim(uint256), or selectors such as 0xa9059cbb.", code="Blank")
+        raise BadInput(
+            tr("Paste an ABI, function signatures such as claim(uint256), or selectors such as 0xa9059cbb."), code="Blank"
+        )
     if len(text) > MAX_BYTES:
-        raise BadInput(f"This is too long: at most {MAX_BYTES // 1024} KiB are read.", code="TooLarge")
+        raise BadInput(tr("This is too long: at most {max_bytes} KiB are read.", max_bytes=MAX_BYTES // 1024), code="TooLarge")
     found = _from_abi(read_json(text)) if text[0] in "[{" else _from_source(_COMMENT.sub(" ", text))
     unique: dict[Selector, Function] = {}
     for index, function in enumerate(found):
         if index == MAX_FUNCTIONS:
-            raise BadInput(f"This holds too many functions: at most {MAX_FUNCTIONS} are read.", code="TooMany")
+            raise BadInput(
+                tr("This holds too many functions: at most {max_functions} are read.", max_functions=MAX_FUNCTIONS), code="TooMany"
+            )
         unique.setdefault(function.selector, function)
     if not unique:
-        raise BadInput("No function was found in this text.", code="NoFunctions")
+        raise BadInput(tr("No function was found in this text."), code="NoFunctions")
     return tuple(unique.values())
 
 
@@ -67,7 +72,7 @@ def function_of(signature: str) -> Function:
     """The function of one canonical or sloppy signature: "move(uint8 x, uint y)" is move(uint8,uint256)."""
     name, _, rest = signature.strip().partition("(")
     if not _NAME.fullmatch(name.strip()):
-        raise BadInput("A function signature looks like claim(uint256).")
+        raise BadInput(tr("A function signature looks like claim(uint256)."))
     inside, after = _balanced("(" + rest, 0)
     canonical = _short(f"{name.strip()}({','.join(_types(inside))})")
     words = set(_SEPARATORS.split(("(" + rest)[after:]))
@@ -76,7 +81,10 @@ def function_of(signature: str) -> Function:
 
 def _short(signature: str) -> str:
     if len(signature) > MAX_SIGNATURE:
-        raise BadInput(f"A function's signature is too long: at most {MAX_SIGNATURE} characters are read.", code="TooLarge")
+        raise BadInput(
+            tr("A function's signature is too long: at most {max_signature} characters are read.", max_signature=MAX_SIGNATURE),
+            code="TooLarge",
+        )
     return signature
 
 
@@ -108,7 +116,7 @@ def colliding(selectors: Iterable[Selector], offered: Sequence[str]) -> bool:
 def _from_abi(value: Any) -> Iterator[Function]:
     entries = value.get("abi") if isinstance(value, dict) else value
     if not isinstance(entries, list):
-        raise BadInput('An ABI is a JSON list of functions, or an object with such a list as "abi".')
+        raise BadInput(tr('An ABI is a JSON list of functions, or an object with such a list as "abi".'))
     for index, entry in enumerate(entries):
         try:
             if isinstance(entry, str):
@@ -116,7 +124,9 @@ def _from_abi(value: Any) -> Iterator[Function]:
             elif isinstance(entry, dict) and entry.get("type", "function") == "function":
                 yield _from_entry(entry)
         except BadInput as error:
-            raise BadInput(f"Entry {index + 1} of the ABI: {error.text}", path=f"abi[{index}]") from None
+            raise BadInput(
+                tr("Entry {index} of the ABI: {error_text}", index=index + 1, error_text=error.text), path=f"abi[{index}]"
+            ) from None
 
 
 def _is_function(entry: str) -> bool:
@@ -126,7 +136,7 @@ def _is_function(entry: str) -> bool:
 def _from_entry(entry: Mapping[str, Any]) -> Function:
     name = entry.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise BadInput("its name is missing or is not a name.")
+        raise BadInput(tr("its name is missing or is not a name."))
     canonical = _short(f"{name}({','.join(_entry_types(entry.get('inputs', [])))})")
     reads_only = entry.get("stateMutability") in ("view", "pure") or entry.get("constant") is True
     return Function(selector_of(canonical), canonical, reads_only)
@@ -134,14 +144,14 @@ def _from_entry(entry: Mapping[str, Any]) -> Function:
 
 def _entry_types(inputs: Any) -> list[str]:
     if not isinstance(inputs, list):
-        raise BadInput("its inputs are not a list.")
+        raise BadInput(tr("its inputs are not a list."))
     return [_entry_type(item) for item in inputs]
 
 
 def _entry_type(item: Any) -> str:
     kind = item.get("type") if isinstance(item, dict) else None
     if not isinstance(kind, str):
-        raise BadInput("an input has no type.")
+        raise BadInput(tr("an input has no type."))
     if kind.startswith("tuple") and _ARRAY.fullmatch(kind[5:]):
         return f"({','.join(_entry_types(item.get('components', [])))}){kind[5:]}"
     return _checked(kind)
@@ -163,7 +173,10 @@ def _numbered(item: str, number: int) -> Function:
     try:
         return Function(Selector.parse(item)) if _SELECTOR.fullmatch(item) else function_of(item)
     except BadInput as error:
-        raise BadInput(f"Function {number}: {error.text[:1].lower()}{error.text[1:]}", path=f"functions[{number - 1}]") from None
+        raise BadInput(
+            tr("Function {number}: {lower}{error_text}", number=number, lower=error.text[:1].lower(), error_text=error.text[1:]),
+            path=f"functions[{number - 1}]",
+        ) from None
 
 
 def _items(text: str) -> Iterator[str]:
@@ -190,7 +203,7 @@ def _balanced(text: str, start: int) -> tuple[str, int]:
             return text[start + 1 : place], place + 1
         if depth > 32:
             break
-    raise BadInput("A parenthesis is not closed, or there are too many within one another.")
+    raise BadInput(tr("A parenthesis is not closed, or there are too many within one another."))
 
 
 def _types(inside: str) -> list[str]:
@@ -229,7 +242,7 @@ def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
     return match.end() if match else start
 
 
-_NOT_A_TYPE = "A parameter's type is not one an ABI knows (a struct, enum or contract name?). Paste the contract's ABI instead."
+_NOT_A_TYPE = tr("A parameter's type is not one an ABI knows (a struct, enum or contract name?). Paste the contract's ABI instead.")
 
 
 @lru_cache(maxsize=1024)

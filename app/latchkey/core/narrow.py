@@ -24,6 +24,7 @@ from latchkey.core.permissions import (
 )
 from latchkey.core.types import Address, Selector
 from latchkey.errors import Refused
+from latchkey.language import tr
 
 APPROVE, TRANSFER = Selector.parse("0x095ea7b3"), Selector.parse("0xa9059cbb")
 PLAIN = Selector.parse("0x00000000")  # among functions on all contracts it also stands for calls without data
@@ -60,7 +61,7 @@ def widenings(asked: Asked, permissions: Sequence[Permission], expiry: int) -> t
     """Every widening, in the order of the chosen permissions, then limits left out, then the expiry."""
     found = list(_powers(asked.permissions, permissions))
     if asked.expiry and (not expiry or expiry > asked.expiry):
-        found.append(Widening("expiry", "The key would live longer than the request asked for."))
+        found.append(Widening("expiry", tr("The key would live longer than the request asked for.")))
     return tuple(found)
 
 
@@ -135,53 +136,61 @@ def _powers(asked: Sequence[Permission], chosen: Sequence[Permission]) -> Iterat
 def _one(wanted: _Powers, permission: Permission, path: str) -> Iterator[Widening]:
     match permission:
         case Root():
-            yield Widening(path, "Full control was not asked for.")
+            yield Widening(path, tr("Full control was not asked for."))
         case ContractAccess(address):
             if wanted.listed.get(address, frozenset()) is not None:
-                yield Widening(f"{path}.data.address", "The request does not ask for every function of this contract.")
+                yield Widening(f"{path}.data.address", tr("The request does not ask for every function of this contract."))
         case FunctionsOnContract(address, functions):
             allowed = wanted.listed.get(address, wanted.anywhere)
             if allowed is not None and not allowed.issuperset(functions):
-                yield Widening(f"{path}.data.functions", "The request does not ask for one of these functions on this contract.")
+                yield Widening(
+                    f"{path}.data.functions", tr("The request does not ask for one of these functions on this contract.")
+                )
         case FunctionsOnAllContracts(functions):
             if not wanted.anywhere.issuperset(functions):
-                yield Widening(f"{path}.data.functions", "The request does not ask for one of these functions on all contracts.")
+                yield Widening(
+                    f"{path}.data.functions", tr("The request does not ask for one of these functions on all contracts.")
+                )
         case AccountFunctions(functions):
             if not wanted.account.issuperset(functions):
-                yield Widening(f"{path}.data.functions", "The request does not ask for one of these functions of the account.")
+                yield Widening(f"{path}.data.functions", tr("The request does not ask for one of these functions of the account."))
         case Erc20TokenTransfer(address, allowance):
             yield from _token(wanted, address, allowance, path)
         case NativeTokenTransfer(allowance):
             if wanted.native is not None and allowance > wanted.native:
-                yield Widening(f"{path}.data.allowance", "This is more ETH than the request asks for.")
+                yield Widening(f"{path}.data.allowance", tr("This is more ETH than the request asks for."))
         case GasLimit(limit):
             if wanted.gas is not None and limit > wanted.gas:
-                yield Widening(f"{path}.data.limit", "This is more gas than the request asks for.")
+                yield Widening(f"{path}.data.limit", tr("This is more gas than the request asks for."))
 
 
 def _token(wanted: _Powers, address: Address, allowance: int, path: str) -> Iterator[Widening]:
     allowed = wanted.listed.get(address, wanted.anywhere)
     if allowed is not None and not allowed.issuperset((APPROVE, TRANSFER)):
-        yield Widening(f"{path}.data.address", "The request does not ask to move this token.")
+        yield Widening(f"{path}.data.address", tr("The request does not ask to move this token."))
     elif address in wanted.tokens and allowance > wanted.tokens[address]:
-        yield Widening(f"{path}.data.allowance", "This is more of the token than the request asks for.")
+        yield Widening(f"{path}.data.allowance", tr("This is more of the token than the request asks for."))
 
 
 def _left_out(wanted: _Powers, given: _Powers) -> Iterator[Widening]:
     """Limits of the request that the chosen no longer has although they would still bite."""
     if given.calls and not given.root and wanted.native is not None and given.native is None:
-        yield Widening("permissions", "The request's limit on ETH is missing; without it the key could spend all of it.")
+        yield Widening("permissions", tr("The request's limit on ETH is missing; without it the key could spend all of it."))
     if wanted.gas is not None and given.gas is None:
-        yield Widening("permissions", "The request's limit on gas is missing; without it the key could spend any amount on gas.")
+        yield Widening(
+            "permissions", tr("The request's limit on gas is missing; without it the key could spend any amount on gas.")
+        )
     if wanted.paymaster is not None and given.paymaster != wanted.paymaster:
-        yield Widening("permissions", "The request binds the key to one paymaster; that cannot be taken away or changed.")
+        yield Widening("permissions", tr("The request binds the key to one paymaster; that cannot be taken away or changed."))
     for address in wanted.tokens:
         if address not in given.tokens and given.reaches(address):
-            yield Widening("permissions", "A token's limit is missing although the key could still move that token.")
+            yield Widening("permissions", tr("A token's limit is missing although the key could still move that token."))
     for address, own in wanted.listed.items():
         replaced = own is not None and address not in given.listed and address not in wanted.tokens
         if replaced and not given.anywhere <= (own or frozenset()) - {PLAIN}:
             yield Widening(
                 "permissions",
-                "Without its own list of functions, a contract of the request would answer to the functions allowed on all contracts.",
+                tr(
+                    "Without its own list of functions, a contract of the request would answer to the functions allowed on all contracts."
+                ),
             )

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from latchkey.language import tr
+
 GWEI = 10**9
 
 
@@ -36,11 +38,13 @@ NETWORKS: dict[int, Network] = {
         Network(11155420, "OP Sepolia (test network)", is_test=True),
         Network(84532, "Base Sepolia (test network)", is_test=True),
         Network(80002, "Polygon Amoy (test network)", coin="POL", is_test=True, fee_floor=GWEI),
-        Network(31337, "Practice chain", is_test=True, fee_floor=GWEI),
+        Network(31337, tr("Practice chain"), is_test=True, fee_floor=GWEI),
     )
 }
 
 
 def network(chain_id: int) -> Network:
     """The network's entry; one we do not know is named by its number only and its coin is called "native coin"."""
-    return NETWORKS.get(chain_id) or Network(chain_id, f"unknown network {chain_id}", coin="native coin", fee_floor=GWEI // 100)
+    return NETWORKS.get(chain_id) or Network(
+        chain_id, tr("unknown network {chain_id}", chain_id=chain_id), coin=tr("native coin"), fee_floor=GWEI // 100
+    )

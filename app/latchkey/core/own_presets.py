@@ -22,6 +22,7 @@ from latchkey.core.permissions import Permission, permissions_from_json, permiss
 from latchkey.core.types import Selector
 from latchkey.core.untrusted import check, read_json
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 MAX_NAME = 64
 MAX_SECONDS = 10 * 366 * 86_400
@@ -43,7 +44,7 @@ class OwnPreset:
 def _text(limit: int) -> PlainValidator:
     def read(value: object) -> str:
         if not isinstance(value, str):
-            raise PydanticCustomError("latchkey", "{text}", {"text": "Expected text."})
+            raise PydanticCustomError("latchkey", "{text}", {"text": tr("Expected text.")})
         return value[: 100 * limit]
 
     return PlainValidator(read)
@@ -68,13 +69,13 @@ def read_preset(data: str | bytes) -> OwnPreset:
     """A preset from a file's content. Signatures that fit none of its selectors are dropped. Raises BadInput."""
     value = read_json(data)
     if not isinstance(value, dict) or value.get("latchkey") != "preset":
-        raise BadInput("This is not a Latchkey preset.", code="NotPreset")
+        raise BadInput(tr("This is not a Latchkey preset."), code="NotPreset")
     file = check(_FILE, value)
     if file.version != 1:
-        raise BadInput("This preset was written by a newer Latchkey.", code="Newer", path="version")
+        raise BadInput(tr("This preset was written by a newer Latchkey."), code="Newer", path="version")
     permissions = permissions_from_json(file.permissions)
     if not permissions:
-        raise BadInput("permissions: expected at least one.", path="permissions")
+        raise BadInput(tr("permissions: expected at least one."), path="permissions")
     return OwnPreset(
         name=preset_name(clean(file.name, MAX_NAME)),
         chain_id=file.chain_id,
@@ -107,10 +108,11 @@ def preset_name(text: str) -> str:
     """A name as the person typed it: 1 to 64 printable characters on one line. Raises BadInput."""
     name = text.strip()
     if not name:
-        raise BadInput("Give the preset a name.", code="Blank", path="name")
+        raise BadInput(tr("Give the preset a name."), code="Blank", path="name")
     if len(name) > MAX_NAME or clean(name, MAX_NAME) != name:
         raise BadInput(
-            f"A name has at most {MAX_NAME} characters, no quotation marks and nothing that cannot be seen.", path="name"
+            tr("A name has at most {max_name} characters, no quotation marks and nothing that cannot be seen.", max_name=MAX_NAME),
+            path="name",
         )
     return name
 

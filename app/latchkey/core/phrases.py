@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from latchkey.language import tr
+
 
 class Style(StrEnum):
     PLAIN = "plain"
@@ -47,8 +49,8 @@ class Headings:
 
 
 HEADINGS = {
-    Purpose.GRANT: Headings("It can", "It cannot", "Most you can lose"),
-    Purpose.ENDING: Headings("It will", "It will not", "Most it can cost"),
+    Purpose.GRANT: Headings(tr("It can"), tr("It cannot"), tr("Most you can lose")),
+    Purpose.ENDING: Headings(tr("It will"), tr("It will not"), tr("Most it can cost")),
 }
 
 

@@ -16,6 +16,7 @@ from latchkey.core.networks import Network
 from latchkey.core.permissions import KINDS, Erc20TokenTransfer, FunctionsOnContract, GasLimit, Permission
 from latchkey.core.powers import PLAIN_PAYMENT, install_gas, powers_of
 from latchkey.core.types import Address, Selector
+from latchkey.language import tr
 
 DAY = 86_400
 
@@ -69,7 +70,7 @@ def _example(form: Form) -> Permission:
 
 # --- what the keys are for
 
-_EACH = "How much at a time and how often: the key may use the whole total at once."
+_EACH = tr("How much at a time and how often: the key may use the whole total at once.")
 
 
 def _game() -> tuple[Form, ...]:
@@ -109,29 +110,31 @@ def _vote() -> tuple[Form, ...]:
 PRESETS: tuple[Preset, ...] = (
     Preset(
         "game",
-        "Game session",
-        "Calls a few functions of one contract, without {coin} or tokens.",
-        ("How often it plays, and with which moves.",),
+        tr("Game session"),
+        tr("Calls a few functions of one contract, without {coin} or tokens."),
+        (tr("How often it plays, and with which moves."),),
         _game,
         uses=20,
         expiry=DAY,
     ),
     Preset(
         "payment",
-        "Recurring payment",
-        "Sends one token, up to a total.",
-        ("Who is paid: the key may send the token to anyone.", _EACH),
+        tr("Recurring payment"),
+        tr("Sends one token, up to a total."),
+        (tr("Who is paid: the key may send the token to anyone."), _EACH),
         _token_payment,
         uses=6,
         expiry=30 * DAY,
     ),
     Preset(
         "pay-address",
-        "Pay one address",
-        "Sends {coin} to one address, up to a total.",
+        tr("Pay one address"),
+        tr("Sends {coin} to one address, up to a total."),
         (
             _EACH,
-            "The dApp has to pay with the data 0x00000000: a payment without any data is refused, and some contracts take none with it.",
+            tr(
+                "The dApp has to pay with the data 0x00000000: a payment without any data is refused, and some contracts take none with it."
+            ),
         ),
         _coin_payment,
         uses=6,
@@ -139,20 +142,20 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset(
         "claim",
-        "Claim rewards",
-        "Calls the claim function of one contract.",
-        ("Where rewards go: the contract decides, or the key, if the function takes a receiver.",),
+        tr("Claim rewards"),
+        tr("Calls the claim function of one contract."),
+        (tr("Where rewards go: the contract decides, or the key, if the function takes a receiver."),),
         _claim,
         uses=10,
         expiry=30 * DAY,
     ),
     Preset(
         "approvals",
-        "Token approvals",
-        "Approves one token for a dApp, up to a total.",
+        tr("Token approvals"),
+        tr("Approves one token for a dApp, up to a total."),
         (
-            "Who may take the token: the key may approve anyone, or send the token itself.",
-            "When it is taken: what was approved can be taken after the session has ended, until you set it back to 0.",
+            tr("Who may take the token: the key may approve anyone, or send the token itself."),
+            tr("When it is taken: what was approved can be taken after the session has ended, until you set it back to 0."),
         ),
         _token_payment,
         uses=5,
@@ -160,11 +163,11 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset(
         "watcher",
-        "Close a position",
-        "Watches a position, and closes it by the functions you name.",
+        tr("Close a position"),
+        tr("Watches a position, and closes it by the functions you name."),
         (
-            "The condition: no price, health or liquidation threshold is checked. The key may close the position at any time.",
-            "At what price, and where the proceeds go: the contract decides, or the key, if the function takes a receiver.",
+            tr("The condition: no price, health or liquidation threshold is checked. The key may close the position at any time."),
+            tr("At what price, and where the proceeds go: the contract decides, or the key, if the function takes a receiver."),
         ),
         _watch,
         uses=3,
@@ -172,11 +175,11 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset(
         "trading",
-        "Trading within limits",
-        "Swaps one token on one exchange, up to a total.",
+        tr("Trading within limits"),
+        tr("Swaps one token on one exchange, up to a total."),
         (
-            "The price: no price or slippage is checked. The key may make bad trades with the whole total.",
-            "Who gets what is bought: the key names the receiver in each swap.",
+            tr("The price: no price or slippage is checked. The key may make bad trades with the whole total."),
+            tr("Who gets what is bought: the key names the receiver in each swap."),
         ),
         _trade,
         uses=20,
@@ -184,18 +187,18 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset(
         "mint",
-        "NFT mint",
-        "Mints from one contract, for up to a total in {coin}.",
-        ("How many it mints, and the price of each.", "Who gets them, if the function takes a receiver."),
+        tr("NFT mint"),
+        tr("Mints from one contract, for up to a total in {coin}."),
+        (tr("How many it mints, and the price of each."), tr("Who gets them, if the function takes a receiver.")),
         _mint,
         uses=3,
         expiry=DAY,
     ),
     Preset(
         "voting",
-        "Vote",
-        "Votes in one governance contract.",
-        ("How it votes, and on what.",),
+        tr("Vote"),
+        tr("Votes in one governance contract."),
+        (tr("How it votes, and on what."),),
         _vote,
         uses=5,
         expiry=30 * DAY,

@@ -11,6 +11,7 @@ from latchkey.core.phrases import Finding, Level
 from latchkey.core.reading import Lower, Shorten, Step, Transaction, Uninstall
 from latchkey.core.session import Limit, LimitKind
 from latchkey.core.words_endings import steps_of
+from latchkey.language import tr
 
 DAY = 86_400
 _ORDER = list(Level)[::-1]
@@ -20,11 +21,14 @@ _USUAL_GAS, _STEP_GAS = 1_000_000, 300_000  # generous; what is declared, not wh
 _TIMES = ((10_000, Level.REFUSED), (1_000, Level.DANGER), (100, Level.WARNING))
 _COST = {
     Level.REFUSED: (
-        "It may cost far more than any fee there is.",
-        "Latchkey does not sign it. Make it again with fees as they are now.",
+        tr("It may cost far more than any fee there is."),
+        tr("Latchkey does not sign it. Make it again with fees as they are now."),
     ),
-    Level.DANGER: ("It may cost very much.", "Look at the amount. If fees are not that high right now, say no and make it again."),
-    Level.WARNING: ("It may cost much.", "Look at the amount; fees may be lower later."),
+    Level.DANGER: (
+        tr("It may cost very much."),
+        tr("Look at the amount. If fees are not that high right now, say no and make it again."),
+    ),
+    Level.WARNING: (tr("It may cost much."), tr("Look at the amount; fees may be lower later.")),
 }
 
 
@@ -33,7 +37,9 @@ def ending_findings(endings: Sequence[Ending], *, account: Account, now: int, kn
     found = [*_cost(endings, account), *_steps(endings, now, {one.entity_id: one for one in known})]
     if account.chain_id not in NETWORKS:
         found.append(
-            Finding("chain-unknown", Level.WARNING, "Latchkey does not know this network.", "Check that it is the one you mean.")
+            Finding(
+                "chain-unknown", Level.WARNING, tr("Latchkey does not know this network."), tr("Check that it is the one you mean.")
+            )
         )
     return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.level)))
 
@@ -62,19 +68,22 @@ def _steps(endings: Sequence[Ending], now: int, known: dict[int, Known]) -> Iter
         yield Finding(
             "gives-more",
             Level.DANGER,
-            "It would give a session more than it has now: a higher limit, or a later end.",
-            "Say no, read the sessions again, and choose less.",
+            tr("It would give a session more than it has now: a higher limit, or a later end."),
+            tr("Say no, read the sessions again, and choose less."),
         )
     elif any(isinstance(step, Shorten) or step.amount for step in changed):
         yield Finding(
             "set-not-lowered",
             Level.NOTICE,
-            "It sets a limit or an end. Whether that is less than now is not part of what is signed.",
-            "Check the values: they are what the session has from then on.",
+            tr("It sets a limit or an end. Whether that is less than now is not part of what is signed."),
+            tr("Check the values: they are what the session has from then on."),
         )
     if any(isinstance(step, Shorten) and step.until - now > 30 * DAY for step in changed):
         yield Finding(
-            "end-far", Level.WARNING, "The new end is more than 30 days away.", "Choose a nearer one, or revoke the session."
+            "end-far",
+            Level.WARNING,
+            tr("The new end is more than 30 days away."),
+            tr("Choose a nearer one, or revoke the session."),
         )
 
 

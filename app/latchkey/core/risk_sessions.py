@@ -17,6 +17,7 @@ from latchkey.core.phrases import Finding, Level
 from latchkey.core.risk import RULES as REVIEW_RULES
 from latchkey.core.session import AccountReading, Leftover, Session
 from latchkey.core.words_sessions import has_ended
+from latchkey.language import tr
 
 _EXECUTE: Final = ("0xb61d27f6", "0x34fcd5be")  # execute, executeBatch: harmless exactly when an allowlist looks into them
 _ORDER: Final = list(Level)[::-1]
@@ -122,10 +123,10 @@ _NOT_FOR_SESSIONS: Final = frozenset(
     }
 )
 _ADVICE: Final = {
-    Level.REFUSED: "Revoke it.",
-    Level.DANGER: "Revoke it unless you need exactly this.",
-    Level.WARNING: "Revoke it if you do not need this.",
-    Level.NOTICE: "Nothing to do if this is what you want.",
+    Level.REFUSED: tr("Revoke it."),
+    Level.DANGER: tr("Revoke it unless you need exactly this."),
+    Level.WARNING: tr("Revoke it if you do not need this."),
+    Level.NOTICE: tr("Nothing to do if this is what you want."),
 }
 
 
@@ -159,94 +160,94 @@ RULES: Final[tuple[SessionRule, ...]] = (
         "appeared",
         Level.DANGER,
         _appeared,
-        "It appeared since you last looked, and it was not granted here.",
-        "If nobody you trust made it, revoke it now.",
+        tr("It appeared since you last looked, and it was not granted here."),
+        tr("If nobody you trust made it, revoke it now."),
         ended=True,
     ),
     SessionRule(
         "not-made-here",
         Level.WARNING,
         lambda s: not s.known.here and not s.known.appeared,
-        "It was not granted here.",
-        "If you do not know where it comes from, revoke it.",
+        tr("It was not granted here."),
+        tr("If you do not know where it comes from, revoke it."),
         ended=True,
     ),
     SessionRule(
         "more-than-granted",
         Level.DANGER,
         lambda s: s.known.wider,
-        "It may do more than what was granted here under its id.",
-        "If you did not change it yourself, revoke it.",
+        tr("It may do more than what was granted here under its id."),
+        tr("If you did not change it yourself, revoke it."),
     ),
     SessionRule(
         "superseded-allowlist",
         Level.DANGER,
         lambda s: ALLOWLIST_V200 in s.modules,
-        "Its list of contracts is kept by a superseded module that does not hold: it may call anything.",
-        "Revoke it, and grant a new session here.",
+        tr("Its list of contracts is kept by a superseded module that does not hold: it may call anything."),
+        tr("Revoke it, and grant a new session here."),
     ),
     SessionRule(
         "privileged-functions",
         Level.DANGER,
         _privileged,
-        "It may call functions of the account that let in keys, change the owner or exchange the code.",
-        "Revoke it.",
+        tr("It may call functions of the account that let in keys, change the owner or exchange the code."),
+        tr("Revoke it."),
     ),
     SessionRule(
         "any-call",
         Level.DANGER,
         _any_call,
-        "It may call any contract with anything: no list holds it.",
-        "Revoke it unless you need exactly this.",
+        tr("It may call any contract with anything: no list holds it."),
+        tr("Revoke it unless you need exactly this."),
     ),
     SessionRule(
         "passkey",
         Level.NOTICE,
         lambda s: s.session.signer is None and s.session.module == WEBAUTHN,
-        "A passkey uses it, not a key that Latchkey can name.",
-        "Nothing to do if the passkey is yours.",
+        tr("A passkey uses it, not a key that Latchkey can name."),
+        tr("Nothing to do if the passkey is yours."),
     ),
     SessionRule(
         "unknown-module",
         Level.DANGER,
         lambda s: s.session.signer is None and s.session.module != WEBAUTHN,
-        "Who may use it is decided by a module that Latchkey cannot read.",
-        "Revoke it unless you know this module.",
+        tr("Who may use it is decided by a module that Latchkey cannot read."),
+        tr("Revoke it unless you know this module."),
     ),
     SessionRule(
         "unknown-hook",
         Level.WARNING,
         lambda s: any(not hook.name for hook in (*s.session.hooks, *s.session.execution_hooks)),
-        "A module that Latchkey does not know takes part in what it may do.",
-        "Look the module up; revoke the session if you cannot.",
+        tr("A module that Latchkey does not know takes part in what it may do."),
+        tr("Look the module up; revoke the session if you cannot."),
     ),
     SessionRule(
         "unreadable",
         Level.DANGER,
         lambda s: s.facts.unknown > 0,
-        "A part of it is not like any grant that Latchkey knows.",
-        "Revoke it unless you know what it is for.",
+        tr("A part of it is not like any grant that Latchkey knows."),
+        tr("Revoke it unless you know what it is for."),
     ),
     SessionRule(
         "list-incomplete",
         Level.WARNING,
         lambda s: not s.session.targets_complete,
-        "Some logs could not be read: it may reach more contracts than are listed.",
-        "Refresh, or use an RPC that has all logs of this account.",
+        tr("Some logs could not be read: it may reach more contracts than are listed."),
+        tr("Refresh, or use an RPC that has all logs of this account."),
     ),
     SessionRule(
         "leftovers",
         Level.WARNING,
         lambda s: any(s.looks_at(left) for left in s.session.leftovers),
-        "An earlier session under the same id left limits or entries behind, and they are in force for it.",
-        "Compare them with what was granted; revoke it cleanly if they are too much.",
+        tr("An earlier session under the same id left limits or entries behind, and they are in force for it."),
+        tr("Compare them with what was granted; revoke it cleanly if they are too much."),
     ),
     SessionRule(
         "leftovers-asleep",
         Level.NOTICE,
         lambda s: any(not s.looks_at(left) for left in s.session.leftovers),
-        "Limits or entries that it does not use are stored under its id.",
-        "They are cleaned up when it is revoked.",
+        tr("Limits or entries that it does not use are stored under its id."),
+        tr("They are cleaned up when it is revoked."),
     ),
 )
 
@@ -255,14 +256,14 @@ ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = (
         "other-powers",
         Level.WARNING,
         lambda r: any(power.kind in ("direct-call", "execution-function", "execution-hook") for power in r.powers),
-        "Contracts take part in this account beside its keys.",
-        "See what each may do, under the account's other powers.",
+        tr("Contracts take part in this account beside its keys."),
+        tr("See what each may do, under the account's other powers."),
     ),
     AccountRule(
         "left-behind",
         Level.NOTICE,
         lambda r: bool(r.leftovers),
-        "Ended sessions left limits or lists on the chain; they come back if their ids are granted again.",
-        "Clean them up. Latchkey never grants a used id again.",
+        tr("Ended sessions left limits or lists on the chain; they come back if their ids are granted again."),
+        tr("Clean them up. Latchkey never grants a used id again."),
     ),
 )

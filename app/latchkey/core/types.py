@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
@@ -92,17 +93,17 @@ class Address(_CheckedText):
         if isinstance(text, cls):
             return text
         if not isinstance(text, str) or not _ADDRESS.fullmatch(text):
-            raise BadInput("An address is 0x and 40 hexadecimal digits.", path=path)
+            raise BadInput(tr("An address is 0x and 40 hexadecimal digits."), path=path)
         digits = text[2:]
         canonical = _checksummed(digits.lower())
         if digits not in (digits.lower(), digits.upper()) and canonical[2:] != digits:
-            raise BadInput("The address's checksum is wrong: a letter may be mistyped. Copy it again.", path=path)
+            raise BadInput(tr("The address's checksum is wrong: a letter may be mistyped. Copy it again."), path=path)
         return cls(canonical)
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
         if len(raw) != 20:
-            raise BadInput("An address is 20 bytes.")
+            raise BadInput(tr("An address is 20 bytes."))
         return cls(_checksummed(raw.hex()))
 
     @property
@@ -121,13 +122,13 @@ class Selector(_CheckedText):
         if isinstance(text, cls):
             return text
         if not isinstance(text, str) or not _SELECTOR.fullmatch(text):
-            raise BadInput("A function selector is 0x and 8 hexadecimal digits.", path=path)
+            raise BadInput(tr("A function selector is 0x and 8 hexadecimal digits."), path=path)
         return cls("0x" + text[2:].lower())
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
         if len(raw) != 4:
-            raise BadInput("A function selector is 4 bytes.")
+            raise BadInput(tr("A function selector is 4 bytes."))
         return cls("0x" + raw.hex())
 
     @property
@@ -143,13 +144,13 @@ def parse_hex_amount(value: object, *, path: str = "") -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_UINT256:
         return value
     if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
-        raise BadInput("An amount is written in hexadecimal: 0x and 1 to 64 digits.", path=path)
+        raise BadInput(tr("An amount is written in hexadecimal: 0x and 1 to 64 digits."), path=path)
     return int(value, 16)
 
 
 def _strict_amount(value: object) -> int:
     if not isinstance(value, str):
-        raise BadInput("An amount is written in hexadecimal: 0x and 1 to 64 digits.")
+        raise BadInput(tr("An amount is written in hexadecimal: 0x and 1 to 64 digits."))
     return parse_hex_amount(value)
 
 
@@ -169,8 +170,8 @@ def to_hex(raw: bytes) -> str:
 def hex_bytes(value: object, *, path: str = "", size: int | None = None, limit: int = 65536) -> bytes:
     """Bytes from 0x-prefixed hex; `size` fixes the length, `limit` caps it (bytes)."""
     if not isinstance(value, str) or len(value) > 2 * limit + 2 or not re.fullmatch(r"0[xX](?:[0-9a-fA-F]{2})*", value):
-        raise BadInput("Expected bytes written as 0x and an even number of hexadecimal digits.", path=path)
+        raise BadInput(tr("Expected bytes written as 0x and an even number of hexadecimal digits."), path=path)
     raw = bytes.fromhex(value[2:])
     if size is not None and len(raw) != size:
-        raise BadInput(f"Expected {size} bytes, found {len(raw)}.", path=path)
+        raise BadInput(tr("Expected {size} bytes, found {count}.", size=size, count=len(raw)), path=path)
     return raw

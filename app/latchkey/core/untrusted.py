@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -25,7 +26,7 @@ def read_json(text: str | bytes) -> Any:
     Raises BadInput with a sentence that never quotes the input.
     """
     if len(text) > MAX_BYTES:
-        raise BadInput(f"This is too long: at most {MAX_BYTES // 1024} KiB are read.", code="TooLarge")
+        raise BadInput(tr("This is too long: at most {max_bytes} KiB are read.", max_bytes=MAX_BYTES // 1024), code="TooLarge")
     try:
         text = text if isinstance(text, str) else text.decode("utf-8-sig")
         _check_depth(text)
@@ -33,10 +34,12 @@ def read_json(text: str | bytes) -> Any:
     except BadInput:
         raise
     except json.JSONDecodeError as error:
-        raise BadInput(f"This is not valid JSON (line {error.lineno}, column {error.colno}).", code="NotJson") from None
+        raise BadInput(
+            tr("This is not valid JSON (line {lineno}, column {colno}).", lineno=error.lineno, colno=error.colno), code="NotJson"
+        ) from None
     except ValueError:
         raise BadInput(
-            "This is not valid JSON: text that is not UTF-8, or a number with too many digits.", code="NotJson"
+            tr("This is not valid JSON: text that is not UTF-8, or a number with too many digits."), code="NotJson"
         ) from None
     _check_shape(value)
     return value
@@ -67,30 +70,30 @@ def join(path: str, steps: tuple[int | str, ...]) -> str:
 
 def _sentence(fault: Any, where: str) -> str:
     kind, context = fault["type"], fault.get("ctx", {})
-    field = where or "The input"
+    field = where or tr("The input")
     match kind:
         case "latchkey":
             return f"{field}: {context['text']}"
         case "missing":
-            return f"{field} is missing."
+            return tr("{field} is missing.", field=field)
         case "unexpected_keyword_argument" | "extra_forbidden":
-            return f"{field} is not a field Latchkey knows; a request is read whole or not at all."
+            return tr("{field} is not a field Latchkey knows; a request is read whole or not at all.", field=field)
         case "too_long":
-            return f"{field} has too many entries: at most {context.get('max_length')} are allowed."
+            return tr("{field} has too many entries: at most {get} are allowed.", field=field, get=context.get("max_length"))
         case "literal_error" | "enum":
-            return f"{field} has a value that is not one of those allowed: {context.get('expected')}."
+            return tr("{field} has a value that is not one of those allowed: {get}.", field=field, get=context.get("expected"))
     return f"{field}: {fault['msg'][:1].lower()}{fault['msg'][1:]}."
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise BadInput("A field stands twice in one object; it is not clear which one counts.", code="DuplicateField")
+        raise BadInput(tr("A field stands twice in one object; it is not clear which one counts."), code="DuplicateField")
     return result
 
 
 def _no_constant(_name: str) -> Any:
-    raise BadInput("NaN and Infinity are not JSON.", code="NotJson")
+    raise BadInput(tr("NaN and Infinity are not JSON."), code="NotJson")
 
 
 def _check_depth(text: str) -> None:
@@ -102,7 +105,9 @@ def _check_depth(text: str) -> None:
     for token in _TOKENS.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
         if depth > MAX_DEPTH:
-            raise BadInput(f"This is nested too deeply: at most {MAX_DEPTH} levels are read.", code="TooDeep")
+            raise BadInput(
+                tr("This is nested too deeply: at most {max_depth} levels are read.", max_depth=MAX_DEPTH), code="TooDeep"
+            )
 
 
 def _check_shape(value: Any) -> None:
@@ -110,7 +115,7 @@ def _check_shape(value: Any) -> None:
     while level:
         count += len(level)
         if count > MAX_VALUES:
-            raise BadInput(f"This holds too many values: at most {MAX_VALUES} are read.", code="TooMany")
+            raise BadInput(tr("This holds too many values: at most {max_values} are read.", max_values=MAX_VALUES), code="TooMany")
         level = [child for item in level for child in _children(item)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from latchkey.core.account import Account, Mode
 from latchkey.core.types import MAX_UINT256, Address, keccak
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 ENTRY_POINT = Address.parse("0x0000000071727De22E5E9d8BAf0edAc6f37da032")
 FACTORY = Address.parse("0x00000000000017c61b5bEe81050EC8eFc9c6fecd")
@@ -24,21 +25,21 @@ PAYMASTER_GUARD = Address.parse("0x0000000000001aA7A7F7E29abe0be06c72FD42A1")
 
 #: Contracts a session must never call: each would let it raise its own limits, or reach the account's deposit or code.
 PROTECTED: dict[Address, str] = {
-    ENTRY_POINT: "the EntryPoint",
-    FACTORY: "the account factory",
-    SEMI_MODULAR_ACCOUNT: "an account implementation",
-    SEMI_MODULAR_ACCOUNT_STORAGE_ONLY: "an account implementation",
-    MODULAR_ACCOUNT: "an account implementation",
-    SEMI_MODULAR_ACCOUNT_7702: "an account implementation",
-    SEMI_MODULAR_ACCOUNT_7702_V110: "an account implementation",
-    EXECUTION_INSTALL_DELEGATE: "the account's install delegate",
-    SINGLE_SIGNER: "the module that holds session signers",
-    WEBAUTHN: "the module that holds passkeys",
-    ALLOWLIST: "the module that holds allowlists and token limits",
-    ALLOWLIST_V200: "a module that holds allowlists",
-    NATIVE_TOKEN_LIMIT: "the module that holds ETH and gas limits",
-    TIME_RANGE: "the module that holds expiry times",
-    PAYMASTER_GUARD: "the module that holds paymaster rules",
+    ENTRY_POINT: tr("the EntryPoint"),
+    FACTORY: tr("the account factory"),
+    SEMI_MODULAR_ACCOUNT: tr("an account implementation"),
+    SEMI_MODULAR_ACCOUNT_STORAGE_ONLY: tr("an account implementation"),
+    MODULAR_ACCOUNT: tr("an account implementation"),
+    SEMI_MODULAR_ACCOUNT_7702: tr("an account implementation"),
+    SEMI_MODULAR_ACCOUNT_7702_V110: tr("an account implementation"),
+    EXECUTION_INSTALL_DELEGATE: tr("the account's install delegate"),
+    SINGLE_SIGNER: tr("the module that holds session signers"),
+    WEBAUTHN: tr("the module that holds passkeys"),
+    ALLOWLIST: tr("the module that holds allowlists and token limits"),
+    ALLOWLIST_V200: tr("a module that holds allowlists"),
+    NATIVE_TOKEN_LIMIT: tr("the module that holds ETH and gas limits"),
+    TIME_RANGE: tr("the module that holds expiry times"),
+    PAYMASTER_GUARD: tr("the module that holds paymaster rules"),
 }
 
 _PROXY_TAIL = bytes.fromhex(
@@ -58,7 +59,7 @@ def predict(chain_id: int, owner: Address, salt: int, mode: Mode) -> Account:
     `salt`: uint256, ignored for 7702. `init_code` is factory || factory data, empty for 7702 (its code comes by authorization).
     """
     if not 0 <= salt <= MAX_UINT256:
-        raise BadInput("The salt is a whole number from 0 to 2^256 - 1.", path="salt")
+        raise BadInput(tr("The salt is a whole number from 0 to 2^256 - 1."), path="salt")
     if mode is Mode.EIP7702:
         return Account(chain_id, owner, "modular_account", mode, owner)
     number = salt.to_bytes(32, "big")
@@ -71,6 +72,6 @@ def predict(chain_id: int, owner: Address, salt: int, mode: Mode) -> Account:
         proxy = _MODULAR_PROXY + MODULAR_ACCOUNT.raw + _PROXY_TAIL
         factory_data = _CREATE_MODULAR + bytes(12) + owner.raw + number + bytes(32)
     else:
-        raise BadInput("An account known by its address alone is not derived from an owner.", path="mode")
+        raise BadInput(tr("An account known by its address alone is not derived from an owner."), path="mode")
     address = Address.from_bytes(keccak(b"\xff" + FACTORY.raw + combined + keccak(proxy))[12:])
     return Account(chain_id, address, "modular_account", mode, owner, salt, FACTORY.raw + factory_data)

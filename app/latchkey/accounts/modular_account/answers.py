@@ -11,6 +11,7 @@ from typing import Final
 
 from latchkey.core.types import Address, Selector
 from latchkey.errors import CannotDecode
+from latchkey.language import tr
 
 _WORD: Final = 32
 
@@ -140,4 +141,4 @@ def _yes(word: bytes) -> bool:
 
 
 def _odd() -> CannotDecode:
-    return CannotDecode("The RPC's answer is not what this contract can have said.", code="OddAnswer")
+    return CannotDecode(tr("The RPC's answer is not what this contract can have said."), code="OddAnswer")

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias
 from latchkey.core.reading import Unknown
 from latchkey.core.types import Address, to_hex
 from latchkey.errors import CannotDecode
+from latchkey.language import tr
 
 MAX_ENTRIES = 512
 _READINGS = 8
@@ -68,10 +69,10 @@ class Reader:
     def take(self, at: int, size: int, where: str) -> bytes:
         end = at + size
         if end > len(self.data):
-            raise CannotDecode(f"{where or 'The call'}: the bytes end too early.", path=where)
+            raise CannotDecode(tr("{where}: the bytes end too early.", where=where or tr("The call")), path=where)
         self.work.left -= size
         if self.work.left < 0:
-            raise CannotDecode("The parts of this call overlap so often that it cannot be read.", code="TooMuch", path=where)
+            raise CannotDecode(tr("The parts of this call overlap so often that it cannot be read."), code="TooMuch", path=where)
         self._spans.append((at, end))
         return self.data[at:end]
 
@@ -84,7 +85,7 @@ class Reader:
         place = base + int.from_bytes(head, "big")
         if place != self.next:
             self._irregular = True
-            self.note(where, head, "The offset of this part is not the one an encoder writes.")
+            self.note(where, head, tr("The offset of this part is not the one an encoder writes."))
         return place
 
     def padding(self, at: int, size: int, where: str) -> None:
@@ -93,9 +94,9 @@ class Reader:
         self._spans.append((at, at + size))
         self.next = at + size
         if len(found) < size:
-            self.note(where, found, "The zeros that fill up the last word are missing.")
+            self.note(where, found, tr("The zeros that fill up the last word are missing."))
         elif any(found):
-            self.note(where, found, "There are bytes behind the end of this part that nobody reads.")
+            self.note(where, found, tr("There are bytes behind the end of this part that nobody reads."))
 
     def note(self, where: str, data: bytes, why: str) -> None:
         self.notes.append(Unknown(where, data, why))
@@ -104,7 +105,7 @@ class Reader:
         done = self.start
         for begin, end in [*sorted(self._spans), (len(self.data), len(self.data))]:
             if begin > done:
-                self.note(f"{self.where or 'call'}[{done}:{begin}]", self.data[done:begin], "Nothing reads these bytes.")
+                self.note(f"{self.where or 'call'}[{done}:{begin}]", self.data[done:begin], tr("Nothing reads these bytes."))
             done = max(done, end)
 
 
@@ -121,7 +122,7 @@ class Number:
     def read(self, reader: Reader, head: bytes, base: int, where: str) -> int:
         value = int.from_bytes(head, "big")
         if value >> self.bits:
-            raise CannotDecode(f"{where}: this number does not fit its {self.bits} bits.", path=where)
+            raise CannotDecode(tr("{where}: this number does not fit its {bits} bits.", where=where, bits=self.bits), path=where)
         return value
 
     def show(self, value: int) -> str:
@@ -137,7 +138,7 @@ class Bool:
     def read(self, reader: Reader, head: bytes, base: int, where: str) -> bool:
         value = int.from_bytes(head, "big")
         if value > 1:
-            raise CannotDecode(f"{where}: this is neither yes (1) nor no (0).", path=where)
+            raise CannotDecode(tr("{where}: this is neither yes (1) nor no (0).", where=where), path=where)
         return value == 1
 
     def show(self, value: bool) -> str:
@@ -152,7 +153,7 @@ class AddressWord:
 
     def read(self, reader: Reader, head: bytes, base: int, where: str) -> Address:
         if any(head[:12]):
-            raise CannotDecode(f"{where}: there are bytes in front of the address.", path=where)
+            raise CannotDecode(tr("{where}: there are bytes in front of the address.", where=where), path=where)
         return Address.from_bytes(head[12:])
 
     def show(self, value: Address) -> str:
@@ -171,7 +172,9 @@ class FixedBytes:
 
     def read(self, reader: Reader, head: bytes, base: int, where: str) -> bytes:
         if any(head[self.length :]):
-            raise CannotDecode(f"{where}: there are bytes behind this value of {self.length} bytes.", path=where)
+            raise CannotDecode(
+                tr("{where}: there are bytes behind this value of {length} bytes.", where=where, length=self.length), path=where
+            )
         return head[: self.length]
 
     def show(self, value: bytes) -> str:
@@ -207,7 +210,11 @@ class Array:
     def read(self, reader: Reader, head: bytes, base: int, where: str) -> Values:
         at, count = reader.follow(head, base, where)
         if count > MAX_ENTRIES:
-            raise CannotDecode(f"{where}: this list has more than {MAX_ENTRIES} entries.", code="TooMuch", path=where)
+            raise CannotDecode(
+                tr("{where}: this list has more than {max_entries} entries.", where=where, max_entries=MAX_ENTRIES),
+                code="TooMuch",
+                path=where,
+            )
         size, read = self.item.size, self.item.read
         heads = reader.take(at, count * size, where)
         reader.next = at + count * size

@@ -11,6 +11,7 @@ from latchkey.accounts.modular_account.decode_install import read_install, read_
 from latchkey.core.reading import Action, Batch, Call, Unknown
 from latchkey.core.types import Address, to_hex
 from latchkey.errors import CannotDecode
+from latchkey.language import tr
 
 MAX_CALL: Final = 64 * 1024
 MAX_DEPTH: Final = 4
@@ -34,7 +35,7 @@ def decode_call(data: bytes, *, account: Address | None = None, target: Address 
     set where that function is the account's own or carries another call. Raises CannotDecode with `path` naming the place.
     """
     if len(data) > MAX_CALL:
-        raise CannotDecode(f"The call is too long: at most {MAX_CALL // 1024} KiB are read.", path="call")
+        raise CannotDecode(tr("The call is too long: at most {max_call} KiB are read.", max_call=MAX_CALL // 1024), path="call")
     scope = _Scope(account, Work(len(data)))
     if target is not None and target != account:
         return _read_target(scope, target, value, data, "call", 1, [])
@@ -47,9 +48,9 @@ def decode_call(data: bytes, *, account: Address | None = None, target: Address 
 
 def _read_own(scope: _Scope, data: bytes, where: str, depth: int) -> Action:
     if depth > MAX_DEPTH:
-        raise CannotDecode(f"Calls are nested too deeply: at most {MAX_DEPTH} levels are read.", path=where)
+        raise CannotDecode(tr("Calls are nested too deeply: at most {max_depth} levels are read.", max_depth=MAX_DEPTH), path=where)
     if len(data) < 4:
-        raise CannotDecode("A call of the account begins with a function selector of 4 bytes.", path=where or "call")
+        raise CannotDecode(tr("A call of the account begins with a function selector of 4 bytes."), path=where or "call")
     match data[:4]:
         case known.INSTALL_VALIDATION:
             return read_install(data, scope.work, where)
@@ -66,7 +67,7 @@ def _read_own(scope: _Scope, data: bytes, where: str, depth: int) -> Action:
             return _read_runtime(scope, data, where, depth)
         case selector if selector in known.ACCOUNT_FUNCTIONS:
             return _read_named(scope, scope.account, 0, data, known.ACCOUNT_FUNCTIONS[selector], where, [])
-    why = "The account itself has no such function; a module installed on it may."
+    why = tr("The account itself has no such function; a module installed on it may.")
     return Call(scope.account, 0, None, (), data, unknown=(Unknown(where or "call", data, why),))
 
 
@@ -96,7 +97,7 @@ def _read_runtime(scope: _Scope, data: bytes, where: str, depth: int) -> Call:
     if len(authorization) == 6 and authorization[0] <= 1 and authorization[5] == 0xFF:
         arguments = (("entityId", str(int.from_bytes(authorization[1:5], "big"))), ("options", str(authorization[0])))
     else:
-        why = "This is not the usual authorization: options 0 or 1, an entity id, and the end mark."
+        why = tr("This is not the usual authorization: options 0 or 1, an entity id, and the end mark.")
         notes.append(Unknown(_join(where, "authorization"), authorization, why))
     action = _read_own(scope, inner, _join(where, "data"), depth + 1)
     return Call(scope.account, 0, function(declaration).signature, arguments, data, action, tuple(notes))
@@ -115,12 +116,16 @@ def _read_target(scope: _Scope, target: Address, value: int, data: bytes, where:
         return Call(target, value, _own_signature(data), (), data, _read_own(scope, data, where, depth + 1), tuple(notes))
     declaration = (known.TOKEN_FUNCTIONS if contract is None else contract).get(data[:4])
     if declaration is None:
-        notes.append(Unknown(where, data, "Latchkey does not know what this function does."))
+        notes.append(Unknown(where, data, tr("Latchkey does not know what this function does.")))
         return Call(target, value, None, (), data, unknown=tuple(notes))
     try:
         return _read_named(scope, target, value, data, declaration, where, notes)
     except CannotDecode as error:
-        why = f"It begins like {function(declaration).signature}, but cannot be read ({error.text})"
+        why = tr(
+            "It begins like {signature}, but cannot be read ({error_text})",
+            signature=function(declaration).signature,
+            error_text=error.text,
+        )
         return Call(target, value, None, (), data, unknown=(*notes, Unknown(where, data, why)))
 
 
@@ -135,7 +140,7 @@ def _read_named(
     for item, name, one in zip(form.arguments.items, form.arguments.names, values, strict=True):
         shown.append((name, item.show(one)))
         if isinstance(item, Bytes) and one and not _is_entity_id(target, data, one):
-            found.append(Unknown(_join(where, name), one, "What these bytes mean is up to the one who receives them."))
+            found.append(Unknown(_join(where, name), one, tr("What these bytes mean is up to the one who receives them.")))
     return Call(target, value, form.signature, tuple(shown), data, unknown=tuple(found))
 
 

@@ -11,6 +11,7 @@ from latchkey.accounts.modular_account.decode_calls import MAX_CALL, decode_call
 from latchkey.core.reading import Action, Deferred, Install, Unknown
 from latchkey.core.types import MAX_UINT48, MAX_UINT256, Address, hex_bytes
 from latchkey.errors import BadInput, CannotDecode
+from latchkey.language import tr
 
 # flag(1) || nonce(32) || length(4) || locator(21) || deadline(6) || call [|| length(4) || signature]
 _NONCE, _LENGTH, _ENCODED = 1, 33, 37
@@ -38,7 +39,7 @@ def decode_unsigned(data: bytes) -> Deferred:
     encoded, rest = _frame(data)
     if rest:
         raise CannotDecode(
-            "There are bytes behind the unsigned grant. If it is signed, it is another kind of input.", path="encodedData"
+            tr("There are bytes behind the unsigned grant. If it is signed, it is another kind of input."), path="encodedData"
         )
     return _deferred(data, encoded, None)
 
@@ -49,7 +50,7 @@ def decode_blob(data: bytes) -> Deferred:
     size = int.from_bytes(rest[:4], "big")
     signature = rest[4:]
     if len(rest) < 4 or len(signature) != size:
-        raise CannotDecode("The length of the signature does not fit the bytes that are there.", path="signature")
+        raise CannotDecode(tr("The length of the signature does not fit the bytes that are there."), path="signature")
     _check_signature(signature)
     return _deferred(data, encoded, signature)
 
@@ -57,13 +58,13 @@ def decode_blob(data: bytes) -> Deferred:
 def _frame(data: bytes) -> tuple[bytes, bytes]:
     """(encoded data, what follows it)."""
     if len(data) > MAX_BLOB:
-        raise CannotDecode(f"The grant is too long: at most {MAX_BLOB // 1024} KiB are read.")
+        raise CannotDecode(tr("The grant is too long: at most {max_blob} KiB are read.", max_blob=MAX_BLOB // 1024))
     size = int.from_bytes(data[_LENGTH:_ENCODED], "big")
     encoded = data[_ENCODED : _ENCODED + size]
     if len(data) < _ENCODED or len(encoded) < size:
-        raise CannotDecode("The grant ends too early.", path="encodedData")
+        raise CannotDecode(tr("The grant ends too early."), path="encodedData")
     if size < _LOCATOR_SIZE + _DEADLINE_SIZE:
-        raise CannotDecode("The grant is too short for a signer, a deadline and a call.", path="encodedData")
+        raise CannotDecode(tr("The grant is too short for a signer, a deadline and a call."), path="encodedData")
     return encoded, data[_ENCODED + size :]
 
 
@@ -72,9 +73,9 @@ def _check_signature(signature: bytes) -> None:
     if kind == _CONTRACT_SIGNATURE:
         return
     if kind != _KEY_SIGNATURE:
-        raise CannotDecode("The signature is of a type the account does not know.", path="signature")
+        raise CannotDecode(tr("The signature is of a type the account does not know."), path="signature")
     if len(signature) != 66 or signature[65] not in (27, 28):
-        raise CannotDecode("A key's signature is 65 bytes, the last one 27 or 28.", path="signature")
+        raise CannotDecode(tr("A key's signature is 65 bytes, the last one 27 or 28."), path="signature")
 
 
 def _deferred(data: bytes, encoded: bytes, signature: bytes | None) -> Deferred:
@@ -117,29 +118,33 @@ def _reading(nonce: int, deadline: int, call: bytes, account: Address | None = N
 def _nonce_notes(entity_id: int, options: int, action: Action) -> Iterator[Unknown]:
     raw = bytes([options])
     if options & ~(_GLOBAL | _DEFERRED):
-        yield Unknown("nonce.options", raw, "The nonce has options a session's operation does not use.")
+        yield Unknown("nonce.options", raw, tr("The nonce has options a session's operation does not use."))
     if not options & _DEFERRED:
-        yield Unknown("nonce.options", raw, "An operation with this nonce carries no grant, so the grant could not be used.")
+        yield Unknown("nonce.options", raw, tr("An operation with this nonce carries no grant, so the grant could not be used."))
     if isinstance(action, Install) and bool(options & _GLOBAL) != action.is_global:
-        yield Unknown("nonce.options", raw, "The nonce asks for another scope, global or not, than the grant gives.")
+        yield Unknown("nonce.options", raw, tr("The nonce asks for another scope, global or not, than the grant gives."))
     if isinstance(action, Install) and entity_id != action.entity_id:
-        why = f"The nonce is for entity id {entity_id}, but the grant lets in entity id {action.entity_id}."
+        why = tr(
+            "The nonce is for entity id {entity_id}, but the grant lets in entity id {entity_id2}.",
+            entity_id=entity_id,
+            entity_id2=action.entity_id,
+        )
         yield Unknown("nonce.entityId", entity_id.to_bytes(4, "big"), why)
 
 
 def _locator_notes(locator: bytes) -> Iterator[Unknown]:
     """locator: 16 bytes nobody uses || entity id(4) of the signer || options(1)."""
     if any(locator[:16]):
-        yield Unknown("locator", locator[:16], "These bytes should be zero.")
+        yield Unknown("locator", locator[:16], tr("These bytes should be zero."))
     if locator[20] != _GLOBAL:
-        yield Unknown("locator.options", locator[20:], "The owner signs with the global option and no other.")
+        yield Unknown("locator.options", locator[20:], tr("The owner signs with the global option and no other."))
 
 
 def _flag_notes(flag: bytes, action: Action) -> Iterator[Unknown]:
     if flag[0] > 1:
-        yield Unknown("flag", flag, "The first byte of a grant is 0 or 1.")
+        yield Unknown("flag", flag, tr("The first byte of a grant is 0 or 1."))
     if isinstance(action, Install) and (flag[0] != 0) != action.has_execution_hooks:
-        yield Unknown("flag", flag, "The first byte does not say rightly whether calls must be wrapped in executeUserOp.")
+        yield Unknown("flag", flag, tr("The first byte does not say rightly whether calls must be wrapped in executeUserOp."))
 
 
 # Typed data
@@ -167,8 +172,10 @@ def decode_typed_data(value: dict[str, Any]) -> Deferred:
 
 def _object(value: object, names: set[str], path: str) -> dict[str, Any]:
     if not isinstance(value, dict) or value.keys() != names:
-        what = path or "The typed data"
-        raise CannotDecode(f"{what}: expected exactly the fields {', '.join(sorted(names))}.", path=path)
+        what = path or tr("The typed data")
+        raise CannotDecode(
+            tr("{what}: expected exactly the fields {sorted}.", what=what, sorted=", ".join(sorted(names))), path=path
+        )
     return value
 
 
@@ -176,9 +183,9 @@ def _check_types(types: object, primary: object) -> None:
     """The domain's type may be left out, as some libraries do; it is then implied."""
     known = {name: _TYPES[name] for name in _TYPES if name == "DeferredAction" or (isinstance(types, dict) and name in types)}
     if types != known:
-        raise CannotDecode("types: these are not the types of a deferred action.", path="types")
+        raise CannotDecode(tr("types: these are not the types of a deferred action."), path="types")
     if primary != "DeferredAction":
-        raise CannotDecode("primaryType: expected DeferredAction.", path="primaryType")
+        raise CannotDecode(tr("primaryType: expected DeferredAction."), path="primaryType")
 
 
 def _number(value: object, path: str, most: int) -> int:
@@ -188,5 +195,5 @@ def _number(value: object, path: str, most: int) -> int:
     elif isinstance(value, str) and _NUMBER.fullmatch(value):
         number = int(value, 16 if value[:2] in ("0x", "0X") else 10)
     if not 0 <= number <= most:
-        raise CannotDecode(f"{path}: expected a whole number from 0 to {most}.", path=path)
+        raise CannotDecode(tr("{path}: expected a whole number from 0 to {most}.", path=path, most=most), path=path)
     return number

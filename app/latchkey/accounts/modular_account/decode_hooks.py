@@ -16,6 +16,7 @@ from latchkey.core.permissions import GasLimit, NativeTokenTransfer, PaymasterGu
 from latchkey.core.reading import Unknown
 from latchkey.core.types import Address
 from latchkey.errors import CannotDecode
+from latchkey.language import tr
 
 SHIFT: Final = 2147483647  # what is added to the session's entity id where a second counter or list is needed
 
@@ -73,7 +74,7 @@ class _Hook:
 
 def read_hook(powers: Powers, raw: bytes, where: str) -> None:
     if len(raw) < 25:
-        raise CannotDecode(f"{where}: a hook is at least 25 bytes.", path=where)
+        raise CannotDecode(tr("{where}: a hook is at least 25 bytes.", where=where), path=where)
     module, entity_id, flags, init = raw[:20], int.from_bytes(raw[20:24], "big"), raw[24], raw[25:]
     runs_at_validation = bool(flags & _VALIDATION_HOOK)
     powers.has_execution_hooks |= not runs_at_validation
@@ -89,12 +90,14 @@ def read_hook(powers: Powers, raw: bytes, where: str) -> None:
 
 def _read_init(powers: Powers, hook: _Hook, entity_id: int, init: bytes, where: str) -> None:
     if not init:
-        why = f"The {hook.name} sets nothing; what was set earlier under this entity id is in force."
+        why = tr("The {hook_name} sets nothing; what was set earlier under this entity id is in force.", hook_name=hook.name)
         powers.note(where, b"", why)
         return
     values = powers.read(init, types(hook.init), where)
     if values[0] != entity_id:
-        why = f"The {hook.name} is set under entity id {values[0]} and looked up under another."
+        why = tr(
+            "The {hook_name} is set under entity id {values} and looked up under another.", hook_name=hook.name, values=values[0]
+        )
         powers.note(f"{where}.entityId", init[:32], why)
         return
     hook.apply(powers, init, values[1:], where)
@@ -106,32 +109,36 @@ def _check_hook(powers: Powers, hook: _Hook, module: bytes, entity_id: int, flag
     if entity_id != powers.entity_id + hook.shift:
         powers.note(f"{where}.entityId", entity_id.to_bytes(4, "big"), _why_entity(powers, hook, entity_id))
     if (module, bool(flags & _VALIDATION_HOOK)) in powers.seen:
-        powers.note(where, module, f"The {hook.name} stands here twice.")
+        powers.note(where, module, tr("The {hook_name} stands here twice.", hook_name=hook.name))
     powers.seen.add((module, bool(flags & _VALIDATION_HOOK)))
 
 
 def _why_flags(hook: _Hook, flags: int) -> str:
     if flags & ~(_VALIDATION_HOOK | _POST | _PRE):
-        return f"Flags without a known meaning are set on the {hook.name}."
+        return tr("Flags without a known meaning are set on the {hook_name}.", hook_name=hook.name)
     if flags & _VALIDATION_HOOK:
-        return f"The {hook.name} has unusual flags; the account ignores them."
+        return tr("The {hook_name} has unusual flags; the account ignores them.", hook_name=hook.name)
     if not flags & _PRE:
-        return f"The {hook.name} is never checked, because its hook does not run before a call."
-    return f"The {hook.name} makes every call fail, because its hook also runs after a call."
+        return tr("The {hook_name} is never checked, because its hook does not run before a call.", hook_name=hook.name)
+    return tr("The {hook_name} makes every call fail, because its hook also runs after a call.", hook_name=hook.name)
 
 
 def _why_entity(powers: Powers, hook: _Hook, entity_id: int) -> str:
     if hook.apply is _gas_limit and entity_id == powers.entity_id:
-        return "The gas limit is stored under the session's own entity id: it shares its counter with the ETH limit."
-    return f"The {hook.name} is kept under an unusual entity id, {entity_id}; another session may share or change it."
+        return tr("The gas limit is stored under the session's own entity id: it shares its counter with the ETH limit.")
+    return tr(
+        "The {hook_name} is kept under an unusual entity id, {entity_id}; another session may share or change it.",
+        hook_name=hook.name,
+        entity_id=entity_id,
+    )
 
 
 def _why_unknown(module: bytes) -> str:
     if module == known.ALLOWLIST_2_0_0:
-        return "This is the superseded allowlist module: a call wrapped in executeUserOp is not checked by it at all."
+        return tr("This is the superseded allowlist module: a call wrapped in executeUserOp is not checked by it at all.")
     if module in known.KNOWN_CONTRACTS:
-        return "This module does not work as this kind of hook."
-    return "Latchkey does not know this module."
+        return tr("This module does not work as this kind of hook.")
+    return tr("Latchkey does not know this module.")
 
 
 def _native_limit(powers: Powers, raw: bytes, values: Values, where: str) -> None:
@@ -149,7 +156,9 @@ def _paymaster(powers: Powers, raw: bytes, values: Values, where: str) -> None:
 def _time_range(powers: Powers, raw: bytes, values: Values, where: str) -> None:
     powers.valid_until, powers.valid_after = values
     if not powers.valid_until:
-        powers.note(where, raw, "This time range has no end: operations never expire, and calls without an EntryPoint always fail.")
+        powers.note(
+            where, raw, tr("This time range has no end: operations never expire, and calls without an EntryPoint always fail.")
+        )
 
 
 def _allowlist(powers: Powers, raw: bytes, values: Values, where: str) -> None:
@@ -162,7 +171,7 @@ def _token_limits(powers: Powers, raw: bytes, values: Values, where: str) -> Non
 
 def _entries(powers: Powers, raw: bytes, values: Values, where: str) -> list[Entry]:
     if not values[0]:
-        powers.note(where, raw, "This list has no entries.")
+        powers.note(where, raw, tr("This list has no entries."))
     return [Entry(f"{where}.inputs[{index}]", entry[0].raw, *entry) for index, entry in enumerate(values[0])]
 
 
@@ -171,11 +180,13 @@ _HOOKS: Final[dict[tuple[bytes, bool], _Hook]] = {
         "time range", 0, (_VALIDATION_HOOK,), "uint32 entityId,uint48 validUntil,uint48 validAfter", _time_range
     ),
     (known.NATIVE_LIMIT, False): _Hook("ETH limit", 0, (_PRE,), "uint32 entityId,uint256 limit", _native_limit),
-    (known.NATIVE_LIMIT, True): _Hook("gas limit", SHIFT, (_VALIDATION_HOOK | _PRE,), "uint32 entityId,uint256 limit", _gas_limit),
+    (known.NATIVE_LIMIT, True): _Hook(
+        tr("gas limit"), SHIFT, (_VALIDATION_HOOK | _PRE,), "uint32 entityId,uint256 limit", _gas_limit
+    ),
     (known.ALLOWLIST, True): _Hook(
         "allowlist", 0, (_VALIDATION_HOOK | _PRE,), f"uint32 entityId,{known.ALLOWLIST_INPUTS}", _allowlist
     ),
-    (known.ALLOWLIST, False): _Hook("token limit", SHIFT, (_PRE,), f"uint32 entityId,{known.ALLOWLIST_INPUTS}", _token_limits),
+    (known.ALLOWLIST, False): _Hook(tr("token limit"), SHIFT, (_PRE,), f"uint32 entityId,{known.ALLOWLIST_INPUTS}", _token_limits),
     # Not written by the SDK's builder; callers write either form.
     (known.PAYMASTER_GUARD, True): _Hook(
         "paymaster guard", 0, (_VALIDATION_HOOK, _VALIDATION_HOOK | _PRE), "uint32 entityId,address paymaster", _paymaster

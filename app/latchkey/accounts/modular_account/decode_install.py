@@ -20,6 +20,7 @@ from latchkey.core.permissions import (
 from latchkey.core.reading import Install, Uninstall, Unknown
 from latchkey.core.types import ZERO_ADDRESS, Address, Selector
 from latchkey.errors import CannotDecode
+from latchkey.language import tr
 
 _DIRECT_CALL: Final = 0xFFFFFFFF
 _TOKEN_SELECTORS: Final = [known.APPROVE, known.TRANSFER]
@@ -57,18 +58,18 @@ def read_install(data: bytes, work: Work, where: str) -> Install:
 def _check_flags(powers: Powers, flags: int, permissions: tuple[Permission, ...], prefix: str) -> None:
     where, raw = f"{prefix}validationConfig.flags", bytes([flags])
     if flags & ~(_USER_OP | _SIGNATURES | _GLOBAL):
-        powers.note(where, raw, "Flags without a known meaning are set.")
+        powers.note(where, raw, tr("Flags without a known meaning are set."))
     if not flags & _USER_OP:
-        powers.note(where, raw, "The key cannot sign operations; it can only call the account directly.")
+        powers.note(where, raw, tr("The key cannot sign operations; it can only call the account directly."))
     if flags & _SIGNATURES:
-        powers.note(where, raw, "The key may also sign messages as the account (ERC-1271), which no permission describes.")
+        powers.note(where, raw, tr("The key may also sign messages as the account (ERC-1271), which no permission describes."))
     if flags & _GLOBAL and any(not isinstance(p, (Root, PaymasterGuard)) for p in permissions):
-        powers.note(where, raw, "The key may do everything, so it can lift the limits and permissions that stand beside this.")
+        powers.note(where, raw, tr("The key may do everything, so it can lift the limits and permissions that stand beside this."))
     if powers.entity_id == _DIRECT_CALL:
         powers.note(
             f"{prefix}validationConfig.entityId",
             powers.entity_id.to_bytes(4, "big"),
-            "This lets the contract in the module's place call the account directly; it is no session key.",
+            tr("This lets the contract in the module's place call the account directly; it is no session key."),
         )
 
 
@@ -77,17 +78,21 @@ def _session_key(powers: Powers, module: bytes, install_data: bytes, prefix: str
     where = f"{prefix}installData"
     if module != known.SINGLE_SIGNER:
         passkey = module == known.WEBAUTHN
-        why = "This lets in a passkey, which Latchkey does not serve." if passkey else "Latchkey does not know this module."
+        why = tr("This lets in a passkey, which Latchkey does not serve.") if passkey else tr("Latchkey does not know this module.")
         powers.note(f"{prefix}validationConfig.module", module, why)
         if install_data:
-            powers.note(where, install_data, "These bytes are for that module.")
+            powers.note(where, install_data, tr("These bytes are for that module."))
         return None
     if not install_data:
-        powers.note(where, b"", "No key is stored; a key stored earlier under this entity id comes into force again.")
+        powers.note(where, b"", tr("No key is stored; a key stored earlier under this entity id comes into force again."))
         return None
     entity_id, key = powers.read(install_data, types("uint32 entityId,address signer"), where)
     if entity_id != powers.entity_id:
-        powers.note(f"{where}.entityId", install_data[:32], f"The key is stored under another entity id, {entity_id}.")
+        powers.note(
+            f"{where}.entityId",
+            install_data[:32],
+            tr("The key is stored under another entity id, {entity_id}.", entity_id=entity_id),
+        )
         return None
     return Address.parse(key)
 
@@ -110,10 +115,12 @@ def _account_functions(powers: Powers, selectors: list[bytes], prefix: str) -> A
         powers.note(
             f"{prefix}selectors",
             b"".join(selectors),
-            "With an allowlist, execute and executeBatch each stand once in this list; here one is missing or doubled.",
+            tr("With an allowlist, execute and executeBatch each stand once in this list; here one is missing or doubled."),
         )
     elif found and not powers.has_allowlist:
-        powers.note(f"{prefix}selectors", b"".join(found), "The key may call any contract: no allowlist restricts what it calls.")
+        powers.note(
+            f"{prefix}selectors", b"".join(found), tr("The key may call any contract: no allowlist restricts what it calls.")
+        )
     own = tuple(Selector.from_bytes(s) for s in selectors if s not in pair)
     return AccountFunctions(own) if own else None
 
@@ -133,33 +140,37 @@ def _paired_limits(powers: Powers) -> dict[int, Permission]:
     paired: dict[int, Permission] = {}
     for limit in powers.token_limits:
         if limit.target == ZERO_ADDRESS or not limit.has_limit:
-            powers.note(limit.where, limit.raw, "This entry of the token limit limits nothing.")
+            powers.note(limit.where, limit.raw, tr("This entry of the token limit limits nothing."))
             continue
         if limit.has_selectors or limit.selectors:
-            powers.note(limit.where, b"".join(limit.selectors), "This token limit names functions, which nothing looks at.")
+            powers.note(limit.where, b"".join(limit.selectors), tr("This token limit names functions, which nothing looks at."))
         if free.get(limit.target):
             paired[free[limit.target].pop(0)] = Erc20TokenTransfer(limit.target, limit.limit)
         else:
             powers.note(
-                limit.where, limit.raw, f"A limit of {limit.limit} for a token without the allowlist entry that belongs to it."
+                limit.where,
+                limit.raw,
+                tr("A limit of {limit} for a token without the allowlist entry that belongs to it.", limit=limit.limit),
             )
     return paired
 
 
 def _listed_entry(powers: Powers, entry: Entry) -> Permission:
     if entry.has_limit or entry.limit:
-        powers.note(entry.where, entry.raw, f"A token limit ({entry.limit}) inside the allowlist is never checked.")
+        powers.note(entry.where, entry.raw, tr("A token limit ({limit}) inside the allowlist is never checked.", limit=entry.limit))
     functions = tuple(Selector.from_bytes(s) for s in entry.selectors)
     if entry.target == ZERO_ADDRESS:
         if entry.has_selectors:
             powers.note(
-                entry.where, entry.raw, "An entry for all contracts has the mark of an entry for one; the chain ignores it."
+                entry.where, entry.raw, tr("An entry for all contracts has the mark of an entry for one; the chain ignores it.")
             )
         return FunctionsOnAllContracts(functions)
     if entry.has_selectors:
         return FunctionsOnContract(entry.target, functions)
     if functions:
-        powers.note(entry.where, b"".join(entry.selectors), "Functions are named, but every function of this contract is allowed.")
+        powers.note(
+            entry.where, b"".join(entry.selectors), tr("Functions are named, but every function of this contract is allowed.")
+        )
     return ContractAccess(entry.target)
 
 
@@ -175,7 +186,7 @@ def read_uninstall(data: bytes, work: Work, where: str) -> Uninstall:
     module, entity_id = validation[:20], int.from_bytes(validation[20:], "big")
     powers = Powers(entity_id, work, notes)
     if uninstall_data and module not in (known.SINGLE_SIGNER, known.WEBAUTHN):  # without data the account does not call it
-        powers.note(f"{prefix}validationFunction.module", module, "Latchkey does not know this module.")
+        powers.note(f"{prefix}validationFunction.module", module, tr("Latchkey does not know this module."))
     _read_cleanup(powers, uninstall_data, f"{prefix}uninstallData", (entity_id,))
     for index, element in enumerate(hook_data):
         _read_cleanup(powers, element, f"{prefix}hookUninstallData[{index}]", (entity_id, entity_id + SHIFT))
@@ -190,7 +201,11 @@ def _read_cleanup(powers: Powers, data: bytes, where: str, own: tuple[int, ...])
     try:
         entity_id = powers.read(data, types(form), where)[0]
     except CannotDecode as error:
-        powers.note(where, data, f"These bytes cannot be read ({error.text})")
+        powers.note(where, data, tr("These bytes cannot be read ({error_text})", error_text=error.text))
         return
     if entity_id not in own:
-        powers.note(where, data, f"These bytes clear what belongs to entity id {entity_id}, not what belongs to this session.")
+        powers.note(
+            where,
+            data,
+            tr("These bytes clear what belongs to entity id {entity_id}, not what belongs to this session.", entity_id=entity_id),
+        )

@@ -12,6 +12,7 @@ from latchkey.accounts.modular_account.decode_steps import steps_of
 from latchkey.core.reading import Bundle, Call, Operation, Transaction, Unknown
 from latchkey.core.types import Address
 from latchkey.errors import CannotDecode
+from latchkey.language import tr
 
 MAX_OPERATION: Final = MAX_CALL + 16 * 1024
 _HANDLE_OPS: Final = bytes.fromhex("765e827f")
@@ -24,7 +25,7 @@ def decode_operation(data: bytes) -> Operation:
     notes: list[Unknown] = []
     ((*fields, signature),) = Reader(data, Work(len(data)), notes, where="operation").values(types(known.USER_OP))
     if signature:
-        notes.append(Unknown("operation.signature", signature, "An operation that is still to be signed holds no signature."))
+        notes.append(Unknown("operation.signature", signature, tr("An operation that is still to be signed holds no signature.")))
     return _operation(fields, notes)
 
 
@@ -52,14 +53,14 @@ def decode_transaction(data: bytes, account: Address) -> Transaction:
     """Read 0x02 || rlp of an unsigned EIP-1559 transaction sent by, or for, the owner of `account`. Raises CannotDecode."""
     _check_length(data, MAX_OPERATION)
     if data[:1] != b"\x02":
-        raise CannotDecode("Only transactions of type 2 (EIP-1559) are read.", path="transaction")
+        raise CannotDecode(tr("Only transactions of type 2 (EIP-1559) are read."), path="transaction")
     fields = _rlp_fields(data[1:])
     if len(fields) != 9 or fields[8] is not None:
-        raise CannotDecode("This is not an unsigned EIP-1559 transaction without an access list.", path="transaction")
+        raise CannotDecode(tr("This is not an unsigned EIP-1559 transaction without an access list."), path="transaction")
     chain_id, nonce, priority_fee, max_fee, gas, value = (_number(fields[i]) for i in (0, 1, 2, 3, 4, 6))
     to, call = fields[5], fields[7]
     if to is None or len(to) != 20 or call is None:
-        raise CannotDecode("The transaction names no receiver.", path="transaction.to")
+        raise CannotDecode(tr("The transaction names no receiver."), path="transaction.to")
     reading = Transaction(chain_id, nonce, Address.from_bytes(to), value, call, gas, max_fee, priority_fee)
     return _with_meaning(reading, account)
 
@@ -116,7 +117,7 @@ def _rlp_fields(data: bytes) -> list[bytes | None]:
             at += 1
             continue
         else:
-            raise CannotDecode("Transactions with an access list are not read.", path="transaction.accessList")
+            raise CannotDecode(tr("Transactions with an access list are not read."), path="transaction.accessList")
         fields.append(field)
     if at != end:
         raise _broken()
@@ -155,9 +156,9 @@ def _number(field: bytes | None) -> int:
 
 
 def _broken() -> CannotDecode:
-    return CannotDecode("These bytes are not a transaction in its one exact form.", path="transaction")
+    return CannotDecode(tr("These bytes are not a transaction in its one exact form."), path="transaction")
 
 
 def _check_length(data: bytes, most: int) -> None:
     if len(data) > most:
-        raise CannotDecode(f"This is too long: at most {most // 1024} KiB are read.")
+        raise CannotDecode(tr("This is too long: at most {most} KiB are read.", most=most // 1024))

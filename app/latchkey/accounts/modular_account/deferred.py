@@ -7,6 +7,7 @@ from coincurve import PublicKey
 from latchkey.core.grant import Grant, SignedGrant
 from latchkey.core.types import Address, keccak
 from latchkey.errors import BadInput, CannotDecode
+from latchkey.language import tr
 
 _EOA = b"\x00"  # signature type byte: an externally owned account signed
 _LOCAL_DEFERRED, _INSTALLED = b"\x01", b"\x02"
@@ -25,7 +26,7 @@ def unsigned_of(blob: bytes) -> bytes:
     """flag || nonce || length || encoded data, cut from the front of a blob. Raises CannotDecode when it is shorter than it says."""
     end = 37 + int.from_bytes(blob[33:37], "big")
     if len(blob) <= end:
-        raise CannotDecode("This grant is cut short.", path="deferredAction")
+        raise CannotDecode(tr("This grant is cut short."), path="deferredAction")
     return blob[:end]
 
 
@@ -35,7 +36,7 @@ def signer_of(digest: bytes, signature: bytes) -> Address:
     try:
         key = PublicKey.from_signature_and_message(signature[:64] + bytes([signature[64] - 27]), digest, hasher=None)
     except Exception:  # noqa: BLE001 - coincurve raises bare Exception for unrecoverable signatures
-        raise BadInput("This signature belongs to no key.", path="signature") from None
+        raise BadInput(tr("This signature belongs to no key."), path="signature") from None
     return Address.from_bytes(keccak(key.format(compressed=False)[1:])[12:])
 
 
@@ -47,7 +48,7 @@ def local_context(signed: SignedGrant) -> bytes:
 def remote_context(session_id: bytes, signature: bytes) -> bytes:
     """Context 0x00: a session stored by the service (16-byte id) and the owner's signature."""
     if len(session_id) != 16:
-        raise BadInput("A session id is 16 bytes.", path="sessionId")
+        raise BadInput(tr("A session id is 16 bytes."), path="sessionId")
     return b"\x00" + session_id + signature
 
 
@@ -58,6 +59,6 @@ def installed_context(entity_id: int, *, is_global: bool) -> bytes:
 
 def _check(signature: bytes) -> None:
     if len(signature) != 65 or signature[64] not in (27, 28):
-        raise BadInput("A signature is 65 bytes and ends with 27 or 28.", path="signature")
+        raise BadInput(tr("A signature is 65 bytes and ends with 27 or 28."), path="signature")
     if int.from_bytes(signature[32:64], "big") > _HALF_ORDER:
-        raise BadInput("This signature is not in its canonical form (high s).", path="signature")
+        raise BadInput(tr("This signature is not in its canonical form (high s)."), path="signature")

@@ -7,24 +7,27 @@ from latchkey.core.account import Account
 from latchkey.core.draft import Draft
 from latchkey.core.reading import Deferred, Install, unknown_in
 from latchkey.errors import CannotDecode
+from latchkey.language import tr
 
 
 def draft_of(reading: Deferred, account: Account) -> Draft:
     """Raises CannotDecode with the first thing that has no place in a draft. The caller rebuilds and compares the bytes."""
     install = reading.action
     if not isinstance(install, Install):
-        raise CannotDecode("The signed action is not the installation of a session key.", code="NotASessionGrant", path="call")
+        raise CannotDecode(tr("The signed action is not the installation of a session key."), code="NotASessionGrant", path="call")
     unknown = unknown_in(reading)
     if unknown:
         raise CannotDecode(
-            f"These bytes hold something Latchkey does not know: {unknown[0].where}. {unknown[0].why}",
+            tr("These bytes hold something Latchkey does not know: {where}. {why}", where=unknown[0].where, why=unknown[0].why),
             code="UnknownBytes",
             path=unknown[0].where,
         )
     if install.session_key is None or install.module != SINGLE_SIGNER:
-        raise CannotDecode("The key is not held by the single-signer module.", code="UnknownValidation", path="validationConfig")
+        raise CannotDecode(
+            tr("The key is not held by the single-signer module."), code="UnknownValidation", path="validationConfig"
+        )
     if (reading.account or account.address) != account.address or (reading.chain_id or account.chain_id) != account.chain_id:
-        raise CannotDecode("The bytes name another account or chain.", code="OtherAccount", path="domain")
+        raise CannotDecode(tr("The bytes name another account or chain."), code="OtherAccount", path="domain")
     return Draft(
         system="modular_account",
         chain_id=account.chain_id,

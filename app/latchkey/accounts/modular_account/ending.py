@@ -27,6 +27,7 @@ from latchkey.core.ending import AccountCall as AccountCall
 from latchkey.core.session import Hook, Leftover, Limit, LimitKind, Session
 from latchkey.core.types import MAX_UINT48, ZERO_ADDRESS, Address
 from latchkey.errors import Refused
+from latchkey.language import tr
 
 UNINSTALL_VALIDATION = bytes.fromhex("b6b1ccfe")  # uninstallValidation(bytes24,bytes,bytes[])
 EXECUTE_WITH_RUNTIME_VALIDATION = bytes.fromhex("f2680c0f")  # executeWithRuntimeValidation(bytes,bytes)
@@ -154,7 +155,7 @@ def cancel_call(nonce: int) -> AccountCall:
 def lower_call(session: Session, limit: Limit, to: int) -> AccountCall:
     """Set what is left of a limit, below what was just read (wei or base units). Raises Refused."""
     if not 0 <= to < limit.left:
-        raise Refused("A limit can only be lowered: choose less than what is left of it.", code="NotLower", path="limit")
+        raise Refused(tr("A limit can only be lowered: choose less than what is left of it."), code="NotLower", path="limit")
     hook = _limit_hook(session, limit.kind)
     if limit.kind is LimitKind.ERC20:
         assert limit.token is not None
@@ -176,17 +177,19 @@ def _limit_hook(session: Session, kind: LimitKind) -> Hook:
     for hook in where:
         if hook.module in modules:
             return hook
-    raise Refused("This session has no such limit, so there is none to lower; revoke it instead.", code="NoLimit", path="limit")
+    raise Refused(tr("This session has no such limit, so there is none to lower; revoke it instead."), code="NoLimit", path="limit")
 
 
 def shorten_call(session: Session, until: int) -> AccountCall:
     """End a session earlier (last second, chain time); its beginning stays. Raises Refused."""
     if not any((hook.module, hook.entity_id) == (TIME_RANGE, session.entity_id) for hook in session.hooks):
-        raise Refused("This session has no end that could be set; revoke it instead.", code="NoExpiry", path="until")
+        raise Refused(tr("This session has no end that could be set; revoke it instead."), code="NoExpiry", path="until")
     if until > MAX_UINT48 or (session.valid_until and until >= session.valid_until):
-        raise Refused("The end can only be moved forward: choose an earlier time.", code="NotEarlier", path="until")
+        raise Refused(tr("The end can only be moved forward: choose an earlier time."), code="NotEarlier", path="until")
     if until <= session.valid_after:
-        raise Refused("The end must lie after the session's beginning; to end it at once, revoke it.", code="NoTime", path="until")
+        raise Refused(
+            tr("The end must lie after the session's beginning; to end it at once, revoke it."), code="NoTime", path="until"
+        )
     return AccountCall(TIME_RANGE, set_time_range(session.entity_id, until, session.valid_after))
 
 

@@ -19,6 +19,7 @@ from latchkey.accounts.modular_account.build import HALF
 from latchkey.core.logs import Log, LogFilter
 from latchkey.core.types import Address, Selector, keccak
 from latchkey.errors import CannotDecode
+from latchkey.language import tr
 
 INSTALLED: Final = bytes.fromhex("c36a28045e90a1163d24d4216c8cfd8c44c4e835a486fb84d511d6b9e0736db9")
 UNINSTALLED: Final = bytes.fromhex("43f7309d11ba6b2e180e9ab8a6da09d2fa1f585d7daed4b26c1c7f2a90b867a2")
@@ -172,11 +173,11 @@ def _modules(found: History, log: Log) -> None:
 
 def _address(log: Log) -> Address:
     if len(log.topics) != 4:
-        raise CannotDecode("An event of a module lacks a part.")
+        raise CannotDecode(tr("An event of a module lacks a part."))
     return Address.from_bytes(log.topics[3][12:])
 
 
 def _number(word: bytes) -> int:
     if len(word) != 32:
-        raise CannotDecode("An event lacks a part.")
+        raise CannotDecode(tr("An event lacks a part."))
     return int.from_bytes(word, "big")

@@ -28,6 +28,7 @@ from latchkey.core.permissions import (
 )
 from latchkey.core.types import MAX_UINT48, ZERO_ADDRESS, Address, Selector
 from latchkey.errors import Refused
+from latchkey.language import tr
 
 #: What aa-sdk 4.88.5 blocks as account functions (the last two are stale values of installExecution and uninstallExecution).
 SDK_BLOCKED: dict[str, str] = {
@@ -76,7 +77,11 @@ def judge(draft: Draft, *, now: int, policy: Policy) -> None:
 
 def _judge_as_sdk(draft: Draft, now: int) -> None:
     if draft.entity_id > MAX_ENTITY_ID:
-        raise Refused(f"The entity id is at most {MAX_ENTITY_ID}.", code="InvalidEntityIdError", path="entityId")
+        raise Refused(
+            tr("The entity id is at most {max_entity_id}.", max_entity_id=MAX_ENTITY_ID),
+            code="InvalidEntityIdError",
+            path="entityId",
+        )
     for index, selector in enumerate(draft.selectors):
         _not_blocked(selector, SDK_BLOCKED, f"selectors[{index}]")
     targets: set[Address] = set()
@@ -86,25 +91,25 @@ def _judge_as_sdk(draft: Draft, now: int) -> None:
     _translate_as_sdk(draft)
     if not draft.selectors and not any(_gives_selectors(p) for p in draft.permissions):
         raise Refused(
-            "Nothing says which calls the key may make: add a contract, functions or a token.",
+            tr("Nothing says which calls the key may make: add a contract, functions or a token."),
             code="ValidationConfigUnsetError",
             path="permissions",
         )
     if draft.entity_id == 0:
-        raise Refused("Entity id 0 is the owner's and cannot be given away.", code="EntityIdOverrideError", path="entityId")
+        raise Refused(tr("Entity id 0 is the owner's and cannot be given away."), code="EntityIdOverrideError", path="entityId")
 
 
 def _add_as_sdk(draft: Draft, index: int, permission: Permission, targets: set[Address]) -> None:
     """`targets`: contracts that earlier permissions name; this one's is added."""
     path = f"permissions[{index}]"
     if index and (isinstance(permission, Root) or isinstance(draft.permissions[0], Root)):
-        raise Refused("Root cannot be combined with any other permission.", code="RootPermissionOnlyError", path=path)
+        raise Refused(tr("Root cannot be combined with any other permission."), code="RootPermissionOnlyError", path=path)
     if isinstance(permission, ContractAccess | FunctionsOnContract):
         if permission.address == draft.account:
             raise _own_address(path)
         if permission.address in targets:
             raise Refused(
-                "This contract already has a permission; put all its functions into one.",
+                tr("This contract already has a permission; put all its functions into one."),
                 code="DuplicateTargetAddressError",
                 path=f"{path}.data.address",
             )
@@ -118,9 +123,9 @@ def _add_as_sdk(draft: Draft, index: int, permission: Permission, targets: set[A
 
 def _deadline_as_sdk(draft: Draft, now: int) -> None:
     if draft.expiry and draft.expiry < now:
-        raise Refused("The expiry is in the past.", code="ExpiredDeadlineError", path="expiry")
+        raise Refused(tr("The expiry is in the past."), code="ExpiredDeadlineError", path="expiry")
     if draft.expiry > MAX_UINT48:
-        raise Refused("The expiry is too far away: it has to fit into 48 bits.", code="DeadlineOverLimitError", path="expiry")
+        raise Refused(tr("The expiry is too far away: it has to fit into 48 bits."), code="DeadlineOverLimitError", path="expiry")
 
 
 def _translate_as_sdk(draft: Draft) -> None:
@@ -129,13 +134,13 @@ def _translate_as_sdk(draft: Draft) -> None:
         path = f"permissions[{index}]"
         match permission:
             case NativeTokenTransfer() if NativeTokenTransfer in seen:
-                raise Refused("There can be one ETH limit only.", code="MultipleNativeTokenTransferError", path=path)
+                raise Refused(tr("There can be one ETH limit only."), code="MultipleNativeTokenTransferError", path=path)
             case GasLimit() if GasLimit in seen:
-                raise Refused("There can be one gas limit only.", code="MultipleGasLimitError", path=path)
+                raise Refused(tr("There can be one gas limit only."), code="MultipleGasLimitError", path=path)
             case FunctionsOnAllContracts() | FunctionsOnContract() if not permission.functions:
                 raise _no_functions(path)
             case Erc20TokenTransfer() | ContractAccess() | FunctionsOnContract() if permission.address == ZERO_ADDRESS:
-                raise Refused("The zero address is not a contract.", code="ZeroAddressError", path=f"{path}.data.address")
+                raise Refused(tr("The zero address is not a contract."), code="ZeroAddressError", path=f"{path}.data.address")
         seen.add(type(permission))
 
 
@@ -148,9 +153,9 @@ def _gives_selectors(permission: Permission) -> bool:
 
 def _accounts_and_keys(draft: Draft) -> None:
     if draft.account == ZERO_ADDRESS or draft.account in PROTECTED:
-        raise Refused("This address is not a person's account.", code="ForbiddenAccountError", path="account")
+        raise Refused(tr("This address is not a person's account."), code="ForbiddenAccountError", path="account")
     if draft.session_key == ZERO_ADDRESS or draft.session_key in PROTECTED or draft.session_key == draft.account:
-        raise Refused("This address cannot be a session key.", code="ForbiddenSessionKeyError", path="sessionKey")
+        raise Refused(tr("This address cannot be a session key."), code="ForbiddenSessionKeyError", path="sessionKey")
 
 
 def _targets(draft: Draft) -> None:
@@ -159,7 +164,7 @@ def _targets(draft: Draft) -> None:
             raise _own_address(path)
         if address in PROTECTED:
             raise Refused(
-                f"This is {PROTECTED[address]}: with access to it a session could lift its own limits.",
+                tr("This is {protected}: with access to it a session could lift its own limits.", protected=PROTECTED[address]),
                 code="ForbiddenTargetError",
                 path=f"{path}.data.address",
             )
@@ -204,13 +209,13 @@ def _tokens(draft: Draft) -> None:
             path = f"permissions[{index}]"
             if named[permission.address] > 1:
                 raise Refused(
-                    "Two permissions name this token: on chain the last one wins or the limit is void. Keep one.",
+                    tr("Two permissions name this token: on chain the last one wins or the limit is void. Keep one."),
                     code="DuplicateTokenError",
                     path=f"{path}.data.address",
                 )
             if with_account_functions:
                 raise Refused(
-                    "A token limit makes account functions unusable on chain; grant them to separate keys.",
+                    tr("A token limit makes account functions unusable on chain; grant them to separate keys."),
                     code="TokenWithAccountFunctionsError",
                     path=path,
                 )
@@ -219,16 +224,18 @@ def _tokens(draft: Draft) -> None:
 def _one_paymaster(draft: Draft) -> None:
     guards = [i for i, p in enumerate(draft.permissions) if isinstance(p, PaymasterGuard)]
     if len(guards) > 1:
-        raise Refused("There can be one paymaster only.", code="MultiplePaymasterError", path=f"permissions[{guards[1]}]")
+        raise Refused(tr("There can be one paymaster only."), code="MultiplePaymasterError", path=f"permissions[{guards[1]}]")
     for index in guards:
         guard = draft.permissions[index]
         if isinstance(guard, PaymasterGuard) and guard.paymaster == ZERO_ADDRESS:
             raise Refused(
-                "The zero address is not a paymaster.", code="ZeroAddressError", path=f"permissions[{index}].data.paymaster"
+                tr("The zero address is not a paymaster."), code="ZeroAddressError", path=f"permissions[{index}].data.paymaster"
             )
         if any(isinstance(p, Root) for p in draft.permissions):
             raise Refused(
-                "Root cannot be combined with any other permission.", code="RootPermissionOnlyError", path=f"permissions[{index}]"
+                tr("Root cannot be combined with any other permission."),
+                code="RootPermissionOnlyError",
+                path=f"permissions[{index}]",
             )
 
 
@@ -243,19 +250,19 @@ def _without_expert_switch(draft: Draft) -> None:
         path = f"permissions[{index}]"
         match permission:
             case Root():
-                raise _expert("Root gives the key everything you have, including taking the account from you.", path)
+                raise _expert(tr("Root gives the key everything you have, including taking the account from you."), path)
             case AccountFunctions():
-                raise _expert("Account functions change the account itself.", path)
+                raise _expert(tr("Account functions change the account itself."), path)
             case PaymasterGuard():
-                raise _expert("A key bound to one paymaster stops working when that paymaster does.", path)
+                raise _expert(tr("A key bound to one paymaster stops working when that paymaster does."), path)
     if draft.selectors:
-        raise _expert("Extra selectors change what the account itself may be asked to do.", "selectors")
+        raise _expert(tr("Extra selectors change what the account itself may be asked to do."), "selectors")
     if draft.expiry == 0:
-        raise _expert("A key that never expires stays dangerous for ever.", "expiry")
+        raise _expert(tr("A key that never expires stays dangerous for ever."), "expiry")
 
 
 def _expert(what: str, path: str) -> Refused:
-    return Refused(f"{what} This needs the expert switch.", code="ExpertRequiredError", path=path)
+    return Refused(tr("{what} This needs the expert switch.", what=what), code="ExpertRequiredError", path=path)
 
 
 # --- shared
@@ -274,20 +281,23 @@ def _addresses(draft: Draft) -> Iterator[tuple[str, Address]]:
 
 def _own_address(path: str) -> Refused:
     return Refused(
-        "This is the account itself: a key that may call its own account can lift its own limits.",
+        tr("This is the account itself: a key that may call its own account can lift its own limits."),
         code="AccountAddressAsTargetError",
         path=f"{path}.data.address",
     )
 
 
 def _no_functions(path: str) -> Refused:
-    return Refused("Name at least one function.", code="NoFunctionsProvidedError", path=f"{path}.data.functions")
+    return Refused(tr("Name at least one function."), code="NoFunctionsProvidedError", path=f"{path}.data.functions")
 
 
 def _not_blocked(selector: Selector, blocked: dict[str, str], path: str) -> None:
     if selector in blocked:
         raise Refused(
-            f"{blocked[selector]} would let the key change its own limits or take the account; it is never granted.",
+            tr(
+                "{blocked} would let the key change its own limits or take the account; it is never granted.",
+                blocked=blocked[selector],
+            ),
             code="SelectorNotAllowed",
             path=path,
         )
@@ -295,4 +305,4 @@ def _not_blocked(selector: Selector, blocked: dict[str, str], path: str) -> None
 
 def _all_different(selectors: list[Selector], path: str) -> None:
     if len(set(selectors)) != len(selectors):
-        raise Refused("A function stands twice in the list.", code="DuplicateSelectorError", path=path)
+        raise Refused(tr("A function stands twice in the list."), code="DuplicateSelectorError", path=path)

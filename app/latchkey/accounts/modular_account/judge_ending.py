@@ -29,6 +29,7 @@ from latchkey.core.reading import (
 )
 from latchkey.core.types import Address
 from latchkey.errors import Refused
+from latchkey.language import tr
 
 MAX_STEPS = 512
 MAX_GAS = 100_000_000  # units; more than any block that counts
@@ -41,13 +42,13 @@ def judge_operation(op: Operation, account: Account) -> None:
     """Raises Refused unless it is an operation of the account by its owner, paid by the account, of steps on the list."""
     _known(op)
     if op.sender != account.address:
-        raise _refused("OtherAccount", "The operation is for another account.", "operation.sender")
+        raise _refused("OtherAccount", tr("The operation is for another account."), "operation.sender")
     if (op.entity_id, op.options) != (0, _OWNER_OPTIONS):
-        raise _refused("NotOwners", "The operation is not one of the owner: its nonce belongs to a session.", "operation.nonce")
+        raise _refused("NotOwners", tr("The operation is not one of the owner: its nonce belongs to a session."), "operation.nonce")
     if op.paymaster_and_data:
-        raise _refused("Paymaster", "The operation lets a paymaster pay; Latchkey signs only what the account pays itself.")
+        raise _refused("Paymaster", tr("The operation lets a paymaster pay; Latchkey signs only what the account pays itself."))
     if op.init_code not in (b"", account.init_code):
-        raise _refused("OtherInitCode", "The operation would deploy something else than this account.", "operation.initCode")
+        raise _refused("OtherInitCode", tr("The operation would deploy something else than this account."), "operation.initCode")
     _gas(op.gas, op.max_fee_per_gas, op.max_priority_fee_per_gas)
     judge_steps(op.steps)
 
@@ -57,29 +58,29 @@ def judge_transaction(t: Transaction, account: Account, sender: Address) -> None
     that the owner signed already. No money is sent along."""
     _known(t)
     if t.chain_id != account.chain_id:
-        raise _refused("OtherChain", "The transaction is for another network.", "transaction.chainId")
+        raise _refused("OtherChain", tr("The transaction is for another network."), "transaction.chainId")
     if t.value:
-        raise _refused("SendsMoney", "The transaction sends money along.", "transaction.value")
+        raise _refused("SendsMoney", tr("The transaction sends money along."), "transaction.value")
     _gas(t.gas, t.max_fee_per_gas, t.max_priority_fee_per_gas)
     if t.bundle is not None:
         _judge_bundle(t.bundle, account, sender)
         return
     own = t.to == ENTRY_POINT and sender == account.address and len(t.steps) == 1 and isinstance(t.steps[0], Cancel)
     if t.to != account.address and not own:
-        raise _refused("OtherReceiver", "The transaction goes to somebody else than the account.", "transaction.to")
+        raise _refused("OtherReceiver", tr("The transaction goes to somebody else than the account."), "transaction.to")
     judge_steps(t.steps)
 
 
 def _judge_bundle(bundle: Bundle, account: Account, sender: Address) -> None:
     if not bundle.operations or bundle.beneficiary != sender:
-        raise _refused("OtherBeneficiary", "What the account pays for gas would go to somebody else than the sender.")
+        raise _refused("OtherBeneficiary", tr("What the account pays for gas would go to somebody else than the sender."))
     for op, signature in zip(bundle.operations, bundle.signatures, strict=True):
         judge_operation(op, account)
         if signature != operation_signature(signature[2:]):
-            raise _refused("NotSigned", "One of the operations is not signed by a key.")
+            raise _refused("NotSigned", tr("One of the operations is not signed by a key."))
         signer = signer_of(operation_digest(op, account.chain_id), signature[2:])
         if account.owner not in (None, signer):
-            raise _refused("NotOwners", "One of the operations is not signed by the account's owner.")
+            raise _refused("NotOwners", tr("One of the operations is not signed by the account's owner."))
 
 
 def operation_digest(op: Operation, chain_id: int) -> bytes:
@@ -89,7 +90,7 @@ def operation_digest(op: Operation, chain_id: int) -> bytes:
 
 def judge_steps(steps: Sequence[Step]) -> None:
     if not 0 < len(steps) <= MAX_STEPS:
-        raise _refused("NoSteps", f"Latchkey signs 1 to {MAX_STEPS} steps at once.")
+        raise _refused("NoSteps", tr("Latchkey signs 1 to {max_steps} steps at once.", max_steps=MAX_STEPS))
     ended: set[int] = set()
     for step in steps:
         _judge_step(step, ended)
@@ -99,41 +100,43 @@ def _judge_step(step: Step, ended: set[int]) -> None:
     """`ended`: sessions that this batch has ended so far."""
     match step:
         case Uninstall(0):
-            raise _refused("OwnerTakenOut", "This would take out the owner's own key (entity 0); Latchkey never signs that.")
+            raise _refused("OwnerTakenOut", tr("This would take out the owner's own key (entity 0); Latchkey never signs that."))
         case Uninstall(entity_id) if entity_id == _DIRECT_CALL:
             raise _refused(
-                "DirectCall", "This would end a contract's direct access, which is no session; Latchkey does not sign that."
+                "DirectCall", tr("This would end a contract's direct access, which is no session; Latchkey does not sign that.")
             )
         case Uninstall(entity_id):
             ended.add(entity_id)
         case Lower(entity_id=0) | Shorten(0) | Clean(storage_id=0):
-            raise _refused("OwnersLimits", "This would change limits of the owner's own key (entity 0).")
+            raise _refused("OwnersLimits", tr("This would change limits of the owner's own key (entity 0)."))
         case Lower(amount=amount) if amount >= _HUGE:
-            raise _refused("NoLimit", "This would set a limit so large that it is none.")
+            raise _refused("NoLimit", tr("This would set a limit so large that it is none."))
         case Shorten(_, until, after) if until <= after:
-            raise _refused("NoTime", "The end must lie after the session's beginning.")
+            raise _refused("NoTime", tr("The end must lie after the session's beginning."))
         case Clean(entity_id=entity_id) if entity_id not in ended:
-            text = "This would clear what holds a session in its limits, without ending the session first."
+            text = tr("This would clear what holds a session in its limits, without ending the session first.")
             raise _refused("LiftsLimits", text)
         case Install():
-            raise _refused("Grant", "This lets a key in. Grants are signed as grants, after their own review.")
+            raise _refused("Grant", tr("This lets a key in. Grants are signed as grants, after their own review."))
         case Call():
             raise _refused(
-                "OtherCall", "This does something else than ending, cancelling or tightening; Latchkey does not sign that."
+                "OtherCall", tr("This does something else than ending, cancelling or tightening; Latchkey does not sign that.")
             )
 
 
 def _known(reading: Operation | Transaction) -> None:
     if unknown := unknown_in(reading):
-        text = f"These bytes hold something Latchkey does not know: {unknown[0].where}. {unknown[0].why}"
+        text = tr("These bytes hold something Latchkey does not know: {where}. {why}", where=unknown[0].where, why=unknown[0].why)
         raise _refused("UnknownBytes", text, unknown[0].where)
 
 
 def _gas(gas: int, fee: int, priority_fee: int) -> None:
     if gas > MAX_GAS:
-        raise _refused("TooMuchGas", f"It declares {gas} units of gas; Latchkey signs at most {MAX_GAS}.")
+        raise _refused(
+            "TooMuchGas", tr("It declares {gas} units of gas; Latchkey signs at most {max_gas}.", gas=gas, max_gas=MAX_GAS)
+        )
     if priority_fee > fee:
-        raise _refused("FeesCrossed", "Its priority fee is above its highest fee.")
+        raise _refused("FeesCrossed", tr("Its priority fee is above its highest fee."))
 
 
 def _refused(code: str, text: str, path: str = "") -> Refused:

@@ -33,8 +33,9 @@ from latchkey.core.powers import Powers, powers_of
 from latchkey.core.reading import Install, unknown_in
 from latchkey.core.types import MAX_UINT256, Address, Selector
 from latchkey.core.words import NO_CLAIMS
-from latchkey.core.words_pieces import Names, address_part, phrase, strong
+from latchkey.core.words_pieces import Names, address_part, phrase, say, strong
 from latchkey.errors import CannotDecode
+from latchkey.language import tr, trn
 
 EXECUTE, EXECUTE_BATCH = Selector.parse("0xb61d27f6"), Selector.parse("0x34fcd5be")
 EXECUTE_USER_OP, PERFORM_CREATE = Selector.parse("0x8dd7712f"), Selector.parse("0x5998db5c")
@@ -169,7 +170,9 @@ def session_of_install(install: Install, account: Address) -> Session:
     """The session that calldata installs. Raises CannotDecode when a part of it is unknown."""
     unknown = unknown_in(install)
     if unknown:
-        raise CannotDecode(f"This session holds something Latchkey does not know: {unknown[0].where}.", path=unknown[0].where)
+        raise CannotDecode(
+            tr("This session holds something Latchkey does not know: {where}.", where=unknown[0].where), path=unknown[0].where
+        )
     powers = powers_of(install.permissions, is_global=install.is_global)
     return _session(account, powers, install.permissions, (), install.expiry, install.valid_after)
 
@@ -221,13 +224,13 @@ def attempt(
         calls = _applies(session, inner, names)
         wrapped = call_data[:4] == EXECUTE_USER_OP.raw
         if fees is not None and session.has_execution_hooks and not wrapped:
-            raise _Stop(None, "RequireUserOperationContext", "The call has to be wrapped in executeUserOp.")
+            raise _Stop(None, "RequireUserOperationContext", tr("The call has to be wrapped in executeUserOp."))
         left = _validate(session, None if wrapped and fees is None else calls, now, fees, left, names)
     except _Stop as stop:
         return stop.denied(Stage.VALIDATION, left)
     try:
         if inner[:4] == EXECUTE_USER_OP.raw or (wrapped and fees is None):
-            raise _Stop(None, "", "Only the EntryPoint calls executeUserOp.", selector="")
+            raise _Stop(None, "", tr("Only the EntryPoint calls executeUserOp."), selector="")
         return Allowed(_execute(session, inner, calls, left, names))
     except _Stop as stop:
         return stop.denied(Stage.EXECUTION, left)
@@ -270,10 +273,10 @@ class _Stop(Exception):
 def _unwrapped(call_data: bytes) -> bytes:
     """The account's own call inside executeUserOp's raw prefix."""
     if len(call_data) < 4:
-        raise _Stop(None, "UnrecognizedFunction", "A call of the account begins with a function selector of 4 bytes.")
+        raise _Stop(None, "UnrecognizedFunction", tr("A call of the account begins with a function selector of 4 bytes."))
     inner = call_data[4:] if call_data[:4] == EXECUTE_USER_OP.raw else call_data
     if len(inner) < 4:
-        raise _Stop(None, "", "There is no call inside executeUserOp.", selector="")
+        raise _Stop(None, "", tr("There is no call inside executeUserOp."), selector="")
     return inner
 
 
@@ -310,7 +313,7 @@ def _targets_readable(batch: bytes) -> bool:
     return all(at + 96 <= len(batch) and not any(batch[at : at + 12]) for at in places)
 
 
-_NO_ARGUMENTS = "The arguments of this call cannot be read."
+_NO_ARGUMENTS = tr("The arguments of this call cannot be read.")
 
 
 def _arguments(inner: bytes) -> tuple:  # type: ignore[type-arg]
@@ -327,11 +330,15 @@ def _applies(session: Session, inner: bytes, names: Names) -> _Calls:
         if call.target != session.account:
             continue
         if inner[:4] == EXECUTE.raw:
-            raise _Stop(None, "SelfCallRecursionDepthExceeded", "A call to the account itself is not made through execute.", index)
+            raise _Stop(
+                None, "SelfCallRecursionDepthExceeded", tr("A call to the account itself is not made through execute."), index
+            )
         if len(call.data) < 4:
-            raise _Stop(None, "", "A call to the account itself begins with a function selector of 4 bytes.", index, selector="")
+            raise _Stop(
+                None, "", tr("A call to the account itself begins with a function selector of 4 bytes."), index, selector=""
+            )
         if call.data[:4] in (EXECUTE.raw, EXECUTE_BATCH.raw):
-            raise _Stop(None, "SelfCallRecursionDepthExceeded", "A batch cannot carry another execute of the account.", index)
+            raise _Stop(None, "SelfCallRecursionDepthExceeded", tr("A batch cannot carry another execute of the account."), index)
         _may_ask(session, Selector.from_bytes(call.data[:4]), index, names)
     return calls
 
@@ -339,10 +346,10 @@ def _applies(session: Session, inner: bytes, names: Names) -> _Calls:
 def _may_ask(session: Session, selector: Selector, index: int | None, names: Names) -> None:
     if session.powers.is_root:
         if selector.raw not in ACCOUNT_FUNCTIONS:
-            said = phrase("The account itself has no function ", names.functions([selector]), ", unless a module added it.")
+            said = say("The account itself has no function {value}, unless a module added it.", value=names.functions([selector]))
             raise _Stop(None, "ValidationFunctionMissing", said, index)
     elif selector not in session.own:
-        said = phrase("The key may not call the account's own function ", names.functions([selector]), ".")
+        said = say("The key may not call the account's own function {value}.", value=names.functions([selector]))
         raise _Stop(None, "ValidationFunctionMissing", said, index)
 
 
@@ -367,23 +374,29 @@ def _paymaster(session: Session, fees: Fees) -> None:
     if wanted is None or fees.paymaster == wanted:
         return
     error = "BadPaymasterSpecified" if fees.paymaster is not None else ""
-    sentence = phrase("Only paymaster ", address_part(wanted), " may pay for it.")
+    sentence = say("Only paymaster {wanted} may pay for it.", wanted=address_part(wanted))
     raise _Stop(PAYMASTER_GUARD, error, sentence, selector=_ERRORS.get(error, ""))
 
 
 def _in_time(session: Session, now: int, module: Address | None) -> None:
     if session.valid_until and not session.valid_after <= now <= session.valid_until:
-        when = f"ended at {utc(session.valid_until)}" if now > session.valid_until else f"begins at {utc(session.valid_after)}"
+        when = (
+            tr("ended at {time}", time=utc(session.valid_until))
+            if now > session.valid_until
+            else tr("begins at {time}", time=utc(session.valid_after))
+        )
         error = "TimeRangeNotValid" if module else "AA22 expired or not due"
-        raise _Stop(module, error, f"The session {when}.", selector=_ERRORS.get(error, ""))
+        raise _Stop(module, error, tr("The session {when}.", when=when), selector=_ERRORS.get(error, ""))
 
 
 def _gas(fees: Fees, left: Remaining, names: Names) -> Remaining:
     if left.gas is None:
         return left
     if fees.charge > left.gas:
-        sentence = phrase(
-            "The operation declares gas for ", names.coins(fees.charge), "; the gas limit has ", names.coins(left.gas), " left."
+        sentence = say(
+            "The operation declares gas for {charge}; the gas limit has {gas} left.",
+            charge=names.coins(fees.charge),
+            gas=names.coins(left.gas),
         )
         raise _Stop(NATIVE_TOKEN_LIMIT, "ExceededNativeTokenLimit", sentence)
     return replace(left, gas=left.gas - fees.charge)
@@ -400,19 +413,22 @@ def _allowlist(session: Session, calls: _Calls, names: Names) -> None:
         selector = Selector.from_bytes(call.data[:4].ljust(4, b"\0"))
         if call.target not in listed:
             if selector not in session.powers.anywhere:
-                said = phrase("The key may not call ", names.named(call.target), ": it is not on its list.")
+                said = say("The key may not call {target}: it is not on its list.", target=names.named(call.target))
                 raise _Stop(ALLOWLIST, "AddressNotAllowed", said, index)
             continue
         functions = listed[call.target]
         if functions is None:
             continue
         if len(call.data) < 4:
-            said = phrase(
-                "The key may call only the functions listed for ", names.named(call.target), ", and this call names none."
+            said = say(
+                "The key may call only the functions listed for {target}, and this call names none.",
+                target=names.named(call.target),
             )
             raise _Stop(ALLOWLIST, "NoSelectorSpecified", said, index)
         if selector not in functions:
-            said = phrase("The key may not call ", names.functions([selector]), " of ", names.named(call.target), ".")
+            said = say(
+                "The key may not call {value} of {target}.", value=names.functions([selector]), target=names.named(call.target)
+            )
             raise _Stop(ALLOWLIST, "SelectorNotAllowed", said, index)
 
 
@@ -434,10 +450,12 @@ def _spend_native(inner: bytes, calls: tuple[InnerCall, ...] | None, limit: int,
     if inner[:4] == PERFORM_CREATE.raw:
         values = [int.from_bytes(inner[4:36], "big")]
     if sum(values) > MAX_UINT256:
-        raise _Stop(NATIVE_TOKEN_LIMIT, "Panic", "The amounts add up to more than a number on the chain can hold.")
+        raise _Stop(NATIVE_TOKEN_LIMIT, "Panic", tr("The amounts add up to more than a number on the chain can hold."))
     if sum(values) > limit:
-        verb = "The call sends " if len(values) == 1 else "The calls send "
-        sentence = phrase(verb, names.coins(sum(values)), "; the limit has ", names.coins(limit), " left.")
+        verb = trn("The call sends ", "The calls send ", len(values))
+        sentence = say(
+            "{verb}{total}; the limit has {limit} left.", verb=verb, total=names.coins(sum(values)), limit=names.coins(limit)
+        )
         raise _Stop(NATIVE_TOKEN_LIMIT, "ExceededNativeTokenLimit", sentence)
     return limit - sum(values)
 
@@ -447,7 +465,9 @@ def _spend_tokens(
 ) -> Iterator[tuple[Address, int]]:
     """transfer and approve count the same: in full, each time."""
     if calls is None:
-        raise _Stop(ALLOWLIST, "SpendingRequestNotAllowed", "With a token limit, only execute and executeBatch are let through.")
+        raise _Stop(
+            ALLOWLIST, "SpendingRequestNotAllowed", tr("With a token limit, only execute and executeBatch are let through.")
+        )
     left = dict(limits)
     for index, call in enumerate(calls):
         if call.target in left:
@@ -457,12 +477,14 @@ def _spend_tokens(
 
 def _spend_token(call: InnerCall, limit: int, index: int, names: Names) -> int:
     if len(call.data) < 68:
-        raise _Stop(ALLOWLIST, "InvalidCalldataLength", "A call to a limited token carries a receiver and an amount.", index)
+        raise _Stop(ALLOWLIST, "InvalidCalldataLength", tr("A call to a limited token carries a receiver and an amount."), index)
     if call.data[:4] not in (TRANSFER.raw, APPROVE.raw):
-        raise _Stop(ALLOWLIST, "SelectorNotAllowed", "Only transfer and approve may be called on a limited token.", index)
+        raise _Stop(ALLOWLIST, "SelectorNotAllowed", tr("Only transfer and approve may be called on a limited token."), index)
     amount = int.from_bytes(call.data[36:68], "big")
     if amount > limit:
         moves: list[Part] = names.tokens(amount, call.target)
-        sentence = phrase("The call moves ", moves, "; the limit has ", strong(names.amount(limit, call.target)), " left.")
+        sentence = say(
+            "The call moves {moves}; the limit has {amount} left.", moves=moves, amount=strong(names.amount(limit, call.target))
+        )
         raise _Stop(ALLOWLIST, "ExceededTokenLimit", sentence, index)
     return limit - amount

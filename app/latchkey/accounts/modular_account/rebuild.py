@@ -13,6 +13,7 @@ from latchkey.core.contracts import ALLOWLIST, ALLOWLIST_V200
 from latchkey.core.reading import Cancel, Clean, Lower, Operation, Shorten, Step, Transaction, Uninstall
 from latchkey.core.types import Address
 from latchkey.errors import Refused
+from latchkey.language import tr
 
 
 def operation_bytes(op: Operation) -> bytes:
@@ -73,4 +74,4 @@ def _call(step: Step, account: Address) -> AccountCall:
             return AccountCall(module, ending.delete_list(storage_id, inputs))
         case Clean(module, storage_id):
             return AccountCall(module, ending.forget(storage_id))
-    raise Refused("Latchkey never builds such a call.", code="OtherCall")
+    raise Refused(tr("Latchkey never builds such a call."), code="OtherCall")

@@ -30,6 +30,7 @@ from latchkey.core.reading import Install, Unknown
 from latchkey.core.session import AccountReading, Block, Hook, Limit, LimitKind, LogRange, Owner, Power, Session
 from latchkey.core.types import ZERO_ADDRESS, Address, Selector
 from latchkey.errors import CannotDecode
+from latchkey.language import tr
 
 _VALIDATION_HOOK, _PRE = 1, 4
 _USER_OP, _SIGNATURES, _GLOBAL = 1, 2, 4
@@ -46,7 +47,7 @@ def reading_of(state: State, block: Block, read: LogRange) -> AccountReading:
     """Raises CannotDecode when the account's code is known and yet does not answer as it must."""
     code: bytes = state.known[("code",)]
     if state.implementation in state.contracts and any(v is None for key, v in state.known.items() if key[0] == "validation"):
-        raise CannotDecode("The RPC's answer is not what this account can have said.", code="OddAnswer")
+        raise CannotDecode(tr("The RPC's answer is not what this account can have said."), code="OddAnswer")
     owners = tuple(_owners(state)) if code else ()
     keys = {o.entity_id for o in owners if o.kind in ("single-signer", "passkey", "unknown")}
     ids = [i for i in state.installed if i not in keys and i != 0]
@@ -128,7 +129,7 @@ def _install(state: State, entity_id: int, module: Address, signer: Address | No
         install = _unread(entity_id, module, signer, validation, problem.text)
     assert isinstance(install, Install)
     if module == ZERO_ADDRESS:
-        why = "The logs do not reach back to its install, so it is not known which module checks its signatures."
+        why = tr("The logs do not reach back to its install, so it is not known which module checks its signatures.")
         install = replace(install, unknown=(*install.unknown, Unknown("validationConfig.module", module.raw, why)))
     return install
 
@@ -267,20 +268,27 @@ def _code_powers(state: State) -> Iterator[Power]:
     implementation = state.implementation
     delegated = delegated_to(state.known[("code",)])
     if delegated:
-        known = "Modular Account V2" if delegated in DELEGATIONS else "code that Latchkey does not know"
-        yield Power("delegation", delegated, f"The address runs {known} (EIP-7702); its own key can change that at any time.")
+        known = "Modular Account V2" if delegated in DELEGATIONS else tr("code that Latchkey does not know")
+        yield Power(
+            "delegation",
+            delegated,
+            tr("The address runs {known} (EIP-7702); its own key can change that at any time.", known=known),
+        )
     elif implementation is None or implementation not in IMPLEMENTATIONS:
-        sentence = "The account runs code that Latchkey does not know; that code decides everything."
+        sentence = tr("The account runs code that Latchkey does not know; that code decides everything.")
         yield Power("implementation", implementation or state.account.address, sentence)
     elif implementation not in MADE_WITH[state.account.mode] or state.history.upgraded:
-        yield Power("implementation", implementation, f"The account was upgraded to {_title(implementation)}.")
+        yield Power("implementation", implementation, tr("The account was upgraded to {title}.", title=_title(implementation)))
 
 
 def _title(implementation: Address) -> str:
     index = IMPLEMENTATIONS.index(implementation)
-    return ("a semi-modular account", "a modular account", "a semi-modular account that stores its owner", *["7702 code"] * 2)[
-        index
-    ]
+    return (
+        tr("a semi-modular account"),
+        tr("a modular account"),
+        tr("a semi-modular account that stores its owner"),
+        *["7702 code"] * 2,
+    )[index]
 
 
 def _direct_calls(state: State) -> Iterator[Power]:
@@ -288,9 +296,9 @@ def _direct_calls(state: State) -> Iterator[Power]:
         found = state.known.get(("direct", module)) or Validation()
         if not found.is_installed:
             continue
-        what = "may do everything with the account" if found.flags & _GLOBAL else "may call functions of the account"
+        what = tr("may do everything with the account") if found.flags & _GLOBAL else tr("may call functions of the account")
         hooks = hooks_of((*found.hooks, *found.execution_hooks))
-        yield Power("direct-call", module, f"This address {what}, by calling it directly.", found.selectors, hooks)
+        yield Power("direct-call", module, tr("This address {what}, by calling it directly.", what=what), found.selectors, hooks)
 
 
 def _functions(state: State) -> Iterator[Power]:
@@ -306,13 +314,13 @@ def _functions(state: State) -> Iterator[Power]:
         for hook in found.hooks:
             hooked.setdefault(hook, []).append(selector)
     for (module, is_open), functions in grouped.items():
-        who = "Anybody may call" if is_open else "The account has"
+        who = tr("Anybody may call") if is_open else tr("The account has")
         hooks = hooks_of(list(dict.fromkeys(h for _, each in functions for h in each)))
         names = tuple(s for s, _ in functions)
-        yield Power("execution-function", module, f"{who} functions that this module added.", names, hooks)
+        yield Power("execution-function", module, tr("{who} functions that this module added.", who=who), names, hooks)
     for raw, selectors in hooked.items():
         hook = _hook(raw)
-        sentence = "This module runs whenever these functions of the account are called, and may stop them."
+        sentence = tr("This module runs whenever these functions of the account are called, and may stop them.")
         yield Power("execution-hook", hook.module, sentence, tuple(selectors), (hook,))
 
 
@@ -327,44 +335,44 @@ def _findings(state: State, owners: Sequence[Owner], read: LogRange) -> Iterator
         yield Finding(
             "code-unknown",
             Level.DANGER,
-            "The account runs code that Latchkey does not know: it may do otherwise than it says here.",
-            "Do not rely on this list; look into who changed the account's code.",
+            tr("The account runs code that Latchkey does not know: it may do otherwise than it says here."),
+            tr("Do not rely on this list; look into who changed the account's code."),
         )
     elif state.implementation not in MADE_WITH[account.mode]:
         yield Finding(
             "code-changed",
             Level.WARNING,
-            "The account runs other code than it was made with.",
-            "Check that you upgraded it yourself.",
+            tr("The account runs other code than it was made with."),
+            tr("Check that you upgraded it yourself."),
         )
     owner = next((o for o in owners if o.kind != "account-key"), None)
     if owner and owner.hooks:
         yield Finding(
             "owner-hooks",
             Level.WARNING,
-            "Something stands between the owner and the account: hooks on the owner's own validation.",
-            "Grants that ride in a first operation do not work here; grant with a transaction of the owner.",
+            tr("Something stands between the owner and the account: hooks on the owner's own validation."),
+            tr("Grants that ride in a first operation do not work here; grant with a transaction of the owner."),
         )
     if owner and owner.disabled:
         yield Finding(
             "owner-disabled",
             Level.WARNING,
-            "The owner's key is switched off: it cannot grant or revoke.",
-            "Use another owner of the account.",
+            tr("The owner's key is switched off: it cannot grant or revoke."),
+            tr("Use another owner of the account."),
         )
     if owner and account.owner and owner.address != account.owner:
         yield Finding(
             "owner-changed",
             Level.WARNING,
-            "The account's owner is not the one Latchkey knows.",
-            "Grants the old owner signed and nobody used are void. Check that you changed the owner yourself.",
+            tr("The account's owner is not the one Latchkey knows."),
+            tr("Grants the old owner signed and nobody used are void. Check that you changed the owner yourself."),
         )
     if not read.complete:
         yield Finding(
             "logs-incomplete",
             Level.WARNING,
-            "Some blocks could not be read: there may be more sessions and permissions than are shown.",
-            "Read again, or use another RPC.",
+            tr("Some blocks could not be read: there may be more sessions and permissions than are shown."),
+            tr("Read again, or use another RPC."),
         )
 
 
@@ -373,9 +381,14 @@ def _without_code(state: State) -> Iterator[Finding]:
         yield Finding(
             "delegation-gone",
             Level.WARNING,
-            "The address runs no code now, so its sessions sleep; they come back when the code is set again.",
-            "Revoke them before you set the code again.",
+            tr("The address runs no code now, so its sessions sleep; they come back when the code is set again."),
+            tr("Revoke them before you set the code again."),
         )
         return
-    sentence = "is not delegated to account code yet" if state.account.mode is Mode.EIP7702 else "is not on the chain yet"
-    yield Finding("not-deployed", Level.NOTICE, f"The account {sentence}, so there are no sessions.", "Nothing has to be done.")
+    sentence = tr("is not delegated to account code yet") if state.account.mode is Mode.EIP7702 else tr("is not on the chain yet")
+    yield Finding(
+        "not-deployed",
+        Level.NOTICE,
+        tr("The account {sentence}, so there are no sessions.", sentence=sentence),
+        tr("Nothing has to be done."),
+    )

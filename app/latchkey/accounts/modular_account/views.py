@@ -24,6 +24,7 @@ from latchkey.accounts.modular_account.history import DIRECT_CALL, Book, History
 from latchkey.accounts.system import Ask, Contracts, Question
 from latchkey.core.account import Account
 from latchkey.core.types import Address, Selector, keccak
+from latchkey.language import tr
 
 PROBED: Final = 16  # ids are asked for from 1 up to this, whatever the logs say
 
@@ -151,34 +152,46 @@ def _question(account: Address, key: Key) -> Question:
     me = abi.address(account)
     match key:
         case ("code",):
-            return Question(Ask.CODE, account, about="the account's code")
+            return Question(Ask.CODE, account, about=tr("the account's code"))
         case ("implementation",):
-            return Question(Ask.STORAGE, account, IMPLEMENTATION_SLOT, "the account's code")
+            return Question(Ask.STORAGE, account, IMPLEMENTATION_SLOT, tr("the account's code"))
         case ("balance",):
-            return Question(Ask.BALANCE, account, about="the balance")
+            return Question(Ask.BALANCE, account, about=tr("the balance"))
         case ("deposit",):
-            return Question(Ask.CALL, ENTRY_POINT, _DEPOSIT + me, "the deposit")
+            return Question(Ask.CALL, ENTRY_POINT, _DEPOSIT + me, tr("the deposit"))
         case ("owner",):
-            return Question(Ask.CALL, account, _OWNER, "the owner", may_fail=True)
+            return Question(Ask.CALL, account, _OWNER, tr("the owner"), may_fail=True)
         case ("validation", int(entity_id)):
             data = _VALIDATION + abi.left(bytes(20) + entity_id.to_bytes(4, "big"))
             return Question(Ask.CALL, account, data, _named(entity_id), may_fail=True)
         case ("direct", Address() as module):
             data = _VALIDATION + abi.left(module.raw + DIRECT_CALL.to_bytes(4, "big"))
-            return Question(Ask.CALL, account, data, f"what {module} may call", may_fail=True)
+            return Question(Ask.CALL, account, data, tr("what {module} may call", module=module), may_fail=True)
         case ("execution", Selector() as selector):
-            return Question(Ask.CALL, account, _EXECUTION + abi.left(selector.raw), f"the function {selector}", may_fail=True)
+            return Question(
+                Ask.CALL,
+                account,
+                _EXECUTION + abi.left(selector.raw),
+                tr("the function {selector}", selector=selector),
+                may_fail=True,
+            )
         case ("module", int(entity_id)):
             slot = keccak(abi.word(entity_id << 8) + VALIDATIONS_SLOT)
             return Question(Ask.STORAGE, account, slot, _named(entity_id))
         case ("signer", int(entity_id)):
-            return Question(Ask.CALL, SINGLE_SIGNER, _SIGNER + abi.word(entity_id) + me, f"the key of {_named(entity_id)}")
+            return Question(
+                Ask.CALL, SINGLE_SIGNER, _SIGNER + abi.word(entity_id) + me, tr("the key of {named}", named=_named(entity_id))
+            )
         case ("coins", int(under)):
-            return Question(Ask.CALL, NATIVE_TOKEN_LIMIT, _COINS + abi.word(under) + me, f"a limit of {_named(under)}")
+            return Question(
+                Ask.CALL, NATIVE_TOKEN_LIMIT, _COINS + abi.word(under) + me, tr("a limit of {named}", named=_named(under))
+            )
         case ("range", int(under)):
-            return Question(Ask.CALL, TIME_RANGE, _RANGE + abi.word(under) + me, f"the time of {_named(under)}")
+            return Question(Ask.CALL, TIME_RANGE, _RANGE + abi.word(under) + me, tr("the time of {named}", named=_named(under)))
         case ("paymaster", int(under)):
-            return Question(Ask.CALL, PAYMASTER_GUARD, _PAYMASTER + abi.word(under) + me, f"the paymaster of {_named(under)}")
+            return Question(
+                Ask.CALL, PAYMASTER_GUARD, _PAYMASTER + abi.word(under) + me, tr("the paymaster of {named}", named=_named(under))
+            )
     return _listed(key, me)
 
 
@@ -187,16 +200,16 @@ def _listed(key: Key, me: bytes) -> Question:
     place = abi.address(target) + me
     match kind:
         case "entry":
-            return Question(Ask.CALL, module, _ENTRY + abi.word(under) + place, f"the contracts of {_named(under)}")
+            return Question(Ask.CALL, module, _ENTRY + abi.word(under) + place, tr("the contracts of {named}", named=_named(under)))
         case "token":
-            return Question(Ask.CALL, module, _TOKEN + abi.word(under) + place, f"a token limit of {_named(under)}")
+            return Question(Ask.CALL, module, _TOKEN + abi.word(under) + place, tr("a token limit of {named}", named=_named(under)))
     data = _FUNCTION + abi.word(under) + abi.left(selector[0].raw) + place
-    return Question(Ask.CALL, module, data, f"the functions of {_named(under)}")
+    return Question(Ask.CALL, module, data, tr("the functions of {named}", named=_named(under)))
 
 
 def _named(kept_under: int) -> str:
     own = kept_under - HALF if kept_under > HALF else kept_under
-    return f"session {own}" if own else "the owner"
+    return tr("session {own}", own=own) if own else tr("the owner")
 
 
 def _value(key: Key, raw: bytes | None) -> Any:

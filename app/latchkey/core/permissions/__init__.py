@@ -19,6 +19,7 @@ from latchkey.core.permissions.paymaster_guard import PaymasterGuard
 from latchkey.core.permissions.root import Root
 from latchkey.core.untrusted import check, join
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 __all__ = [
     "KINDS",
@@ -59,17 +60,17 @@ MAX_PERMISSIONS = 128
 def permission_from_json(value: Any, path: str = "") -> Permission:
     """Read `{"type": ..., "data": {...}}` as the Wallet APIs write it. Raises BadInput naming the field."""
     if not isinstance(value, dict):
-        raise BadInput(f"{path or 'A permission'}: expected an object with type and data.", path=path)
+        raise BadInput(tr("{path}: expected an object with type and data.", path=path or tr("A permission")), path=path)
     name = value.get("type")
     if not isinstance(name, str) or name not in KINDS:
         raise BadInput(
-            f"{join(path, ('type',))} is not a permission Latchkey knows ({', '.join(KINDS)}).",
+            tr("{path} is not a permission Latchkey knows ({kinds}).", path=join(path, ("type",)), kinds=", ".join(KINDS)),
             code="UnknownPermission",
             path=join(path, ("type",)),
         )
     for extra in value.keys() - {"type", "data"}:
         where = join(path, (extra,))
-        raise BadInput(f"{where} is not a field of a permission.", path=where)
+        raise BadInput(tr("{where} is not a field of a permission.", where=where), path=where)
     permission: Permission = check(_READERS[name], value.get("data", {}), join(path, ("data",)))
     return permission
 
@@ -77,9 +78,13 @@ def permission_from_json(value: Any, path: str = "") -> Permission:
 def permissions_from_json(value: Any, path: str = "permissions") -> tuple[Permission, ...]:
     """Read the list; its order is kept because it decides the order of allowlist entries on chain."""
     if not isinstance(value, (list, tuple)):
-        raise BadInput(f"{path}: expected a list of permissions.", path=path)
+        raise BadInput(tr("{path}: expected a list of permissions.", path=path), path=path)
     if len(value) > MAX_PERMISSIONS:
-        raise BadInput(f"{path} has too many entries: at most {MAX_PERMISSIONS} are allowed.", code="TooMany", path=path)
+        raise BadInput(
+            tr("{path} has too many entries: at most {max_permissions} are allowed.", path=path, max_permissions=MAX_PERMISSIONS),
+            code="TooMany",
+            path=path,
+        )
     return tuple(permission_from_json(item, f"{path}[{index}]") for index, item in enumerate(value))
 
 

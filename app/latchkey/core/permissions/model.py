@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
 from latchkey.core.types import Selector
+from latchkey.language import tr
 
 CONFIG = ConfigDict(extra="forbid")
 MAX_FUNCTIONS = 256
@@ -22,7 +23,7 @@ class Permission(Protocol):
 
 def _list(value: object) -> object:
     if not isinstance(value, (list, tuple)):
-        raise PydanticCustomError("latchkey", "{text}", {"text": "Expected a list of function selectors."})
+        raise PydanticCustomError("latchkey", "{text}", {"text": tr("Expected a list of function selectors.")})
     return tuple(value)
 
 

@@ -20,10 +20,11 @@ from latchkey.core.words_sessions import limit_line
 from latchkey.errors import BadInput
 from latchkey.flow.session_rows import Origin, Row, View, chain_now, said_of
 from latchkey.language import tr
+from latchkey.store.endings import ItemState
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.session_list import draw_bar
-from latchkey.ui.pages.session_rows import TONES, Bar, account_name, bar
+from latchkey.ui.pages.session_rows import SAID, TONES, Bar, account_name, bar
 from latchkey.ui.times import local_time
 from latchkey.ui.widgets import (
     AddressLabel,
@@ -51,6 +52,7 @@ from latchkey.ui.widgets import (
 if TYPE_CHECKING:
     from latchkey.flow.ending_plan import Lower, Tighten
 
+_ENDED = {ItemState.PENDING: tr("on its way"), ItemState.DONE: tr("done"), ItemState.FAILED: tr("failed")}
 _NAMES = {LimitKind.GAS: tr("Gas"), LimitKind.NATIVE: tr("Coins"), LimitKind.ERC20: tr("Tokens")}
 
 
@@ -111,11 +113,11 @@ class SessionPage(Page):
             return
         now = chain_now(row.block, row.taken, self._context.clock())
         self.title.setText(visible(row.title.plain))
-        self.chip.set_state(row.state.value[:1].upper() + row.state.value[1:], TONES[row.state])
+        self.chip.set_state(SAID[row.state], TONES[row.state])
         self.tighten.setEnabled(row.session.valid_until == 0 or row.session.valid_until > now)
         if row.ending is not None and row.ending.sentence:
             self._place.addWidget(
-                Banner(Level.NOTICE, tr("Last attempt to end it: {state}.", state=row.ending.state.value), row.ending.sentence)
+                Banner(Level.NOTICE, tr("Last attempt to end it: {state}.", state=_ENDED[row.ending.state]), row.ending.sentence)
             )
         self._place.addWidget(self._words(row))
         findings = FindingList(row.findings)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 
 from latchkey.core.account import Account
 from latchkey.core.draft import Draft
-from latchkey.core.moments import span
+from latchkey.core.moments import short_span
 from latchkey.core.networks import network
 from latchkey.core.permissions import Erc20TokenTransfer, GasLimit, NativeTokenTransfer
 from latchkey.core.phrases import Level, Phrase, Style
@@ -31,6 +31,12 @@ TONES = {
     SessionState.WAITING: "accent", SessionState.ACTIVE: "good", SessionState.NEARLY_USED_UP: "warn", SessionState.USED_UP: "muted",
     SessionState.EXPIRES_SOON: "warn", SessionState.EXPIRED: "muted", SessionState.REVOKING: "accent",
     SessionState.REVOKED: "muted", SessionState.FULL_CONTROL: "bad",
+}  # fmt: skip
+SAID = {
+    SessionState.WAITING: tr("Waiting for first use"), SessionState.ACTIVE: tr("Active"),
+    SessionState.NEARLY_USED_UP: tr("Nearly used up"), SessionState.USED_UP: tr("Used up"),
+    SessionState.EXPIRES_SOON: tr("Expires soon"), SessionState.EXPIRED: tr("Expired"), SessionState.REVOKING: tr("Revoking"),
+    SessionState.REVOKED: tr("Revoked"), SessionState.FULL_CONTROL: tr("Full control"),
 }  # fmt: skip
 ACTIVE = (SessionState.ACTIVE, SessionState.NEARLY_USED_UP, SessionState.EXPIRES_SOON, SessionState.FULL_CONTROL)
 STATES: tuple[tuple[str, tuple[SessionState, ...]], ...] = (
@@ -165,7 +171,7 @@ def _place(account: Account) -> Key:
 
 
 def _chips(row: Row) -> Iterator[Chip]:
-    yield _first_up(row.state.value), TONES[row.state]
+    yield SAID[row.state], TONES[row.state]
     if row.ending is not None and row.ending.state is ItemState.FAILED:
         yield tr("Revoking failed"), "bad"
     if row.since_last_look:
@@ -226,18 +232,10 @@ def _ends(until: int, now: int, after: int = 0) -> tuple[str, str]:
     """When it ends, both ways; chain time."""
     end = tr("until {moment}", moment=_moment(until, now)) if until else tr("until revoked")
     if after > now:
-        return tr("Starts in {short}", short=_short(after - now)), end
+        return tr("Starts in {short}", short=short_span(after - now)), end
     if not until:
         return tr("Never ends"), end
-    return (_short(until - now), end) if until > now else (tr("Ended"), _moment(until, now))
-
-
-def _short(seconds: int) -> str:
-    """ "6 h 12 min"."""
-    text = span(seconds)
-    for long, short in (("hours", "h"), ("hour", "h"), ("minutes", "min"), ("minute", "min"), ("seconds", "s"), ("second", "s")):
-        text = text.replace(long, short)
-    return text
+    return (short_span(until - now), end) if until > now else (tr("Ended"), _moment(until, now))
 
 
 def _moment(seconds: int, now: int) -> str:
