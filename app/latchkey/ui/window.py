@@ -95,6 +95,12 @@ def _log(context: Context) -> QWidget:
     return LogPage(context)
 
 
+def _approve(context: Context) -> QWidget:
+    from latchkey.ui.pages.approve import ApprovePage
+
+    return ApprovePage(context)
+
+
 def _signed(context: Context) -> QWidget:
     from latchkey.ui.pages.signed import SignedPage
 
@@ -103,11 +109,11 @@ def _signed(context: Context) -> QWidget:
 
 PAGES: dict[str, Callable[[Context], QWidget]] = {
     "welcome": _welcome, "sessions": _sessions, "session": _session, "grants": _grants, "grant": _grant, "wizard": _wizard,
-    "signed": _signed, "accounts": _accounts, "settings": _settings, "machine": _machine,
+    "signed": _signed, "accounts": _accounts, "settings": _settings, "machine": _machine, "approve": _approve,
     "privacy": _privacy, "log": _log,
 }  # fmt: skip
 # pages that are not on the rail stand under one that is
-_RAIL_OF = {"signed": "wizard", "grant": "grants", "session": "sessions", "privacy": "settings", "log": "settings"}
+_RAIL_OF = {"signed": "wizard", "grant": "grants", "approve": "grants", "session": "sessions", "privacy": "settings", "log": "settings"}
 
 
 class Window(QWidget):

@@ -72,7 +72,7 @@ class QrPlayer(QWidget):
     def __init__(self, parent: QWidget | None = None, *, camera: str = tr("the dApp's camera")) -> None:
         super().__init__(parent)
         self._hold = tr("hold {camera} here", camera=camera)
-        self._message = b""
+        self._message, self._kind = b"", ur.TYPE
         self._encoder: ur.Encoder | None = None
         self._number = 0
         self._single = self._paused = False
@@ -105,12 +105,12 @@ class QrPlayer(QWidget):
         rows.addLayout(_row(self._coarse, self.density, self._dense))
         self.clear()
 
-    def play(self, message: bytes) -> None:
-        """Show `message`, from its first frame."""
-        self._message = message
+    def play(self, message: bytes, kind: str = ur.TYPE) -> None:
+        """Show `message`, from its first frame. `kind`: its UR type."""
+        self._message, self._kind = message, kind
         self._single = False
         self.setEnabled(True)
-        self.single.setVisible(ur.single_text(message) is not None)
+        self.single.setVisible(ur.single_text(message, kind) is not None)
         self._restart()
 
     def clear(self) -> None:
@@ -139,7 +139,7 @@ class QrPlayer(QWidget):
     def _restart(self) -> None:
         if self._message:
             least = -(-len(self._message) // ur.MAX_PARTS)
-            self._encoder = ur.Encoder(self._message, max(self.density.value(), least))
+            self._encoder = ur.Encoder(self._message, max(self.density.value(), least), self._kind)
             self._number = 0
             self._paused = False
             self._next()
@@ -166,7 +166,7 @@ class QrPlayer(QWidget):
         if self._encoder is None:
             return
         if self._single:
-            self.canvas.show_text(ur.single_text(self._message) or "")
+            self.canvas.show_text(ur.single_text(self._message, self._kind) or "")
         else:
             self._number += 1
             self.canvas.show_text(self._encoder.part(self._number).upper())
