@@ -12,8 +12,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from latchkey.accounts.review import exact
+from latchkey.accounts.system import system
 from latchkey.chain.wallet_api import WalletApi
-from latchkey.codec.hand_over import Envelope, decode, to_json
+from latchkey.codec.hand_over import Envelope, decode, encode, to_json
 from latchkey.codec.inbox import open_as
 from latchkey.codec.wallet_api import METHOD, CreatedSession, call_params
 from latchkey.core.account import Account
@@ -22,6 +24,7 @@ from latchkey.core.request import SessionRequest
 from latchkey.core.types import Address, Selector, to_hex
 from latchkey.errors import ChainError, LatchkeyError, Mismatch, Refused
 from latchkey.flow import wallet_api
+from latchkey.flow.explain import explain
 from latchkey.flow.granting import Granting
 from latchkey.store.book import Book
 from latchkey.vault.client import SignerClient
@@ -117,8 +120,9 @@ def test_the_context_is_the_one_their_client_makes(
     scope: str, service: Service, api: WalletApi, account: Account, granting: Granting, book: Book
 ) -> None:
     session_id, wanted = service.will_make(), request(account, scope)
+    service.do(seen=True)
     answer = api.create_session(wanted)
-    context = wallet_api.context_of(signed(answer, granting, book, wanted))
+    context = signed(answer, granting, book, wanted).context
     assert to_hex(context) == service.do(grant=call_params(wanted))["context"]
     read = service.do(decode=to_hex(context))
     assert (read["contextVersion"], read["sessionId"]) == ("REMOTE_MODE_DEFERRED_ACTION", to_hex(session_id))
@@ -135,8 +139,14 @@ def test_what_it_made_is_used_on_the_chain(
     with Dapp(stage.net) as dapp:
         dapp.take(to_json(envelope), SESSION)
         assert dapp.call(account.address, abi.execute(GAME, 0, abi.call("claim()")))[0] == "done"
-    local = service.do(decode=to_hex(envelope.context))
-    assert (local["contextVersion"], local["deferredAction"]) == ("LOCAL_MODE_DEFERRED_ACTION", to_hex(envelope.blob))
+    face = system("modular_account")
+    grant, _ = exact(face.unsigned_of(envelope.blob), account)
+    read = service.do(decode=to_hex(face.context(face.assemble(grant, envelope.context[17:]))))
+    assert (read["contextVersion"], read["deferredAction"]) == ("LOCAL_MODE_DEFERRED_ACTION", to_hex(envelope.blob))
+    explain(encode(envelope), now=int(time.time()))
+    for wrong in (envelope.context[:-1] + b"\0", b"\0" + bytes(16) + envelope.context[17:]):
+        with pytest.raises(Mismatch):
+            explain(encode(replace(envelope, context=wrong)), now=int(time.time()))
 
 
 def test_a_session_is_signed_once(service: Service, api: WalletApi, account: Account, granting: Granting, book: Book) -> None:
@@ -224,4 +234,4 @@ def test_text_that_was_pasted_is_the_same_answer(service: Service, account: Acco
     with urlopen(Request(service.url, call, {"Authorization": f"Bearer {KEY}"}), timeout=30) as reply:
         answer = open_as(reply.read(), CreatedSession)
     assert Address.parse(json.loads(answer.typed_data)["domain"]["verifyingContract"]) == account.address
-    assert wallet_api.context_of(signed(answer, granting, book))[:1] == b"\x00"
+    assert signed(answer, granting, book).context[:17] == b"\0" + answer.session_id

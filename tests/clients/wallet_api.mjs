@@ -22,6 +22,9 @@ import { privateKeyToAccount } from "viem/accounts";
 
 let world, chain, url, next, seen = [];
 
+const withBigInts = ({ type, data }) => (data
+  ? { type, data: Object.fromEntries(Object.entries(data).map(([k, v]) => [k, ["allowance", "limit"].includes(k) ? BigInt(v) : v])) } : { type });
+
 async function compiled({ account, key, permissions, expirySec = 0 }) {
   const client = await createModularAccountV2Client({
     mode: "default", accountAddress: account, chain, transport: http(world.rpc), signer: LocalAccountSigner.privateKeyToAccountSigner(world.owner),
@@ -89,7 +92,7 @@ const ACTS = {
   next: (request) => { next = request.next; return {}; },
   grant: ({ grant: { account, expirySec, key, permissions } }) => createSmartWalletClient({
     signer: privateKeyToAccount(world.owner), chain, account, transport: alchemyWalletTransport({ url, apiKey: world.key }),
-  }).grantPermissions({ expirySec, key, permissions }),
+  }).grantPermissions({ expirySec, key, permissions: permissions.map(withBigInts) }),
   decode: ({ decode }) => decodePermissionsContext({ context: decode }),
   seen: () => { const all = seen; seen = []; return { all }; },
 };

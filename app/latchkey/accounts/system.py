@@ -92,8 +92,9 @@ class AccountSystem(Protocol):
     def assemble(self, grant: Grant, signature: bytes) -> SignedGrant:
         """Join the owner's signature (r||s||v, 65 bytes). Raises BadInput on a malformed one."""
 
-    def context(self, signed: SignedGrant) -> bytes:
-        """The Wallet APIs' permissions context that carries the whole grant (0x01, unproven against the live service)."""
+    def context(self, signed: SignedGrant, session_id: bytes | None = None) -> bytes:
+        """The Wallet APIs' permissions context: for a session that their service keeps under `session_id` (0x00), else one that carries the
+        whole grant (0x01, unproven against the live service)."""
 
     def signer_of(self, grant: Grant, signature: bytes) -> Address:
         """The address whose key made the signature."""

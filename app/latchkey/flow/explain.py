@@ -13,6 +13,7 @@ from latchkey.accounts.review import exact
 from latchkey.accounts.system import system
 from latchkey.codec.hand_over import ENDINGS, Envelope, Kind, to_json
 from latchkey.codec.inbox import open_text
+from latchkey.codec.wallet_api import session_id_of
 from latchkey.core.account import Account, Mode
 from latchkey.core.digest_words import digest_words
 from latchkey.core.draft import Draft, draft_from_json, draft_to_json
@@ -185,7 +186,8 @@ def verify_signature(envelope: Envelope, grant: Grant) -> Address:
     signature = reading.signature[1:]
     signer = face.signer_of(grant, signature)
     signed = face.assemble(grant, signature)
-    if signed.blob != envelope.blob or (envelope.context and envelope.context != face.context(signed)):
+    contexts = (b"", face.context(signed), face.context(signed, session_id_of(envelope.request_id)))
+    if signed.blob != envelope.blob or envelope.context not in contexts:
         raise Mismatch(tr("The parts of this envelope do not belong together."), path="deferredAction")
     if account.owner is not None and signer != account.owner:
         raise Mismatch(tr("The signature is not the owner's."), path="deferredAction")

@@ -21,6 +21,7 @@ from latchkey.accounts.review import Review, review
 from latchkey.accounts.system import Policy, system
 from latchkey.codec.fields import MAX_FUNCTION, MAX_FUNCTIONS
 from latchkey.codec.hand_over import Envelope, Kind, decode, encode
+from latchkey.codec.wallet_api import session_id_of
 from latchkey.core.account import Account
 from latchkey.core.amounts import ETH, format_amount
 from latchkey.core.draft import Draft
@@ -213,7 +214,7 @@ class Granting:
         envelope = replace(
             self._envelope(prepared, account, Kind.SIGNED_GRANT),
             blob=signed.blob,
-            context=face.context(signed),
+            context=face.context(signed, session_id_of(prepared.request_id)),
             sealed_session_key=self._sealed(prepared, client),
         )
         return Signed(replace(prepared, account=account), encode(envelope), remarks)

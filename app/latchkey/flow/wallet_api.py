@@ -2,7 +2,7 @@
 
     prepared = asked(answer, book, now=now)      a grant as the wizard would have prepared it; refused when the service says one thing
                                                  and its bytes another, or when its nonce or entity id is taken
-    context = context_of(envelope)               what the dApp passes on as `capabilities.permissions.context`
+                                                 (signed like every grant; its hand-over's `context` is what the dApp passes on)
     created = Service(...).create(request)       the same session asked for from here instead of by the dApp
 
 The contexts: 0x00, the service keeps the session and the dApp brings the owner's signature; 0x01, the whole signed grant, which no
@@ -18,15 +18,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from latchkey.accounts.modular_account.deferred import installed_context, remote_context
-from latchkey.accounts.system import Policy, system
+from latchkey.accounts.modular_account.deferred import installed_context
+from latchkey.accounts.system import Policy
 from latchkey.codec.eip4527 import DataType, EthSignRequest
-from latchkey.codec.hand_over import Envelope, Kind
 from latchkey.codec.hdkeys import KeyPath
-from latchkey.codec.wallet_api import CreatedSession, session_id_of
+from latchkey.codec.wallet_api import CreatedSession
 from latchkey.core.request import SessionRequest
 from latchkey.core.session import Session
-from latchkey.errors import BadInput, ChainError, Mismatch
+from latchkey.errors import ChainError, Mismatch
 from latchkey.flow import foreign
 from latchkey.flow.granting import Prepared
 from latchkey.language import tr
@@ -82,17 +81,6 @@ def _check_same(made: SessionRequest, wanted: SessionRequest) -> None:
                 code="OtherSession",
                 path=name,
             )
-
-
-def context_of(envelope: Envelope) -> bytes:
-    """A signed grant's context: 0x00 where the service keeps the session, else 0x01. Raises BadInput for what is not signed."""
-    if envelope.kind is not Kind.SIGNED_GRANT or envelope.account is None:
-        raise BadInput(tr("Only a signed grant has a context."), code="NotSigned")
-    session_id = session_id_of(envelope.request_id)
-    if session_id is None:
-        return envelope.context
-    signature = system(envelope.account.system).decode_signed(envelope.blob).signature or b""
-    return remote_context(session_id, signature[1:])
 
 
 def installed(session: Session) -> bytes:

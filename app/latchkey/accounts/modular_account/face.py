@@ -71,8 +71,8 @@ class ModularAccount:
     def assemble(self, grant: Grant, signature: bytes) -> SignedGrant:
         return deferred.assemble(grant, signature)
 
-    def context(self, signed: SignedGrant) -> bytes:
-        return deferred.local_context(signed)
+    def context(self, signed: SignedGrant, session_id: bytes | None = None) -> bytes:
+        return deferred.local_context(signed) if session_id is None else deferred.remote_context(session_id, signed.signature)
 
     def signer_of(self, grant: Grant, signature: bytes) -> Address:
         return deferred.signer_of(grant.digest, signature)
