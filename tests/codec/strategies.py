@@ -92,6 +92,7 @@ def requests(draw: st.DrawFn, account_needs_network: bool = True) -> SessionRequ
         hand_over_key=draw(st.none() | keys32),
         claims=draw(claims),
         system=draw(st.sampled_from(("modular_account", "kernel"))),
+        callback=draw(st.sampled_from(("", "https://rooms.example/back?a=1"))),
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from latchkey.codec import link, ur
 from latchkey.codec.hand_over import Envelope, decode, encode, request_envelope, session_request, to_json
 from latchkey.codec.inbox import open_text
+from latchkey.codec.requests import request_to_json
 from latchkey.core.permissions import NativeTokenTransfer, Root
 from latchkey.core.request import Claims, SessionRequest
 from latchkey.errors import BadInput, LatchkeyError, NotServed
@@ -35,6 +36,7 @@ EXTENDED = REQUEST | {
         "name": "Skirmish\u202e Rooms",
         "url": "https://rooms.example",
         "handOverKey": "0x" + "11" * 32,
+        "callback": "https://rooms.example/back",
         "names": [{"address": KEY, "name": "Rooms", "symbol": "R", "decimals": 6}, {"address": ACCOUNT}],
         "functions": ["move(uint8,uint8)"],
     }
@@ -74,6 +76,9 @@ def test_our_extension() -> None:
     request = opened(EXTENDED)
     assert request.request_id == "abc-1"
     assert request.hand_over_key == b"\x11" * 32
+    assert request.callback == "https://rooms.example/back"
+    assert session_request(decode(encode(request_envelope(request)))) == request
+    assert open_text(json.dumps(request_to_json(request))) == request
     assert request.claims == Claims(
         "Skirmish Rooms",
         "https://rooms.example",
@@ -151,6 +156,7 @@ def test_any_envelope_in_any_form(envelope: Envelope) -> None:
         (REQUEST | {"latchkey": {"requestId": ""}}, "latchkey.requestId"),
         (REQUEST | {"latchkey": {"requestId": "x" * 65}}, "latchkey.requestId"),
         (REQUEST | {"latchkey": {"handOverKey": "0x1234"}}, "latchkey.handOverKey"),
+        (REQUEST | {"latchkey": {"callback": "http://rooms.example"}}, "latchkey.callback"),
         (REQUEST | {"latchkey": {"names": [{"name": "no address"}]}}, "latchkey.names[0].address"),
         (REQUEST | {"latchkey": {"names": [{"address": KEY}] * 65}}, "latchkey.names"),
         (REQUEST | {"latchkey": {"functions": [5]}}, "latchkey.functions[0]"),

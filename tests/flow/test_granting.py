@@ -122,7 +122,7 @@ def test_a_grant_without_its_mark_still_counts_as_an_answer(granting: Granting, 
 def test_a_digest_tells_requests_apart() -> None:
     changes: list[dict[str, Any]] = [
         {"expiry": None}, {"chain_id": 1}, {"account": None}, {"session_key": None}, {"hand_over_key": bytes(32)}, {"key_type": "contract"},
-        {"system": "kernel"},
+        {"system": "kernel"}, {"callback": "https://rooms.example/"},
     ]  # fmt: skip
     digests = {digest_of(request(**change)) for change in [{}, *changes]}
     assert len(digests) == len(changes) + 1

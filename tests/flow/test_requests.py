@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from latchkey.core.permissions import ContractAccess, GasLimit, NativeTokenTransfer
-from latchkey.core.request import Claims, PairingRequest, RevocationRequest, SessionRequest
+from latchkey.core.request import Claims, RevocationRequest, SessionRequest
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, Refused
 from latchkey.flow import requests as flow
@@ -179,13 +179,13 @@ def test_a_grant_answers_what_asked_for_it(requests: Requests, book: Book) -> No
     assert record.grant_id == unsigned.id
 
 
-def test_other_kinds_may_be_asked_again(requests: Requests) -> None:
-    for request in (RevocationRequest("e", 31337, ALICE, (7,)), PairingRequest("p", "Rooms")):
-        for _ in range(2):
-            told: list[Answer] = []
-            record = requests.arrived(request, Source.BRIDGE, origin=PAGE, proven=True, reply=told.append)
-            requests.answer(record.id, NO)
-            assert told == [NO]
+def test_an_end_may_be_asked_for_again(requests: Requests) -> None:
+    for _ in range(2):
+        told: list[Answer] = []
+        request = RevocationRequest("e", 31337, ALICE, (7,))
+        record = requests.arrived(request, Source.BRIDGE, origin=PAGE, proven=True, reply=told.append)
+        requests.answer(record.id, NO)
+        assert told == [NO]
 
 
 def test_own_words_are_one_short_line() -> None:

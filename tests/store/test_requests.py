@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latchkey.core.permissions import ContractAccess, GasLimit, NativeTokenTransfer
-from latchkey.core.request import Claims, PairingRequest, Request, RevocationRequest, SessionRequest
+from latchkey.core.request import Claims, Request, RevocationRequest, SessionRequest
 from latchkey.errors import BadInput, StoreError
 from latchkey.store import requests as store
 from latchkey.store.book import Book
@@ -23,9 +23,10 @@ from tests.store.grants import ALICE, BOB, CLAIMS, KEY, grant
 
 NOW = 1_800_000_000
 PERMISSIONS = (ContractAccess(BOB), NativeTokenTransfer(0), GasLimit(2**256 - 1))
-FULL = SessionRequest(PERMISSIONS, "r-1", ALICE, 31337, NOW + 9, KEY, "contract", bytes(range(32)), CLAIMS, "kernel")
+FULL = SessionRequest(
+    PERMISSIONS, "r-1", ALICE, 31337, NOW + 9, KEY, "contract", bytes(range(32)), CLAIMS, "kernel", "https://rooms.example/back?a=1"
+)
 ENDING = RevocationRequest("r-2", 31337, ALICE, (7, 9))
-PAIRING = PairingRequest("r-3", "Skirmish Rooms é")
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def record(request: Request = FULL, **fields: object) -> Record:
     return Record(kind_of(request), request, digest=b"d" * 32, **(values | fields))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("request_", [FULL, ENDING, PAIRING, SessionRequest(PERMISSIONS, "r"), replace(FULL, chain_id=None)])
+@pytest.mark.parametrize("request_", [FULL, ENDING, SessionRequest(PERMISSIONS, "r"), replace(FULL, chain_id=None)])
 def test_what_is_kept_comes_back(records: RequestRecords, request_: Request) -> None:
     kept = records.add(record(request_, source=Source.BRIDGE, origin="https://rooms.example", proven=True))
     assert records.all() == records.open() == records.of(request_.request_id) == (kept,)
@@ -120,11 +121,11 @@ def test_size_has_a_cap(records: RequestRecords, monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_no_longer_reads_is_shown_without_its_content(book: Book, records: RequestRecords) -> None:
-    for request_ in (FULL, ENDING, PAIRING):
+    for request_ in (FULL, ENDING):
         records.add(record(request_))
     with book._transaction() as connection:
         connection.execute('UPDATE request_records SET content = \'{"of": "another version"}\'')
-    assert [r.request for r in records.all()] == [None, None, None]
+    assert [r.request for r in records.all()] == [None, None]
     with book._transaction() as connection:
         connection.execute("UPDATE request_records SET state = 'unheard of'")
     with pytest.raises(StoreError):

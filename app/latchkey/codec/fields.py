@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from latchkey.codec.text import clean
+from latchkey.core.callback import check_callback
 from latchkey.core.lookalikes import hides
 from latchkey.core.request import Claims
 from latchkey.core.types import MAX_UINT48, Address, hex_bytes, parse_hex_amount, to_hex
@@ -96,6 +97,7 @@ Uint32 = Annotated[int, Strict(), Field(ge=0, le=2**32 - 1)]
 Seconds = Annotated[int, Strict(), Field(ge=0, le=MAX_UINT48)]
 Keystore = Annotated[str, reader(_keystore)]
 RequestId = Annotated[str, reader(_request_id)]
+Callback = Annotated[str, reader(check_callback)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from latchkey import __version__
 from latchkey.codec import cbor, wire
 from latchkey.codec.fields import (
     CONFIG,
+    Callback,
     ChainId,
     ClaimsModel,
     Data,
@@ -80,7 +81,7 @@ class Envelope:
     statement of the owner's machine to the dApp; what is given is in the bytes.
 
     What takes power away has none of these but the account, and: `operations`, unsigned user operations, or `transactions`, unsigned
-    EIP-1559 transactions (several with one nonce are one at several fees); `signatures`, r||s||v of each; `created`, when they were
+    made, seconds since 1970. An unsigned grant may say `created` too. `callback`: of a request, the address its answer may go to.
     made, seconds since 1970. An unsigned grant may say `created` too.
     """
 
@@ -107,6 +108,7 @@ class Envelope:
     transactions: tuple[bytes, ...] = ()
     signatures: tuple[bytes, ...] = ()
     created: int | None = None
+    callback: str = ""
 
 
 # JSON twin -----------------------------------------------------------------------------------------------------------------------
@@ -153,6 +155,7 @@ class _Twin:
     transactions: Datas | None = None
     signatures: Signatures | None = None
     created: Seconds | None = None
+    callback: Callback | None = None
 
 
 _TWIN = TypeAdapter(_Twin)
@@ -171,7 +174,7 @@ def _ending_rule(kind: Kind) -> tuple[set[str], set[str]]:
 
 _RULES: dict[Kind, tuple[set[str], set[str]]] = {  # kind -> (needed, allowed)
     **{kind: _ending_rule(kind) for kind in ENDINGS},
-    Kind.REQUEST: (_ALWAYS | {"requestId"}, _ANY),
+    Kind.REQUEST: (_ALWAYS | {"requestId"}, _ANY | {"callback"}),
     Kind.UNSIGNED_GRANT: (_TIED | {"unsigned"}, _ANY | _TIED | _MAKING | {"unsigned", "asked", "created"}),
     Kind.SIGNED_GRANT: (
         _TIED | {"deferredAction"},
@@ -213,6 +216,7 @@ def to_json(envelope: Envelope) -> dict[str, Any]:
         transactions=list(envelope.transactions) or None,
         signatures=list(envelope.signatures) or None,
         created=envelope.created,
+        callback=envelope.callback or None,
     )
     result: dict[str, Any] = _TWIN.dump_python(twin, mode="json", by_alias=True, exclude_none=True, warnings=False)
     return result
@@ -252,6 +256,7 @@ def from_json(value: Any) -> Envelope:
         transactions=tuple(twin.transactions or ()),
         signatures=tuple(twin.signatures or ()),
         created=twin.created,
+        callback=twin.callback or "",
     )
     if envelope.signatures and len(envelope.signatures) != len(envelope.operations or envelope.transactions):
         raise BadInput("signatures: expected one for each operation or transaction.", path="signatures")
@@ -346,6 +351,7 @@ def request_envelope(request: SessionRequest) -> Envelope:
         claims=request.claims,
         chain_id=None if account else request.chain_id,
         system="modular_account" if account else request.system,
+        callback=request.callback,
     )
 
 
@@ -363,6 +369,7 @@ def session_request(envelope: Envelope) -> SessionRequest:
         hand_over_key=envelope.hand_over_key,
         claims=envelope.claims,
         system=account.system if account else envelope.system,
+        callback=envelope.callback,
     )
 
 

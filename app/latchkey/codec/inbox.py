@@ -26,7 +26,7 @@ from pydantic import Field, Strict, TypeAdapter
 from latchkey.codec import link, ur
 from latchkey.codec.eip681 import PayTo, read_address, read_link
 from latchkey.codec.eip4527 import EthSignature, EthSignRequest, read_sign_request, read_signature
-from latchkey.codec.fields import CONFIG, AnyChainId, ClaimsModel, KeyModel, PublicKey32, RequestId
+from latchkey.codec.fields import CONFIG, AnyChainId, Callback, ClaimsModel, KeyModel, PublicKey32, RequestId
 from latchkey.codec.hand_over import MAGIC, Envelope, Kind, decode, from_json, session_request
 from latchkey.codec.hdkeys import HdKeys, read_account, read_hdkey
 from latchkey.codec.wallet_api import MAX_EXPIRY, METHOD, CreatedSession, is_answer, read_answer
@@ -88,9 +88,13 @@ def expect_part(part: str, kinds: frozenset[type] | None) -> None:
         raise _other_kind(ur.KINDS[kind], kinds)
 
 
+def names_of(kinds: frozenset[type]) -> str:
+    """What a person calls these kinds: "a session request or an address"."""
+    return tr(" or ").join(name for kind, name in _NAMES.items() if kind in kinds)
+
+
 def _other_kind(what: str, kinds: frozenset[type]) -> BadInput:
-    expected = sorted({name for kind, name in _NAMES.items() if kind in kinds})
-    return BadInput(tr("This is {what}; expected {expected}.", what=what, expected=" or ".join(expected)), code="OtherKind")
+    return BadInput(tr("This is {what}; expected {expected}.", what=what, expected=names_of(kinds)), code="OtherKind")
 
 
 def open_any(text: str | bytes) -> Anything:
@@ -207,6 +211,7 @@ class _Addressing:
     __pydantic_config__: ClassVar = CONFIG
     request_id: RequestId | None = None
     hand_over_key: PublicKey32 | None = None
+    callback: Callback | None = None
 
 
 _CALL, _REQUEST = TypeAdapter(_Call), TypeAdapter(_Request)
@@ -253,13 +258,14 @@ def _request(value: dict[str, Any]) -> SessionRequest:
         key_type=request.key.type if request.key else "secp256k1",
         hand_over_key=addressing.hand_over_key,
         claims=claims,
+        callback=addressing.callback or "",
     )
 
 
 def _extension(value: Any) -> tuple[_Addressing, Claims]:
-    """`requestId` and `handOverKey`; the rest are claims: `name`, `url`, `names`, `functions`."""
+    """`requestId`, `handOverKey` and `callback`; the rest are claims: `name`, `url`, `names`, `functions`."""
     value = value or {}
-    own = {name: value[name] for name in ("requestId", "handOverKey") if name in value}
+    own = {name: value[name] for name in ("requestId", "handOverKey", "callback") if name in value}
     rest = {name: item for name, item in value.items() if name not in own}
     return check(_ADDRESSING, own, "latchkey"), check(_CLAIMS, rest, "latchkey").claims()
 

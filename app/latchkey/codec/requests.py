@@ -26,6 +26,7 @@ def request_to_json(request: SessionRequest) -> dict[str, Any]:
         "latchkey": {
             "requestId": request.request_id,
             **({"handOverKey": to_hex(request.hand_over_key)} if request.hand_over_key else {}),
+            **({"callback": request.callback} if request.callback else {}),
             **(_CLAIMS.dump_python(claims, mode="json", by_alias=True, exclude_none=True) if claims else {}),
         },
     }

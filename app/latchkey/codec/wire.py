@@ -180,5 +180,6 @@ _FIELDS = {
     24: ("transactions", _list_of(_ZEROS)),
     25: ("signatures", _list_of(_HEX)),
     26: ("created", _NUMBER),
+    27: ("callback", _TEXT),
 }
 _BODY = _record(_FIELDS)

@@ -31,7 +31,8 @@ class SessionRequest:
     `account`, `chain_id`, `expiry` (chain seconds, 0 = never asked for) and `session_key` are None where the request leaves them
     open. `key_type`: "secp256k1" (also written "ecdsa") or "contract". `request_id`: the sender's name for this request, 1-64
     printable characters, made by us from the bytes' hash when it gave none. `hand_over_key`: X25519 public key (32 bytes) to which a
-    session key made here is sealed.
+    session key made here is sealed. `callback`: an https address, checked (core.callback), that the person may take the answer to; ""
+    for none.
     """
 
     permissions: tuple[Permission, ...]
@@ -44,6 +45,7 @@ class SessionRequest:
     hand_over_key: bytes | None = None
     claims: Claims = field(default_factory=Claims)
     system: str = "modular_account"
+    callback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,4 @@ class RevocationRequest:
     system: str = "modular_account"
 
 
-@dataclass(frozen=True, slots=True)
-class PairingRequest:
-    """A page or a program asks to be let in at the bridge. `name`: what it calls itself, a claim."""
-
-    request_id: str
-    name: str = ""
-
-
-Request: TypeAlias = SessionRequest | RevocationRequest | PairingRequest
+Request: TypeAlias = SessionRequest | RevocationRequest

@@ -277,7 +277,7 @@ def answered(book: Book, request: SessionRequest) -> str:
 
 def digest_of(request: SessionRequest) -> bytes:
     """SHA-256 over what a request asks: two requests with the same id are the same request only when this is equal too."""
-    asked = {
+    asked: dict[str, object] = {
         "system": request.system,
         "account": request.account,
         "chainId": request.chain_id,
@@ -286,6 +286,8 @@ def digest_of(request: SessionRequest) -> bytes:
         "handOverKey": request.hand_over_key.hex() if request.hand_over_key else None,
         "permissions": permissions_to_json(request.permissions),
     }
+    if request.callback:
+        asked["callback"] = request.callback
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
 
 

@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from latchkey.codec.inbox import open_as
 from latchkey.codec.requests import request_to_json
-from latchkey.core.request import PairingRequest, Request, RevocationRequest, SessionRequest
+from latchkey.core.request import Request, RevocationRequest, SessionRequest
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, LatchkeyError
 from latchkey.store.book import Book, _checking
@@ -47,7 +47,6 @@ class Source(StrEnum):
 class RequestKind(StrEnum):
     SESSION = "session"
     REVOCATION = "revocation"
-    PAIRING = "pairing"
 
 
 class RequestState(StrEnum):
@@ -102,9 +101,7 @@ class Record:
 
 
 def kind_of(request: Request) -> RequestKind:
-    if isinstance(request, SessionRequest):
-        return RequestKind.SESSION
-    return RequestKind.REVOCATION if isinstance(request, RevocationRequest) else RequestKind.PAIRING
+    return RequestKind.SESSION if isinstance(request, SessionRequest) else RequestKind.REVOCATION
 
 
 _OPEN = "state IN ('new', 'seen')"
@@ -262,8 +259,6 @@ def _request(kind: RequestKind, content: str, system: str) -> Request | None:
     try:
         if kind is RequestKind.SESSION:
             return replace(open_as(content, SessionRequest), system=system)
-        if kind is RequestKind.REVOCATION:
-            return unpack(RevocationRequest, read_json(content))
-        return unpack(PairingRequest, read_json(content))
+        return unpack(RevocationRequest, read_json(content))
     except (LatchkeyError, ValueError, TypeError):
         return None
