@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -153,6 +154,26 @@ def test_states_narrow_the_list(shown: Callable[..., Window], state: str, left: 
         assert "No session passes" in empty_text(window)
         next(button for button in page._stack.currentWidget().findChildren(Button) if button.text() == "Show all").click()
         assert len(titles(window)) == 4
+
+
+def test_what_is_over_is_shown_when_asked_for(shown: Callable[..., Window]) -> None:
+    """Grants that were cancelled, expired unused, or whose session has gone: under their state alone, with nothing left to end."""
+
+    def fill(book: Book) -> None:
+        for number, label in ((5, "Old game"), (6, "Never used")):
+            book.add_grant(made.record(made.made(number, *PAY, ends=-DAY if number == 6 else DAY), label))
+        four(book)
+        known = Readings(book).get(GAMES)
+        ids = {record.draft.entity_id: record.id for record in book.grants(GAMES)}
+        Readings(book).put(replace(known, sequences={**known.sequences, ids[5]: 1, ids[6]: 0}))
+
+    page = page_of(window := shown(fill))
+    assert len(titles(window)) == 4
+    assert "1 waiting" in page.counts.text()
+    page.state.setCurrentText("Revoked or cancelled")
+    assert [(entry.title, entry.chips[0][0], entry.verb) for entry in page.list.model_.entries] == [("Old game", "Cancelled", "")]
+    page.state.setCurrentText("Expired")
+    assert [(entry.title, entry.chips[0][0], entry.verb) for entry in page.list.model_.entries] == [("Never used", "Expired", "")]
 
 
 def test_search_risk_account_and_network_narrow_too(shown: Callable[..., Window], qtbot: QtBot) -> None:

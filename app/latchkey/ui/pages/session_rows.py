@@ -19,7 +19,7 @@ from latchkey.core.session import Limit, LimitKind, SessionState
 from latchkey.core.words import NO_CLAIMS
 from latchkey.core.words_pieces import Names
 from latchkey.flow.pending import Pending, PendingState
-from latchkey.flow.session_rows import Filter, Row, View, chain_now, narrowed, ordered
+from latchkey.flow.session_rows import Filter, Gone, Row, View, chain_now, narrowed, ordered
 from latchkey.language import tr
 from latchkey.store.endings import ItemState
 from latchkey.ui.pages.grant_rows import who
@@ -48,6 +48,7 @@ STATES: tuple[tuple[str, tuple[SessionState, ...]], ...] = (
     (tr("Expires soon"), (SessionState.EXPIRES_SOON,)),
     (tr("Expired"), (SessionState.EXPIRED,)),
     (tr("Revoking"), (SessionState.REVOKING,)),
+    (tr("Revoked or cancelled"), (SessionState.REVOKED,)),
     (tr("Full control"), (SessionState.FULL_CONTROL,)),
 )
 _PENDING = {
@@ -55,6 +56,9 @@ _PENDING = {
     PendingState.DORMANT: (tr("Asleep"), "muted"),
     PendingState.VOID: (tr("Void for now"), "muted"),
     PendingState.UNKNOWN: (tr("Not known"), "warn"),
+    PendingState.USED: (tr("Ended"), "muted"),
+    PendingState.CANCELLED: (tr("Cancelled"), "muted"),
+    PendingState.EXPIRED: (tr("Expired"), "muted"),
 }
 _OVER = (SessionState.EXPIRED, SessionState.REVOKED)
 _GRAVE = (Level.DANGER, Level.REFUSED)
@@ -75,7 +79,8 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the list: a session (`row`) or a grant that may still become one (`pending`). `key` is the same in every reading."""
+    """One line of the list: a session (`row`), a grant that may still become one or that came to its end (`pending`), or neither: what
+    was revoked here and is known by its number alone. `key` is the same in every reading."""
 
     view: View
     key: Key
@@ -90,6 +95,11 @@ class Entry:
     pending: Pending | None = None
 
     @property
+    def is_past(self) -> bool:
+        """No session and no grant that could become one."""
+        return self.row is None and (self.pending is None or not self.pending.is_open)
+
+    @property
     def spoken(self) -> str:
         """The whole line in a sentence, for screen readers."""
         limits = " ".join(f"{bar.text}." for bar in self.bars)
@@ -100,7 +110,8 @@ class Entry:
 
 
 def entries_of(views: Sequence[View], clock: int, check: Callable[[], None] = lambda: None) -> list[Entry]:
-    """In the order they are shown: sessions, unknown and dangerous first; grants that wait; what has ended. `check` may raise."""
+    """In the order they are shown: sessions, unknown and dangerous first; grants that wait; what has ended; what is not on the chain any
+    more, which only a filter shows. `check` may raise."""
     by_account = {_place(view.account): view for view in views}
     rows, waiting = [], []
     for row in ordered(row for view in views for row in view.rows):
@@ -110,11 +121,25 @@ def entries_of(views: Sequence[View], clock: int, check: Callable[[], None] = la
         waiting += [_of_pending(pending, view, clock) for pending in view.open_grants]
     waiting.sort(key=lambda entry: entry.pending.record.draft.expiry or 2**64 if entry.pending else 0)
     running = [entry for entry in rows if entry.row and entry.row.state not in _OVER]
-    return [*running, *waiting, *(entry for entry in rows if entry.row and entry.row.state in _OVER)]
+    over = [entry for entry in rows if entry.row and entry.row.state in _OVER]
+    return [*running, *waiting, *over, *(entry for view in views for entry in _past(view, clock))]
+
+
+def _past(view: View, clock: int) -> Iterator[Entry]:
+    """Grants that were cancelled, expired unused, or whose session has gone; sessions revoked here that nobody has a grant of."""
+    on_chain = {row.session.entity_id for row in view.rows}
+    told = set()
+    for pending in view.pending:
+        if not pending.is_open and pending.record.draft.entity_id not in on_chain:
+            told.add(pending.record.draft.entity_id)
+            yield _of_pending(pending, view, clock)
+    for gone in view.gone:
+        if gone.entity_id not in told:
+            yield _of_gone(gone, view)
 
 
 def matching(entries: Iterable[Entry], wanted: Filter) -> list[Entry]:
-    """Those that a filter lets through, in their order. A grant that waits has a state and no risk."""
+    """Those that a filter lets through, in their order. A grant has a state and no risk; what is past is shown when it is asked for."""
     entries = list(entries)
     kept = {id(row) for row in narrowed((entry.row for entry in entries if entry.row), wanted)}
     return [entry for entry in entries if (id(entry.row) in kept if entry.row else _waits(entry, wanted))]
@@ -126,8 +151,31 @@ def _waits(entry: Entry, wanted: Filter) -> bool:
         wanted.risk is None
         and (wanted.account is None or _place(wanted.account) == _place(account))
         and wanted.chain_id in (None, account.chain_id)
-        and (not wanted.states or SessionState.WAITING in wanted.states)
+        and (_state(entry) in wanted.states if wanted.states else not entry.is_past)
         and wanted.text.casefold() in f"{entry.title} {entry.picture} {entry.line}".casefold()
+    )
+
+
+def _state(entry: Entry) -> SessionState:
+    """The state of a session that says the same of what is none."""
+    if not entry.is_past:
+        return SessionState.WAITING
+    expired = entry.pending is not None and entry.pending.state is PendingState.EXPIRED
+    return SessionState.EXPIRED if expired else SessionState.REVOKED
+
+
+def _of_gone(gone: Gone, view: View) -> Entry:
+    block = tr("Revoked here at block {block}.", block=gone.block) if gone.block else tr("Revoked here.")
+    return Entry(
+        view=view,
+        key=(*_place(view.account), "gone", gone.entity_id),
+        picture=f"{view.account.address}/{gone.entity_id}",
+        title=tr("Session {entity_id}", entity_id=gone.entity_id),
+        chips=((SAID[SessionState.REVOKED], TONES[SessionState.REVOKED]),),
+        line=block,
+        bars=(),
+        ends=(tr("Ended"), ""),
+        verb="",
     )
 
 
@@ -161,7 +209,7 @@ def _of_pending(pending: Pending, view: View, clock: int) -> Entry:
         line=pending.sentence,
         bars=bars(_granted(draft), Names(view.account, NO_CLAIMS)) or _no_limits(tuple(_granted(draft))),
         ends=_ends(draft.expiry, now),
-        verb=tr("Cancel"),
+        verb=tr("Cancel") if pending.is_open else "",
         pending=pending,
     )
 

@@ -226,7 +226,7 @@ class SessionsPage(Page):
         shown = self._shown
         entries = matching(shown.entries, self._filter())
         self.filters.setVisible(bool(shown.entries))
-        self.show_buttons(bool(shown.entries))
+        self.show_buttons(any(not entry.is_past for entry in shown.entries))
         if not entries:
             self._show_empty(*self._why_empty(shown))
         else:
@@ -248,10 +248,12 @@ class SessionsPage(Page):
         self._stack.setMaximumHeight(self.list.maximumHeight())
 
     def _why_empty(self, shown: Shown) -> tuple[str, str, str, Callable[[], object] | None]:
+        from latchkey.flow.session_rows import Filter
+
         go = self._context.navigate
         if not shown.accounts:
             return tr("No account yet"), _NO_ACCOUNT, tr("Add account"), partial(go, "accounts", "add")
-        if shown.entries:
+        if shown.entries and self._filter() != Filter():
             return tr("Nothing matches"), tr("No session passes the filters above."), tr("Show all"), self._show_all
         if shown.views:
             return tr("No sessions"), " ".join(view.empty.plain for view in shown.views), tr("New session"), partial(go, "wizard")
@@ -282,7 +284,7 @@ class SessionsPage(Page):
 
         states = [entry.row.state for entry in self._shown.entries if entry.row]
         active, full = sum(state in ACTIVE for state in states), states.count(SessionState.FULL_CONTROL)
-        waiting = sum(entry.pending is not None for entry in self._shown.entries)
+        waiting = sum(entry.pending is not None and entry.pending.is_open for entry in self._shown.entries)
         parts = [tr("{active} active", active=active)] if self._shown.views else []
         parts += [tr("{full} with full control", full=full)] if full else []
         parts += [tr("{waiting} waiting for first use", waiting=waiting)] if waiting else []
