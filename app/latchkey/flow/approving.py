@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from latchkey.accounts.system import Policy
 from latchkey.codec.eip4527 import EthSignRequest
 from latchkey.codec.hand_over import ENDINGS, Envelope, Kind, decode
+from latchkey.codec.wallet_api import CreatedSession
 from latchkey.core.account import Account
 from latchkey.core.ending import Known
 from latchkey.core.moments import span
@@ -24,13 +25,14 @@ from latchkey.core.phrases import Finding, Level, Words
 from latchkey.core.powers import powers_of
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, Refused
+from latchkey.flow import wallet_api
 from latchkey.flow.accounts import recognise, same_place
 from latchkey.flow.checking import Checks
 from latchkey.flow.devices import vault_keys
 from latchkey.flow.ending_envelopes import review_envelope, signed_envelope
 from latchkey.flow.foreign import answer_to, asked, beside_others
 from latchkey.flow.granting import Granting, Prepared
-from latchkey.flow.handing import HandOver, of_envelope, of_signature
+from latchkey.flow.handing import HandOver, of_envelope, of_session, of_signature
 from latchkey.language import tr
 
 if TYPE_CHECKING:
@@ -118,11 +120,13 @@ class Approvals:
         keys = vault_keys(self._book)
         return tuple(key for key in keys if account.owner in (None, key))
 
-    def read(self, found: Envelope | EthSignRequest, owner: Address | None = None) -> ToApprove:
+    def read(self, found: Envelope | EthSignRequest | CreatedSession, owner: Address | None = None) -> ToApprove:
         """`owner`: the key that is to sign, where `found` leaves it open. Raises BadInput, Refused, Mismatch, CannotDecode with the
         reason; Refused with the code "WhichOwner" when several keys could be meant."""
         if isinstance(found, EthSignRequest):
             return self._asked(found)
+        if isinstance(found, CreatedSession):
+            return self._created(found, owner)
         if found.account is None:
             raise BadInput(tr("account is missing from the envelope."), path="account")
         envelope = replace(found, account=self._owned(found.account, owner))
@@ -191,6 +195,17 @@ class Approvals:
         title = tr("Sign a transaction for another wallet")
         return self._ending(envelope, title, lambda signed: of_signature(answer_to(request, signed)), goes, request.origin)
 
+    # --- what Alchemy's service compiled for a dApp
+
+    def _created(self, answer: CreatedSession, owner: Address | None) -> ToApprove:
+        found = wallet_api.asked(answer, self._book, now=self._clock())
+        prepared = replace(found, account=self._owned(found.account, owner))
+        title, goes = (
+            tr("Sign a session of Alchemy's Wallet APIs"),
+            tr("The signed context goes back to the dApp that asked for the session."),
+        )
+        return _Grant(self._shown_grant(prepared, title, "", None, goes), prepared, self._granting, _signed_session)
+
     # --- the owner, the chain, the clocks
 
     def _owned(self, account: Account, wanted: Address | None) -> Account:
@@ -252,6 +267,10 @@ def _unchecked_ending() -> tuple[str, ...]:
 
 def _signed_grant(record: GrantRecord) -> HandOver:
     return of_envelope(decode(record.envelope or b""), f"grant-{record.id}-signed", _COMPARES)
+
+
+def _signed_session(record: GrantRecord) -> HandOver:
+    return of_session(decode(record.envelope or b""))
 
 
 def _signed_ending(signed: Envelope) -> HandOver:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from latchkey.codec import ur
 from latchkey.codec.eip4527 import EthSignature, EthSignRequest, write_sign_request, write_signature
 from latchkey.codec.files import SUFFIX
 from latchkey.codec.hand_over import Envelope, encode, to_json
 from latchkey.codec.link import to_link
+from latchkey.core.types import to_hex
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ def of_envelope(envelope: Envelope, name: str = "", note: str = "") -> HandOver:
     """`name`: of the file, without its ending; the kind where there is none. Raises BadInput."""
     raw = encode(envelope)
     return HandOver(raw, ur.TYPE, json.dumps(to_json(envelope)), f"{name or envelope.kind}{SUFFIX}", raw, link_of(raw), note)
+
+
+def of_session(envelope: Envelope) -> HandOver:
+    """A signed session of the Wallet APIs. The code and the link hold all of it; text and file are what their SDK calls permissions."""
+    permissions = json.dumps({"context": to_hex(envelope.context)})
+    note = tr("The dApp passes it on as capabilities.permissions with every call.")
+    return replace(of_envelope(envelope, note=note), copied=permissions, file_name="permissions.json", file=permissions.encode())
 
 
 def of_signature(signature: EthSignature) -> HandOver:
