@@ -211,6 +211,12 @@ class Window(QWidget):
 
         open_dialog(self._context, self)
 
+    def scan_code(self) -> None:
+        """Ctrl+Shift+O: a code before the camera, on the screen, or in a picture."""
+        from latchkey.ui.widgets.intake import scan_code
+
+        scan_code(self._context, self)
+
     # --- pages
 
     def _show_page(self, name: str, payload: Any) -> None:
@@ -309,6 +315,7 @@ class Window(QWidget):
         keys: dict[str, Callable[[], object]] = {
             "Ctrl+N": lambda: self._context.navigate("wizard"),
             "Ctrl+O": self.open_request,
+            "Ctrl+Shift+O": self.scan_code,
             "Ctrl+L": self._context.lock.now,
             "Ctrl+Q": self.close,
         }

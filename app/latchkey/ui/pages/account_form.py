@@ -2,6 +2,7 @@
 
 form = AccountForm(owners=[(address, label), ...])
 form.changed            whenever what is entered changes
+form.take(found)        an address or a wallet's keys that were scanned
 form.account()          the Account, or None while something is missing or wrong; what is wrong stands at its field
 """
 
@@ -12,6 +13,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
+from latchkey.codec.eip681 import PayTo
+from latchkey.codec.hdkeys import HdKeys
 from latchkey.core.account import Account, Mode
 from latchkey.core.networks import NETWORKS, Network, network
 from latchkey.errors import BadInput
@@ -31,6 +34,9 @@ _NO_GRANTS = tr(
     "Latchkey cannot grant on this type of account yet: its grants need another form of signature. "
     "Sessions that it has are shown and can be ended."
 )
+
+
+_OFFERED = 5  # addresses of a hardware wallet
 
 
 class NetworkBox(QComboBox):
@@ -95,6 +101,23 @@ class AccountForm(QWidget):
         box.addItem(tr("Another owner…"), "")
         box.setCurrentIndex(0)
         box.blockSignals(False)
+        self._refresh()
+
+    def take(self, found: PayTo | HdKeys) -> None:
+        """Fill in what was scanned: an address, for the field that is asked for now, or a wallet's keys, to choose an owner from."""
+        if isinstance(found, HdKeys):
+            self.way.set_value("owner")
+            self.set_owners([(str(one.address), str(one.path)) for one in found.addresses(_OFFERED)])
+            return
+        if found.chain_id is not None:
+            at = self.network.editor.findData(found.chain_id)
+            self.network.editor.setCurrentIndex(at if at >= 0 else self.network.editor.count() - 1)
+            self.chain.editor.setText(str(found.chain_id))
+        if self.way.value() == "address":
+            self.address.editor.setText(str(found.address))
+        else:
+            self.key.editor.setCurrentIndex(self.key.editor.count() - 1)
+            self.owner.editor.setText(str(found.address))
         self._refresh()
 
     def reset(self) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
+from latchkey.codec.eip681 import PayTo
+from latchkey.codec.hdkeys import HdKeys
 from latchkey.core.account import Account, Mode
 from latchkey.core.networks import network
 from latchkey.core.phrases import Part, Phrase, Style
@@ -49,10 +51,15 @@ class AccountsPage(Page):
         context.changed.connect(self._heard)
 
     def enter(self, payload: object) -> None:
-        """`payload` "add" opens the form at once."""
+        """`payload` "add" opens the form at once; an address or a wallet's keys stand in it then."""
         self._read()
         if payload == "add":
             self.open_form()
+        elif isinstance(payload, PayTo | HdKeys):
+            self.open_form()
+            assert self.form_card is not None
+            self.form_card.form.way.set_value("address")
+            self.form_card.form.take(payload)
 
     def open_form(self) -> None:
         """Show the form for another account."""
@@ -149,6 +156,8 @@ class _AddCard(Card):
         self.save = primary(tr("Add account"), self._save)
         row = QHBoxLayout()
         row.setSpacing(theme.space(1.5))
+        self.scan = secondary(tr("Scan…"), lambda: scan_account(context, self.form), icon_name="qr")
+        row.addWidget(self.scan)
         row.addStretch(1)
         row.addWidget(secondary(tr("Cancel"), self.closed.emit))
         row.addWidget(self.save)
@@ -175,6 +184,13 @@ class _AddCard(Card):
         self._context.changed.emit("accounts")
         self._context.say(tr("Account added."))
         self.closed.emit()
+
+
+def scan_account(context: Context, form: AccountForm) -> None:
+    """Fill the form from a code: an address, or a hardware wallet's keys."""
+    from latchkey.ui.scan.dialog import scan
+
+    scan(context, form, frozenset({PayTo, HdKeys}), form.take)
 
 
 def owners_at_hand(context: Context) -> Sequence[tuple[str, str]]:

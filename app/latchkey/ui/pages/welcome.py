@@ -135,6 +135,7 @@ class WelcomePage(QWidget):
 
     def _name_account(self, owner: str) -> None:
         from latchkey.ui.pages.account_form import AccountForm
+        from latchkey.ui.pages.accounts import scan_account
 
         status = self._context.status
         keys = [(str(key.address), key.label) for key in status.keys if str(key.address) == owner] if status else []
@@ -151,6 +152,8 @@ class WelcomePage(QWidget):
         row = QHBoxLayout()
         row.addWidget(quiet(tr("Later"), self._finish))
         row.addStretch(1)
+        self.scan = secondary(tr("Scan…"), lambda: scan_account(self._context, self.form), icon_name="qr")
+        row.addWidget(self.scan)
         row.addWidget(self.add)
         step = QWidget()
         rows = QVBoxLayout(step)

@@ -3,9 +3,11 @@
     open_dialog(context, window)        Ctrl+O
     open_mime(context, window, mime)    something was dropped
     open_text(context, window, text)    the command line's file or link
+    scan_code(context, window)          Ctrl+Shift+O: camera, screen or picture (ui.scan)
+    opened(context, window, found, source)      where each kind of thing goes, however it came in
 
-Everything is read off the UI thread, with caps before anything is decoded. What opens goes to the wizard; what does not is said in
-the dialog, where another try is at hand. Parts of an animated code, one picture each, wait there for one another.
+Everything is read off the UI thread, with caps before anything is decoded. What does not open is said in the dialog, where another
+try is at hand. Parts of an animated code, one picture each, wait there for one another.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QBuffer, QIODevice, QMimeData, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QImageReader, QPainter
@@ -29,15 +31,17 @@ from latchkey.ui.widgets.buttons import primary, secondary
 from latchkey.ui.widgets.dialogs import Dialog
 from latchkey.ui.widgets.surfaces import Banner
 from latchkey.ui.widgets.text import Muted
+from latchkey.ui.widgets.toast import announce
 
 if TYPE_CHECKING:
     from latchkey.codec.hand_over import Envelope
-    from latchkey.codec.inbox import Incoming
+    from latchkey.codec.inbox import Anything
     from latchkey.codec.ur import Decoder
+    from latchkey.core.request import SessionRequest
 
 Source: TypeAlias = Path | str | bytes | QImage
 
-_PLACES = tr("Requests and QR pictures (*.latchkey *.json *.txt *.png *.jpg *.jpeg);;All files (*)")
+PLACES = tr("Requests and QR pictures (*.latchkey *.json *.txt *.png *.jpg *.jpeg);;All files (*)")
 MAX_SOURCES = 64
 MAX_PICTURE_FILE = 16 << 20  # bytes
 MAX_MEMORY = 128 << 20  # bytes, once decoded
@@ -59,11 +63,11 @@ class Gatherer:
     def __init__(self) -> None:
         self._decoder: Decoder | None = None
 
-    def open(self, sources: Sequence[Source]) -> Incoming | Waiting:
-        """The one request or hand-over in `sources`. Raises BadInput or NotServed with the first thing that was wrong."""
+    def open(self, sources: Sequence[Source]) -> Anything | Waiting:
+        """The one thing in `sources` that can be opened. Raises BadInput or NotServed with the first thing that was wrong."""
         if len(sources) > MAX_SOURCES:
             raise BadInput(tr("At most {max_sources} files are opened at once.", max_sources=MAX_SOURCES), code="TooMany")
-        found: list[Incoming] = []
+        found: list[Anything] = []
         faults: list[LatchkeyError] = []
         waiting: Waiting | None = None
         for text in [text for source in sources for text in contents(source)]:
@@ -84,14 +88,14 @@ class Gatherer:
             return waiting
         raise faults[0]
 
-    def _open(self, text: str | bytes) -> Incoming | Waiting:
-        from latchkey.codec.inbox import open_text as read
+    def _open(self, text: str | bytes) -> Anything | Waiting:
+        from latchkey.codec.inbox import open_any as read
 
         if isinstance(text, str) and _PART.match(text):
-            message = self._gather(text)
-            if message is None:
+            whole = self._gather(text)
+            if whole is None:
                 return Waiting(self._decoder.percent if self._decoder else 0)
-            self._decoder, text = None, message
+            self._decoder, text = None, whole
         try:
             return read(text)
         except BadInput as error:
@@ -99,19 +103,21 @@ class Gatherer:
                 raise
             raise BadInput(tr("Of pictures only PNG and JPEG are opened: save it as one of these."), code="Picture") from None
 
-    def _gather(self, part: str) -> bytes | None:
-        """The whole message once enough parts are here. A part of another code starts afresh with that code."""
-        from latchkey.codec.ur import Decoder
+    def _gather(self, part: str) -> str | None:
+        """The whole as one text once enough parts are here. A part of another code starts afresh with that code."""
+        from latchkey.codec.inbox import expect_part
+        from latchkey.codec.ur import KINDS, Decoder
 
-        self._decoder = self._decoder or Decoder()
+        expect_part(part, None)
+        self._decoder = self._decoder or Decoder(KINDS.keys())
         try:
             self._decoder.receive(part)
         except BadInput as error:
             if error.code != "OtherCode":
                 raise
-            self._decoder = Decoder()
+            self._decoder = Decoder(KINDS.keys())
             self._decoder.receive(part)
-        return self._decoder.message
+        return self._decoder.text
 
 
 def contents(source: Source) -> list[str] | list[bytes]:
@@ -237,6 +243,13 @@ def open_mime(context: Context, window: QWidget, data: QMimeData) -> None:
     _dialog(context, window).take_mime(data)
 
 
+def scan_code(context: Context, window: QWidget) -> None:
+    """Scan whatever can be opened: with a camera, from the screen, from a picture."""
+    from latchkey.ui.scan.dialog import scan
+
+    scan(context, window, None, lambda found: opened(context, window, found, "qr"))
+
+
 def open_text(context: Context, window: QWidget, text: str) -> None:
     """Open what the command line named: a `latchkey:` link, or a file."""
     _dialog(context, window).take([text if text.lower().startswith("latchkey:") else Path(text)])
@@ -256,6 +269,7 @@ class OpenDialog(Dialog):
         self._context, self._window = context, window
         self._gatherer = Gatherer()
         self._busy = False
+        self._came_by = ""
         self.setAcceptDrops(True)
         self.banner = Banner()
         self.banner.hide()
@@ -269,16 +283,19 @@ class OpenDialog(Dialog):
         )
         self.body.addWidget(self.edit)
         self.body.addWidget(self.banner)
+        self.scan = secondary(tr("Scan…"), self._scan, icon_name="qr")
         self.buttons.insertWidget(0, self.file)
+        self.buttons.insertWidget(1, self.scan)
         self.buttons.addWidget(secondary(tr("Cancel"), self.reject))
         self.buttons.addWidget(self.go)
         self.edit.setFocus()
 
     def take(self, sources: Sequence[Source]) -> None:
-        """Read `sources` and go to the wizard with what they hold, or say why not."""
+        """Read `sources` and go where what they hold belongs, or say why not."""
         if self._busy:
             return
         self._busy = True
+        self._came_by = _way(sources)
         self._context.tasks.run(
             lambda _job: self._gatherer.open(sources), self._opened, failed=self._failed, finished=self._rest, owner=self
         )
@@ -299,9 +316,7 @@ class OpenDialog(Dialog):
         self.take_mime(event.mimeData())
 
     def _choose(self) -> None:
-        names, _ = QFileDialog.getOpenFileNames(
-            self, tr("Open a request"), str(Path.home()), _PLACES
-        )  # fmt: skip
+        names, _ = QFileDialog.getOpenFileNames(self, tr("Open a request"), str(Path.home()), PLACES)
         if names:
             self.take([Path(name) for name in names])
 
@@ -311,23 +326,22 @@ class OpenDialog(Dialog):
     def _rest(self) -> None:
         self._busy = False
 
-    def _opened(self, opened: Incoming | Waiting) -> None:
-        if isinstance(opened, Waiting):
+    def _opened(self, found: Anything | Waiting) -> None:
+        if isinstance(found, Waiting):
             self._tell(
                 "notice",
-                tr("{percent} % of an animated code is here.", percent=opened.percent),
+                tr("{percent} % of an animated code is here.", percent=found.percent),
                 tr("Add the pictures of its other frames."),
             )
             return
         context, window = self._context, self._window
         self.close()
         self.deleteLater()
-        if is_signed_ending(opened):
-            from latchkey.ui.pages.ending_answer import open_answer
+        opened(context, window, found, self._came_by)
 
-            open_answer(context, window, opened)
-        else:
-            context.navigate("wizard", opened)
+    def _scan(self) -> None:
+        self.close()
+        scan_code(self._context, self._window)
 
     def _failed(self, error: LatchkeyError) -> None:
         self._tell("warning", error.text, "")
@@ -339,11 +353,59 @@ class OpenDialog(Dialog):
             self.open()
 
 
-def is_signed_ending(opened: object) -> TypeGuard[Envelope]:
-    """Something that takes power away, and has only to be sent."""
-    from latchkey.codec.hand_over import ENDINGS, Envelope
+# Where it goes -------------------------------------------------------------------------------------------------------------------
 
-    return isinstance(opened, Envelope) and opened.kind in ENDINGS and bool(opened.signatures)
+
+def opened(context: Context, window: QWidget, found: Anything, source: str) -> None:
+    """Bring what was found to the page or sheet that is for it. `source`: how it came, a value of store.requests.Source."""
+    from latchkey.codec.eip681 import PayTo
+    from latchkey.codec.eip4527 import EthSignature, EthSignRequest
+    from latchkey.codec.hand_over import Envelope
+    from latchkey.codec.hdkeys import HdKeys
+    from latchkey.core.request import SessionRequest
+
+    match found:
+        case SessionRequest():
+            _request(context, window, found, source)
+        case Envelope():
+            _envelope(context, window, found)
+        case EthSignRequest():
+            context.navigate("approve", found)
+        case EthSignature():
+            announce(window, tr("This is a signature nobody waits for: scan it where it was asked for."), tone="bad")
+        case HdKeys() | PayTo():
+            context.navigate("accounts", found)
+        case _:
+            context.navigate("approve", found)
+
+
+def _request(context: Context, window: QWidget, request: SessionRequest, source: str) -> None:
+    """Kept among the requests, and shown; one that was answered before is refused there, with its sentence."""
+    context.navigate("wizard", request)
+
+
+def _envelope(context: Context, window: QWidget, envelope: Envelope) -> None:
+    """Unsigned: to be approved here. Signed: a grant to be kept and handed over, or an ending to be sent."""
+    from latchkey.codec.hand_over import ENDINGS, Kind
+
+    if envelope.kind is Kind.SIGNED_GRANT:
+        context.navigate("wizard", envelope)
+    elif envelope.kind in ENDINGS and envelope.signatures:
+        from latchkey.ui.pages.ending_answer import open_answer
+
+        open_answer(context, window, envelope)
+    else:
+        context.navigate("approve", envelope)
+
+
+def _way(sources: Sequence[Source]) -> str:
+    """How these came, as store.requests.Source has it."""
+    match sources[0] if sources else "":
+        case Path():
+            return "file"
+        case str() as text:
+            return "link" if text.strip().lower().startswith("latchkey:") else "clipboard"
+    return "qr"
 
 
 class PasteEdit(QPlainTextEdit):

@@ -1,0 +1,11 @@
+"""Scanning: codes held before a camera, shown on the screen, or in a picture.
+
+    dialog      what a person sees of it: scan(context, parent, expected, done)
+    gathering   what the texts of one picture after another amount to; knows no Qt
+    reader      looks for codes in the newest picture of a source, off the UI thread
+    capture     cameras, windows and (under Wayland) screens, through QtMultimedia, loaded when first wanted
+    screen      pictures of the screen; region, strip: choosing a part of it, and what is left of the window meanwhile
+    pictures    files, drops and the clipboard
+
+A source gives pictures when it is asked (`Source`), so there is never more than one in hand and never an old one.
+"""
