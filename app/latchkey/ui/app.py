@@ -154,6 +154,7 @@ def _load(context: Context, window: Window, request: str | None) -> None:
 
     def loaded(_: None) -> None:
         window.ready()
+        _look_for_fonts()
         QTimer.singleShot(0, context.lock.follow_system)
         if not is_offline():
             from latchkey.ui.resuming import resume_endings
@@ -184,6 +185,14 @@ def _load(context: Context, window: Window, request: str | None) -> None:
         window.show_trouble(TroublePage(error, context.data_dir.root, again, aside if spoilt else None))
 
     context.tasks.run(lambda _job: context.load(), loaded, failed=failed)
+
+
+def _look_for_fonts() -> None:
+    """Without any there is nothing to say it with but the terminal."""
+    from PySide6.QtGui import QFont, QFontInfo
+
+    if not QFontInfo(QFont()).family():
+        sys.stderr.write(tr("latchkey: No fonts are installed, so no text can be drawn. Install one, such as fonts-inter.") + "\n")
 
 
 def make_book(folder: DataDir) -> Book:
