@@ -22,6 +22,7 @@ MAX_BYTES = 256 * 1024
 MAX_WINDOW = 8192
 MAX_NETWORKS = 50
 MAX_CHAIN_ID = 2**63 - 1
+BRIDGE_PORT = 41571  # fixed, so that pages find it; registered to nobody
 
 
 class Appearance(StrEnum):
@@ -42,14 +43,14 @@ class NetworkSettings:
 
     def __post_init__(self) -> None:
         if not 1 <= self.chain_id <= MAX_CHAIN_ID:
-            raise BadInput("A chain id is a whole number, such as 1 for Ethereum.", path="chainId")
+            raise BadInput(tr("A chain id is a whole number, such as 1 for Ethereum."), path="chainId")
         for name, url in (("rpc", self.rpc), ("secondRpc", self.second_rpc), ("bundler", self.bundler)):
             if url:
                 check_rpc(url, name)
         if self.second_rpc and not self.rpc:
-            raise BadInput("A second RPC checks the first; set that one before.", path="secondRpc")
+            raise BadInput(tr("A second RPC checks the first; set that one before."), path="secondRpc")
         if self.second_rpc and self.second_rpc == self.rpc:
-            raise BadInput("The second RPC has to be another one than the first, best of another operator.", path="secondRpc")
+            raise BadInput(tr("The second RPC has to be another one than the first, best of another operator."), path="secondRpc")
 
     @property
     def is_empty(self) -> bool:
@@ -61,7 +62,7 @@ class Settings:
     """`idle_minutes`: the vault locks after so many minutes without use (1-240). `window`: the toolkit's own account of the
     window's size and place, opaque here, at most 8 KiB. `networks`: those that a person has set something for, by chain id. `proxy`:
     what every request to another machine goes through, "" for none. `wallet_api`: where Alchemy's Wallet APIs are asked, "" for nowhere;
-    their key is in the vault. Raises BadInput."""
+    their key is in the vault. `bridge`: whether dApps may ask on `bridge_port` of 127.0.0.1. Raises BadInput."""
 
     appearance: Appearance = Appearance.SYSTEM
     idle_minutes: int = 5
@@ -69,20 +70,24 @@ class Settings:
     networks: tuple[NetworkSettings, ...] = ()
     proxy: str = field(default="", repr=False)
     wallet_api: str = field(default="", repr=False)
+    bridge: bool = False
+    bridge_port: int = BRIDGE_PORT
 
     def __post_init__(self) -> None:
         if not 1 <= self.idle_minutes <= 240:
-            raise BadInput("idleMinutes: expected a whole number from 1 to 240.", path="idleMinutes")
+            raise BadInput(tr("idleMinutes: expected a whole number from 1 to 240."), path="idleMinutes")
         if len(self.window) > MAX_WINDOW:
-            raise BadInput(f"window: at most {MAX_WINDOW} bytes are kept.", path="window")
+            raise BadInput(tr("window: at most {max_window} bytes are kept.", max_window=MAX_WINDOW), path="window")
         if len(self.networks) > MAX_NETWORKS:
-            raise BadInput(f"At most {MAX_NETWORKS} networks are kept.", path="networks")
+            raise BadInput(tr("At most {max_networks} networks are kept.", max_networks=MAX_NETWORKS), path="networks")
         ids = [one.chain_id for one in self.networks]
         if ids != sorted(set(ids)):
-            raise BadInput("networks: each stands once, in the order of chain ids.", path="networks")
+            raise BadInput(tr("networks: each stands once, in the order of chain ids."), path="networks")
         check_proxy(self.proxy, "proxy")
+        if not 1024 <= self.bridge_port <= 65535:
+            raise BadInput(tr("bridgePort: expected a whole number from 1024 to 65535."), path="bridgePort")
         if self.wallet_api and is_open(check_rpc(self.wallet_api, "walletApi")):
-            raise BadInput("The address has to begin with https://, or everybody on the way reads the key.", path="walletApi")
+            raise BadInput(tr("The address has to begin with https://, or everybody on the way reads the key."), path="walletApi")
 
     def network(self, chain_id: int) -> NetworkSettings:
         """What is set for a network; an entry with nothing in it when nothing is."""
@@ -103,7 +108,7 @@ def load(path: Path) -> Settings:
     except StoreError as error:
         if error.code == "Missing":
             return Settings()
-        raise StoreError("The settings file is damaged; remove it to start from the defaults.", code="Damaged") from None
+        raise StoreError(tr("The settings file is damaged; remove it to start from the defaults."), code="Damaged") from None
 
 
 def load_kindly(path: Path, *, now: float) -> tuple[Settings, str]:
@@ -160,7 +165,7 @@ def import_(data: bytes, settings: Settings) -> tuple[Settings, tuple[Change, ..
     """
     value = read_json(data)
     if not isinstance(value, dict) or not value.keys() & _FIELDS.keys() - {"window"}:
-        raise BadInput("This file holds no settings of Latchkey.", code="NoSettings")
+        raise BadInput(tr("This file holds no settings of Latchkey."), code="NoSettings")
     found = _parse(data)
     wanted = settings
     for name in ("appearance", "idleMinutes", "proxy", "walletApi"):
@@ -195,6 +200,8 @@ def _written(settings: Settings, names: set[str]) -> bytes:
         ],
         "proxy": settings.proxy,
         "walletApi": settings.wallet_api,
+        "bridge": settings.bridge,
+        "bridgePort": settings.bridge_port,
     }
     return json.dumps({name: value[name] for name in value if name in names}, indent=2).encode() + b"\n"
 
@@ -210,20 +217,26 @@ def _is_valid(data: bytes) -> bool:
 def _parse(data: bytes) -> Settings:
     value = read_json(data)
     if not isinstance(value, dict):
-        raise BadInput("Settings are a JSON object.")
+        raise BadInput(tr("Settings are a JSON object."))
     known = {name: read(value[key], key) for key, (name, read) in _FIELDS.items() if key in value}
     return Settings(**known)
 
 
 def _appearance(value: Any, path: str) -> Appearance:
     if value not in list(Appearance):
-        raise BadInput(f"{path}: expected system, light or dark.", path=path)
+        raise BadInput(tr("{path}: expected system, light or dark.", path=path), path=path)
     return Appearance(value)
 
 
 def _whole(value: Any, path: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise BadInput(f"{path}: expected a whole number.", path=path)
+        raise BadInput(tr("{path}: expected a whole number.", path=path), path=path)
+    return value
+
+
+def _switch(value: Any, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise BadInput(tr("{path}: expected true or false.", path=path), path=path)
     return value
 
 
@@ -233,18 +246,18 @@ def _base64(value: Any, path: str) -> bytes:
             return base64.b64decode(value, validate=True)
     except ValueError:
         pass
-    raise BadInput(f"{path}: expected base64.", path=path)
+    raise BadInput(tr("{path}: expected base64.", path=path), path=path)
 
 
 def _text(value: Any, path: str) -> str:
     if not isinstance(value, str):
-        raise BadInput(f"{path}: expected text.", path=path)
+        raise BadInput(tr("{path}: expected text.", path=path), path=path)
     return value
 
 
 def _networks(value: Any, path: str) -> tuple[NetworkSettings, ...]:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise BadInput(f"{path}: expected a list of networks.", path=path)
+        raise BadInput(tr("{path}: expected a list of networks.", path=path), path=path)
     found = (
         NetworkSettings(
             _whole(one.get("chainId"), f"{path}.chainId"),
@@ -263,4 +276,6 @@ _FIELDS: dict[str, tuple[str, Callable[[Any, str], Any]]] = {
     "networks": ("networks", _networks),
     "proxy": ("proxy", _text),
     "walletApi": ("wallet_api", _text),
+    "bridge": ("bridge", _switch),
+    "bridgePort": ("bridge_port", _whole),
 }
