@@ -1,6 +1,6 @@
-"""argv -> window | command line | signer | desk | self-test. Nothing heavy is imported before it is known which.
+"""argv -> window | command line | signer | desk | bridge | self-test. Nothing heavy is imported before it is known which.
 
-The window, the signer and the desk are processes of their own; `signer` and `desk` are started by Latchkey itself, never by a person.
+Each is a process of its own; `signer`, `desk`, `keyring` and `bridge` are started by Latchkey itself, never by a person.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ def main(argv: list[str] | None = None) -> int:
             from latchkey.ui.desk import main as desk
 
             return desk()
+        case ["bridge", *_]:
+            from latchkey.bridge import main as bridge
+
+            return bridge()
         case [] | ["--data-dir", _]:  # the usual start: the window need not wait for a parser
             from latchkey.ui.app import main as window
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, StoreError
+from latchkey.language import tr
 from latchkey.store.book import Book, _checking, _label
 
 MAX_PAIRINGS = 100
@@ -51,12 +52,15 @@ class Pairings:
     def add(self, pairing: Pairing) -> Pairing:
         """Keep it, and return it with its id. Raises StoreError (code "TooMany"), BadInput."""
         if not pairing.origin.isprintable() or len(pairing.origin) > MAX_ORIGIN:
-            raise BadInput("This is not the address of a page.", path="origin")
+            raise BadInput(tr("This is not the address of a page."), path="origin")
         if len(self.all()) >= MAX_PAIRINGS:
-            raise StoreError(f"At most {MAX_PAIRINGS} pages and programs are paired; remove one first.", code="TooMany")
+            raise StoreError(
+                tr("At most {max_pairings} pages and programs are paired; remove one first.", max_pairings=MAX_PAIRINGS),
+                code="TooMany",
+            )
         number = self._book._insert(
             "pairings",
-            "This token is paired already.",
+            tr("This token is paired already."),
             origin=pairing.origin,
             name=_label(pairing.name),
             token_hash=pairing.token_hash,
@@ -69,7 +73,7 @@ class Pairings:
 
     def remove(self, number: int) -> None:
         """Raises StoreError (code "Missing")."""
-        self._book._change("DELETE FROM pairings WHERE id = ?", (number,), "This pairing is not kept.")
+        self._book._change("DELETE FROM pairings WHERE id = ?", (number,), tr("This pairing is not kept."))
 
     def saw(self, pairing: Pairing, when: int) -> None:
         """It has just called; kept to the minute."""
