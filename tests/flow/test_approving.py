@@ -31,7 +31,7 @@ from latchkey.store.settings import Settings
 from latchkey.vault.client import SignerClient
 from tests.endings import operation_of, session_of, transaction_of
 from tests.flow.signer import OWNER
-from tests.flow.test_foreign import ACCOUNT, DEVICE_ACCOUNT, DEVICE_KEY, KEY, NOW, device_signs, grant, request
+from tests.flow.test_foreign import ACCOUNT, CONTRACT, DEVICE_ACCOUNT, DEVICE_KEY, KEY, NOW, device_signs, grant, request
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_refusals_say_why(book: Book, cold: Book, signer: SignerClient) -> None:
     assert code_of(cold, signer, request(data=b"hello", data_type=DataType.PERSONAL_MESSAGE)) == "NotOnList"
     assert code_of(cold, signer, Envelope(Kind.REQUEST)) == "BadInput"
     approvals(cold, signer).read(unsigned).sign(signer)
-    for changes, code in (({"session_key": ACCOUNT.address}, "NonceTaken"), ({"nonce_key": 7}, "EntityIdTaken")):
+    for changes, code in (({"session_key": CONTRACT}, "NonceTaken"), ({"nonce_key": 7}, "EntityIdTaken")):
         assert code_of(cold, signer, request(grant(**changes))) == code
     for key in cold.keys():  # noqa: SIM118  a book is no dict
         cold.remove_key(key.address)
@@ -167,7 +167,7 @@ def test_leftovers_are_powers_of_what_other_machines_prepare_too(book: Book, col
 
 
 def test_which_key(book: Book, cold: Book, signer: SignerClient) -> None:
-    bare = Account(31337, KEY, "modular_account", Mode.ADDRESS)
+    bare = Account(31337, CONTRACT, "modular_account", Mode.ADDRESS)
     call = ending.end_call(session_of(grant(bare).draft, bare))
     unsigned = operations_envelope([userop.to_bytes(operation_of(bare, call))], bare, now=NOW)
     one: ToApprove = approvals(cold, signer).read(unsigned)

@@ -43,7 +43,7 @@ def _unsigned(window: Window, **changes: Any) -> Envelope:
     from latchkey.store.book import Book
 
     account, dapp = from_owner(31337, OWNER), Address.parse(DAPP)
-    claims = Claims("Skirmish Rooms", "https://rooms.example", ((dapp, "Rooms", ""),), ("move(uint8,uint8)",))
+    claims = Claims("Skirmish Rooms", "https://rooms.example", ((dapp, "Rooms", "", None),), ("move(uint8,uint8)",))
     scope = (FunctionsOnContract(dapp, (Selector.parse("0x87c13943"),)), NativeTokenTransfer(0), GasLimit(2 * 10**16))
     key = Address.parse(KEY)
     draft = replace(Draft("modular_account", 31337, account.address, 2**21, 77, 0, NOW + 80_000, key, scope), **changes)

@@ -228,7 +228,7 @@ class Approvals:
         ahead = made - self._clock()
         if ahead > _SOON:
             sentence = tr("By this machine's clock it was prepared in the future: one of the two is {span} off.", span=span(ahead))
-            advice = tr("Set the clock that is wrong before you sign: the times below are counted by this one.")
+            advice = tr("Set the clock that is wrong before you sign: what is said here of time is counted by this one.")
             return (Finding("clocks", Level.WARNING, sentence, advice),)
         if ahead < -_LONG:
             sentence = tr("It was prepared {span} ago, or one of the two clocks is wrong.", span=span(-ahead))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QBoxLayout, QComboBox, QVBoxLayout, QWidget
 
 from latchkey.codec.eip4527 import EthSignRequest
 from latchkey.codec.hand_over import Envelope
+from latchkey.codec.wallet_api import CreatedSession
 from latchkey.core.digest_words import digest_words
 from latchkey.core.moments import utc
 from latchkey.core.networks import network
@@ -48,12 +49,12 @@ _SIDE, _WIDE, _UNBOUND = 320, 780, 16_777_215
 
 
 class ApprovePage(Page):
-    """`enter(found)`: an unsigned hand-over, a wallet's signing request, or anything that is a `ToApprove`."""
+    """`enter(found)`: an unsigned hand-over, a wallet's signing request, the Wallet APIs' answer, or anything that is a `ToApprove`."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(tr("Approve"))
         self._context = context
-        self._found: Envelope | EthSignRequest | ToApprove | None = None
+        self._found: Envelope | EthSignRequest | CreatedSession | ToApprove | None = None
         self._one: ToApprove | None = None
         self._digest = b""
         self._busy = False
@@ -64,17 +65,17 @@ class ApprovePage(Page):
         self.owner.editor.activated.connect(lambda _at: self._read())
         self.body.addWidget(self.trouble)
         self.body.addWidget(self.owner)
-        self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._columns.setSpacing(theme.space(2))
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._pair.setSpacing(theme.space(2))
         self.main, self.side = QVBoxLayout(), QVBoxLayout()
         for rows in (self.main, self.side):
             rows.setSpacing(theme.space(2))
         self._side = QWidget()
         self._side.setLayout(self.side)
         self.side.setContentsMargins(0, 0, 0, 0)
-        self._columns.addLayout(self.main, 1)
-        self._columns.addWidget(self._side)
-        self.body.addLayout(self._columns, 1)
+        self._pair.addLayout(self.main, 1)
+        self._pair.addWidget(self._side)
+        self.body.addLayout(self._pair, 1)
         self.wait = Muted()
         self.back = secondary(tr("Not now"), self._leave)
         self.sign_button = primary(tr("&Sign…"), self.sign)
@@ -104,7 +105,7 @@ class ApprovePage(Page):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         wide = event.size().width() >= _WIDE
-        self._columns.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+        self._pair.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self._side.setMinimumWidth(_SIDE if wide else 0)
         self._side.setMaximumWidth(_SIDE if wide else _UNBOUND)
 
@@ -121,7 +122,7 @@ class ApprovePage(Page):
     def _read(self) -> None:
         self._one = None
         try:
-            if isinstance(self._found, Envelope | EthSignRequest):
+            if isinstance(self._found, Envelope | EthSignRequest | CreatedSession):
                 self._one = self._approvals.read(self._found, self.owner.editor.currentData())
             else:
                 self._one = self._found
@@ -290,9 +291,9 @@ def _meaning(shown: Shown) -> Card:
     card.body.addWidget(PhraseLabel(words.headline, size=theme.BODY + 2))
     grants = words.purpose == "grant"
     for title, phrases, tone in (
-        (words.headings.can, words.can, "good" if grants else ""),
-        (words.headings.cannot, words.cannot, ""),
-        (words.headings.most, words.most_you_can_lose, "warn" if grants else ""),
+        (words.headings.can, words.can, "good" if grants else "muted"),
+        (words.headings.cannot, words.cannot, "muted"),
+        (words.headings.most, words.most_you_can_lose, "warn" if grants else "muted"),
     ):
         if phrases:
             card.body.addSpacing(theme.space(0.5))
