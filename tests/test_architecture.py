@@ -34,6 +34,7 @@ FENCES = {
     "urllib3": {"chain", "bridge"},
     "web3": {"chain", "bridge"},
     "websockets": {"chain", "bridge"},
+    "keyring": {"vault"},
     "sqlite3": {"store"},
     "pickle": set(),
     "random": set(),

@@ -1,6 +1,7 @@
 """Fixtures of the vault's tests."""
 
 from functools import cache
+from hashlib import sha256
 
 import pytest
 
@@ -13,6 +14,16 @@ _derive = file._derive
 @cache
 def remembered(passphrase: bytes, salt: bytes, cost: file.Cost) -> bytes:
     return _derive(SecretBytes(passphrase), salt, cost)
+
+
+@pytest.fixture
+def derived_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deriving takes no time in this process: for tests of something else."""
+
+    def quickly(passphrase: SecretBytes, salt: bytes, cost: file.Cost) -> bytes:
+        return sha256(salt + passphrase.reveal()).digest()
+
+    monkeypatch.setattr(file, "_derive", quickly)
 
 
 @pytest.fixture

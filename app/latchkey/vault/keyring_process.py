@@ -80,7 +80,8 @@ def _do(keyring: KeyringBackend, ask: Fields) -> Fields:
             return {"fault": "missing"} if found is None else {"key": bytes.fromhex(found)}
         case "keep":
             keyring.set_password(SERVICE, ask["item"], ask["key"].hex())
-            return {}
+            kept = keyring.get_password(SERVICE, ask["item"]) == ask["key"].hex()  # some lose what they take
+            return {} if kept else {"fault": "failed"}
         case "forget":
             try:
                 keyring.delete_password(SERVICE, ask["item"])
