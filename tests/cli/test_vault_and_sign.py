@@ -71,6 +71,15 @@ def test_no_second_grant_under_the_same_nonce_or_entity_id(data_dir: Path) -> No
     assert sign(data_dir, other | {"nonceKey": "0x1234"}, refusal)["code"] == "EntityIdTaken"
 
 
+def test_what_the_same_key_holds_already_is_told(data_dir: Path) -> None:
+    sign(data_dir, CAREFUL)
+    with passphrase() as given:
+        arguments = ("grant", "sign", "-", "--data-dir", str(data_dir), *given["arguments"])
+        draft = json.dumps(CAREFUL | {"entityId": 79, "nonceKey": "0x79"})
+        told = latchkey(*arguments, stdin=draft, pass_fds=given["pass_fds"]).stderr.decode()
+    assert "This key already holds" in told
+
+
 def test_what_build_printed_can_be_signed(data_dir: Path) -> None:
     built = result("grant", "build", "-", stdin=json.dumps(CAREFUL | {"entityId": 77, "nonceKey": "0x77"}))
     assert sign(data_dir, built)["signature"]

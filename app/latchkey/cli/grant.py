@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from argparse import Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from latchkey.accounts.system import Policy, system
 from latchkey.cli.node import node_at
@@ -18,6 +18,10 @@ from latchkey.core.grant import Grant
 from latchkey.core.types import to_hex
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, LatchkeyError, Refused
+
+if TYPE_CHECKING:
+    from latchkey.flow.granting import Prepared
+    from latchkey.store.book import Book
 
 
 def build(options: Namespace, output: Output) -> int:
@@ -69,6 +73,7 @@ def sign_grant(data: bytes, options: Namespace, output: Output) -> bytes:
             client.unlock()
             keys = client.status().keys
             remember_keys(book, keys)
+            _say_similar(prepared, book, now, output)
             signed = granting.sign(owned(prepared, keys, options.owner))
             record = granting.keep(signed)
             for remark in signed.remarks:
@@ -77,6 +82,18 @@ def sign_grant(data: bytes, options: Namespace, output: Output) -> bytes:
             raise Refused("This grant waits until the one it replaces is gone.", code="Waiting")
         book.set_state(record.id, GrantState.HANDED_OVER)
     return record.envelope or b""
+
+
+def _say_similar(prepared: Prepared, book: Book, now: int, output: Output) -> None:
+    """What this dApp or this key holds already: both will stand."""
+    from latchkey.flow.similar import find, lines, title
+
+    draft = prepared.review.draft
+    found = find(book, prepared.account, draft.session_key, prepared.claims, lambda: now, besides=prepared.review.grant.unsigned)
+    if found:
+        output.say(f"latchkey: {title(found)}:")
+    for one in found:
+        output.say("  " + "; ".join(line.plain for line in lines(one, now)))
 
 
 def signed_json(envelope: bytes) -> dict[str, Any]:
