@@ -8,13 +8,15 @@ from typing import Any
 from latchkey.accounts.review import review
 from latchkey.accounts.system import Policy, system
 from latchkey.codec.hand_over import ENDINGS, Envelope, Kind
-from latchkey.codec.inbox import open_text
+from latchkey.codec.inbox import open_any, open_text
+from latchkey.codec.wallet_api import CreatedSession
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft, draft_from_json
 from latchkey.core.ending import Known
 from latchkey.core.types import hex_bytes
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput
+from latchkey.flow import wallet_api
 from latchkey.flow.accounts import recognise, same_place
 from latchkey.flow.ending_envelopes import review_envelope, signed_envelope
 from latchkey.flow.explain import explain
@@ -33,7 +35,9 @@ def to_sign(data: bytes, granting: Granting, book: Book, *, now: int) -> Prepare
         return _from_draft(draft_from_json(value), book, now)
     if isinstance(value, dict) and "unsigned" in value and "typedData" in value:
         return _from_built(value, data, book, now)
-    incoming = open_text(data)
+    incoming = open_any(data)
+    if isinstance(incoming, CreatedSession):
+        return wallet_api.asked(incoming, book, now=now)
     if not isinstance(incoming, Envelope) or incoming.kind is not Kind.UNSIGNED_GRANT:
         raise BadInput(tr("This is not something to sign: give a draft, what `grant build` printed, or an unsigned envelope."))
     return granting.reopen(incoming, Policy.EXPERT)
