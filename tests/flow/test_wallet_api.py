@@ -49,6 +49,7 @@ def test_the_published_example_is_refused_for_its_digest(book: Book) -> None:
     """It is compiled as Latchkey would, but what it wants signed is not the digest of what it shows."""
     found, wanted = read_answer(EXAMPLE["answer"]), EXAMPLE["request"]
     reading = FACE.decode_typed_data(json.loads(found.typed_data))
+    assert reading.account is not None
     account = replace(ACCOUNT, chain_id=1, address=reading.account, mode=Mode.ADDRESS, salt=None)
     draft = FACE.draft_of(reading, account)
     assert (draft.permissions, draft.entity_id, draft.expiry) == ((Root(),), 1, wanted["expirySec"])
