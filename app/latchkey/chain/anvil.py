@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from latchkey.errors import ChainError
+from latchkey.language import tr
 
 CHAIN_ID = 31337
 _START = 20.0  # seconds
@@ -50,7 +51,7 @@ def anvil(program: Path, *, port: int = 0) -> Iterator[str]:
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
         )
     except OSError:
-        raise ChainError("anvil cannot be started.", code="NoAnvil") from None
+        raise ChainError(tr("anvil cannot be started."), code="NoAnvil") from None
     assert process.stdout is not None
     reader = threading.Thread(target=process.stdout.read, daemon=True)
     with process:
@@ -74,7 +75,7 @@ def _port(process: subprocess.Popen[str]) -> int:
             if found := re.match(r"Listening on 127\.0\.0\.1:(\d+)", line):
                 return int(found[1])
             if "Address already in use" in line:
-                raise ChainError("Another program uses this port; leave --port away to have a free one.", code="PortTaken")
+                raise ChainError(tr("Another program uses this port; leave --port away to have a free one."), code="PortTaken")
     finally:
         watch.cancel()
-    raise ChainError("anvil did not start.", code="NoAnvil")
+    raise ChainError(tr("anvil did not start."), code="NoAnvil")

@@ -12,6 +12,7 @@ from latchkey.chain.node import RpcError
 from latchkey.chain.refusals import no_entry_point, refused, taken_already, wrong_chain
 from latchkey.core.types import hex_bytes, to_hex
 from latchkey.errors import BadInput, ChainError
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from latchkey.chain.node import Node
@@ -90,4 +91,4 @@ def _number(value: Any) -> int:
     try:
         return int(value, 16)
     except (TypeError, ValueError):
-        raise ChainError("The bundler answers with something that makes no sense; use another one.", code="BadAnswer") from None
+        raise ChainError(tr("The bundler answers with something that makes no sense; use another one."), code="BadAnswer") from None

@@ -19,6 +19,7 @@ from latchkey.chain.places import PUBLISHED
 from latchkey.chain.rpc import Rpc, RpcError
 from latchkey.core.types import Address, hex_bytes, keccak, to_hex
 from latchkey.errors import BadInput, ChainError
+from latchkey.language import tr
 
 _TIMEOUT = 20.0
 _MOST = 24_576  # bytes of code a contract can have
@@ -45,14 +46,14 @@ def clone_code(url: str, *, timeout: float = _TIMEOUT, known: Mapping[Address, s
     except CannotClone:
         raise
     except RpcError:
-        raise CannotClone("Nothing was copied. The RPC refuses to answer.") from None
+        raise CannotClone(tr("Nothing was copied. The RPC refuses to answer.")) from None
     except ChainError as problem:
-        raise CannotClone(f"Nothing was copied. {problem.text}") from None
+        raise CannotClone(tr("Nothing was copied. {problem_text}", problem_text=problem.text)) from None
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(json.dumps({address: to_hex(code) for address, code in found.items()}))
     except OSError:
-        raise CannotClone(f"Nothing was copied: {place.parent} cannot be written to.") from None
+        raise CannotClone(tr("Nothing was copied: {parent} cannot be written to.", parent=place.parent)) from None
     return found
 
 
@@ -73,17 +74,22 @@ def _code(answer: object) -> bytes:
     try:
         return hex_bytes(answer, limit=_MOST)
     except BadInput:
-        raise BadAnswer("The RPC answers with something that is no contract's code.") from None
+        raise BadAnswer(tr("The RPC answers with something that is no contract's code.")) from None
 
 
 def _checked(found: dict[Address, bytes], known: Mapping[Address, str]) -> dict[Address, bytes]:
     missing = [p.name for p in PUBLISHED if p.needed and p.address not in found]
     if missing:
-        raise CannotClone(f"Nothing was copied. This chain has no {', '.join(missing)}.")
+        raise CannotClone(tr("Nothing was copied. This chain has no {missing}.", missing=", ".join(missing)))
     for published in PUBLISHED:
         code = found.get(published.address)
         if code is not None and to_hex(keccak(code)) != known[published.address]:
-            raise CannotClone(f"Nothing was copied. What this RPC shows as {published.name} is not the published {published.name}.")
+            raise CannotClone(
+                tr(
+                    "Nothing was copied. What this RPC shows as {published_name} is not the published {published_name}.",
+                    published_name=published.name,
+                )
+            )
     return found
 
 

@@ -26,6 +26,7 @@ from latchkey.core.draft import Draft
 from latchkey.core.permissions import Erc20TokenTransfer, FunctionsOnContract
 from latchkey.core.types import Address, hex_bytes, keccak, to_hex
 from latchkey.errors import BadInput, ChainError
+from latchkey.language import tr
 
 _SHOP = Address.parse("0x000000000000000000000000000000000000dEaD")
 _COIN = Unit("SKR", 18)
@@ -34,17 +35,17 @@ _INSTALLING, _CHECKING, _CALL, _OVERHEAD = 1_500_000, 250_000, 150_000, 60_000  
 _OWNER = bytes.fromhex("0100000000ff")  # global validation, entity 0, end of segments
 _MOVE = keccak(b"move(uint8,uint8)")[:4]
 _WORDS = {
-    "ExceededTokenLimit": "the limit for this token is used up",
-    "AddressNotAllowed": "this contract is not on the list",
-    "SelectorNotAllowed": "this function is not on the list",
-    "ExceededNativeTokenLimit": "the limit for gas or ETH is used up",
-    "TimeRangeNotValid": "the session has ended",
-    "ValidationFunctionMissing": "the account does not know this key",
-    "AA23": "the account does not accept this key",
-    "AA24": "the account does not accept this signature",
-    "AA25": "this grant was used before",
-    "AA22": "the session has ended",
-    "AA33": "the paymaster does not pay",
+    "ExceededTokenLimit": tr("the limit for this token is used up"),
+    "AddressNotAllowed": tr("this contract is not on the list"),
+    "SelectorNotAllowed": tr("this function is not on the list"),
+    "ExceededNativeTokenLimit": tr("the limit for gas or ETH is used up"),
+    "TimeRangeNotValid": tr("the session has ended"),
+    "ValidationFunctionMissing": tr("the account does not know this key"),
+    "AA23": tr("the account does not accept this key"),
+    "AA24": tr("the account does not accept this signature"),
+    "AA25": tr("this grant was used before"),
+    "AA22": tr("the session has ended"),
+    "AA33": tr("the paymaster does not pay"),
 }
 
 
@@ -65,7 +66,7 @@ class DemoDapp:
 
     def __init__(self, rpc: Rpc, envelope: Envelope) -> None:
         if envelope.kind is not Kind.SIGNED_GRANT or envelope.account is None:
-            raise BadInput("This is not a signed grant.", code="NotSigned")
+            raise BadInput(tr("This is not a signed grant."), code="NotSigned")
         face = system(envelope.account.system)
         self._rpc, self._blob = rpc, envelope.blob
         self._account: Account = envelope.account
@@ -75,34 +76,36 @@ class DemoDapp:
         self._test_keys = [Address.parse(a) for a in rpc("eth_accounts")]
         self._bundler = self._test_keys[2]
         if self._draft.session_key not in self._test_keys:
-            raise ChainError("The demo dApp does not have this grant's key: grant what its own request asks for.", code="OtherKey")
+            raise ChainError(
+                tr("The demo dApp does not have this grant's key: grant what its own request asks for."), code="OtherKey"
+            )
 
     def steps(self) -> Iterator[Step]:
         """Use the grant, step by step; ends early when the first call is refused."""
         limit = format_amount(self._limit, _COIN)
         half = self._limit // 2
         first = _step(
-            "grant", "First call, which carries the grant: a move in the game", self._send(GAME, _move(3, 4), first=True), True
+            "grant", tr("First call, which carries the grant: a move in the game"), self._send(GAME, _move(3, 4), first=True), True
         )
         yield first
         if not first.expected:
             return
-        tries = f"Spends half of the {limit} SKR it may spend"
+        tries = tr("Spends half of the {limit} SKR it may spend", limit=limit)
         yield _step("use", tries, self._send(COIN, _transfer(half)), True)
-        tries = f"Tries to spend {limit} SKR more, which is beyond the limit"
+        tries = tr("Tries to spend {limit} SKR more, which is beyond the limit", limit=limit)
         yield _step("limit", tries, self._send(COIN, _transfer(self._limit)), False)
         yield _step(
-            "refusal", "Calls a contract the grant does not name: mints an NFT", self._send(NFT, _mint(self._account)), False
+            "refusal", tr("Calls a contract the grant does not name: mints an NFT"), self._send(NFT, _mint(self._account)), False
         )
-        yield _step("revocation", "The owner ends the session, with a transaction of their own", self._revoke(), True)
-        yield _step("after", "The dApp tries one more move", self._send(GAME, _move(4, 4)), False)
+        yield _step("revocation", tr("The owner ends the session, with a transaction of their own"), self._revoke(), True)
+        yield _step("after", tr("The dApp tries one more move"), self._send(GAME, _move(4, 4)), False)
 
     def _demo_limit(self) -> int:
         """Of the token. Raises BadInput when the grant does not allow what the demo dApp does."""
         moves = any(isinstance(p, FunctionsOnContract) and p.address == GAME for p in self._draft.permissions)
         limits = [int(p.allowance) for p in self._draft.permissions if isinstance(p, Erc20TokenTransfer) and p.address == COIN]
         if not moves or not limits or not limits[0]:
-            raise BadInput("This grant is for another dApp: the demo dApp needs its game and its coin.", code="OtherDapp")
+            raise BadInput(tr("This grant is for another dApp: the demo dApp needs its game and its coin."), code="OtherDapp")
         return limits[0]
 
     def _send(self, to: Address, data: bytes, *, first: bool = False) -> Outcome:
@@ -125,7 +128,7 @@ class DemoDapp:
 
     def _revoke(self) -> Outcome:
         if self._account.owner not in self._test_keys:
-            raise ChainError("The account's owner is not one of the practice chain's keys.", code="OtherKey")
+            raise ChainError(tr("The account's owner is not one of the practice chain's keys."), code="OtherKey")
         data = _WITH_RUNTIME_VALIDATION + encode(["bytes", "bytes"], [uninstall_call(self._draft), _OWNER])
         return send_transaction(self._rpc, self._account.owner, self._account.address, data)
 
@@ -153,7 +156,7 @@ def _step(name: str, tries: str, outcome: Outcome, should_work: bool) -> Step:
 def _says(outcome: Outcome) -> str:
     """In plain words; the innermost error says most."""
     if outcome.done:
-        return "Done."
+        return tr("Done.")
     found = [_WORDS[name] for name in re.findall(r"[A-Za-z0-9]+", outcome.answer) if name in _WORDS]
-    reason = found[-1] if found else "the chain does not say why in words we know"
-    return f"Refused: {reason}."
+    reason = found[-1] if found else tr("the chain does not say why in words we know")
+    return tr("Refused: {reason}.", reason=reason)

@@ -13,6 +13,7 @@ from latchkey.accounts.modular_account.addresses import ENTRY_POINT
 from latchkey.accounts.modular_account.userop import UserOperation
 from latchkey.core.types import Address, hex_bytes, keccak, to_hex
 from latchkey.errors import BadInput, CannotDecode, ChainError
+from latchkey.language import tr
 
 _OPERATION = "(address,uint256,bytes,bytes,bytes32,uint256,bytes32,bytes,bytes)"
 _GET_NONCE = keccak(b"getNonce(address,uint192)")[:4]
@@ -46,7 +47,7 @@ def number(answer: Any) -> int:
         return int.from_bytes(hex_bytes(answer, size=32), "big")
     except BadInput:
         raise ChainError(
-            "This network has no EntryPoint 0.7, or the RPC answers wrongly; check the RPC in Settings.", code="NoEntryPoint"
+            tr("This network has no EntryPoint 0.7, or the RPC answers wrongly; check the RPC in Settings."), code="NoEntryPoint"
         ) from None
 
 
@@ -55,7 +56,7 @@ def from_bytes(data: bytes) -> UserOperation:
     try:
         fields = decode([_OPERATION], data)[0]
     except DecodingError:
-        raise CannotDecode("This is no user operation.") from None
+        raise CannotDecode(tr("This is no user operation.")) from None
     sender, nonce, init_code, call_data, limits, pre_verification_gas, fees, paymaster_and_data, _ = fields
     return UserOperation(
         sender=Address.parse(sender),
@@ -108,7 +109,7 @@ def ended(logs: Iterable[Any], op_hash: bytes) -> Ended | None:
         reason = decode(["uint256", "bytes"], mine[_REASON])[1] if _REASON in mine else b""
         return Ended(success, reason, cost)
     except (BadInput, DecodingError, KeyError, TypeError, AttributeError):
-        raise ChainError("The RPC answers with logs that are none; use another one.", code="BadAnswer") from None
+        raise ChainError(tr("The RPC answers with logs that are none; use another one."), code="BadAnswer") from None
 
 
 def _view(data: bytes) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from latchkey.chain.node import RpcError
 from latchkey.core.networks import GWEI, network
 from latchkey.errors import ChainError
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from latchkey.chain.node import Node
@@ -22,8 +23,8 @@ _REWARDS = (50, 75, 95)  # percentiles of what others paid, one a level
 _BASE = (2, 3, 5)  # times the coming base fee; it grows by an eighth a block at most, so the first level holds for six full blocks
 _CAP = 500 * GWEI  # wei per gas
 _CAP_FLOORS = 300  # the cap of a network whose ordinary fees are high, in its own fee floors
-NO_HISTORY = "This network tells no fee history, so its gas price was used."
-CAPPED = "The network asks for more than Latchkey offers; this may wait until its fees fall."
+NO_HISTORY = tr("This network tells no fee history, so its gas price was used.")
+CAPPED = tr("The network asks for more than Latchkey offers; this may wait until its fees fall.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _from_price(node: Node) -> tuple[Fee, ...]:
     except RpcError:
         price = []
     if not price:
-        raise ChainError("The RPC does not tell what gas costs; use another one.", code="NoFees")
+        raise ChainError(tr("The RPC does not tell what gas costs; use another one."), code="NoFees")
     return tuple(Fee(price[0] * quarters // 4, price[0] * quarters // 4) for quarters in (5, 6, 8))
 
 

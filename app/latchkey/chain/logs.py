@@ -25,6 +25,7 @@ from latchkey.core.logs import Log, LogFilter, Topic
 from latchkey.core.session import LogRange
 from latchkey.core.types import Address, hex_bytes, to_hex
 from latchkey.errors import BadInput, ChainError
+from latchkey.language import tr
 
 __all__ = ["Log", "LogFilter", "LogStore", "MemoryLogs", "Progress", "Range", "Scanned", "scan"]
 
@@ -148,7 +149,7 @@ def scan(
         if work.run():
             missing = tuple(without((first, last), store.covered()))
             return Scanned(tuple(store.logs(first, last)), LogRange(first, last, missing), work.head)
-    raise BadAnswer("The chain went on changing while its events were read; read again.", code="Moved")
+    raise BadAnswer(tr("The chain went on changing while its events were read; read again."), code="Moved")
 
 
 def merged(ranges: Iterable[Range]) -> list[Range]:
@@ -181,7 +182,7 @@ class _Cut(ChainError):
     """A list of a round size: perhaps the beginning of a longer one."""
 
     def __init__(self) -> None:
-        super().__init__("The RPC may have cut a list of events off.")
+        super().__init__(tr("The RPC may have cut a list of events off."))
 
 
 _Outcome: TypeAlias = "list[Log] | ChainError"
@@ -358,7 +359,7 @@ class _Scan:
             self._failures += 1
             self._timeouts += any(isinstance(problem, TooSlow) for _, problem in failed)
         if self._timeouts > _SLOW:
-            raise TooSlow("The RPC takes too long to tell what happened on this account; try again later, or use another one.")
+            raise TooSlow(tr("The RPC takes too long to tell what happened on this account; try again later, or use another one."))
         again: list[Range] = []
         for range_, problem in failed:
             again += self._less(range_, problem)
@@ -514,4 +515,4 @@ def _number(value: Any) -> int:
 
 
 def _bad() -> NoReturn:
-    raise BadAnswer("The RPC answers with events that are none.")
+    raise BadAnswer(tr("The RPC answers with events that are none."))

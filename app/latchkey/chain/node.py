@@ -26,6 +26,7 @@ from latchkey.chain.wire import MOST, BadAnswer, Reply, Stopped, TooLarge, TooSl
 from latchkey.core.session import Block
 from latchkey.core.types import hex_bytes
 from latchkey.errors import BadInput, ChainError
+from latchkey.language import tr
 
 __all__ = [
     "MOST", "BadAnswer", "Node", "NotAllowed", "RpcError", "Stopped", "TooLarge", "TooManyRequests", "TooSlow", "Unreachable",
@@ -63,7 +64,7 @@ class RpcError(ChainError):
     """
 
     def __init__(self, message: str, data: Any = "", number: int = 0) -> None:
-        super().__init__("The RPC refuses to answer this.", code="RpcError")
+        super().__init__(tr("The RPC refuses to answer this."), code="RpcError")
         self.message, self.data, self.number = message, data, number
 
     def __str__(self) -> str:
@@ -299,7 +300,7 @@ class Node:
         self._pause(self._state.quiet_until - time.monotonic(), end, _asks_to_wait(self._state.quiet_until - time.monotonic()))
         left = end - time.monotonic()
         if left <= 0:
-            raise TooSlow("The RPC takes too long to answer.")
+            raise TooSlow(tr("The RPC takes too long to answer."))
         with self._state.turn:
             self._state.requests += 1
         reply = self._wire.post(body, timeout=min(self._timeout, left), stops=self.stops)
@@ -379,17 +380,17 @@ def is_busy(error: RpcError) -> bool:
 def block_of(answer: Any) -> Block:
     """From a block as JSON-RPC has it. Raises BadAnswer."""
     if answer is None:
-        raise BadAnswer("The RPC does not have this block.", code="NoBlock")
+        raise BadAnswer(tr("The RPC does not have this block."), code="NoBlock")
     try:
         return Block(_quantity(answer["number"]), hex_bytes(answer["hash"], size=32), _quantity(answer["timestamp"]))
     except (TypeError, KeyError, BadInput):
-        raise BadAnswer("The RPC answers with a block that is none.") from None
+        raise BadAnswer(tr("The RPC answers with a block that is none.")) from None
 
 
 def _quantity(value: Any) -> int:
     if isinstance(value, str) and re.fullmatch(r"0x[0-9a-fA-F]{1,64}", value):
         return int(value, 16)
-    raise BadAnswer("The RPC answers with a number that is none.")
+    raise BadAnswer(tr("The RPC answers with a number that is none."))
 
 
 def _parsed(reply: Reply) -> Any:
@@ -404,17 +405,17 @@ def _parsed(reply: Reply) -> Any:
         return value
     match reply.status:
         case 401 | 402 | 403:
-            raise NotAllowed("The RPC does not let Latchkey in: check its address and the key in it.")
+            raise NotAllowed(tr("The RPC does not let Latchkey in: check its address and the key in it."))
         case 404 | 405 | 410:
-            raise NotAllowed("There is no RPC at this address.", code="NoRpc")
+            raise NotAllowed(tr("There is no RPC at this address."), code="NoRpc")
         case 413:
-            raise TooLarge("The RPC does not take requests as large as this.", code="RequestTooLarge")
+            raise TooLarge(tr("The RPC does not take requests as large as this."), code="RequestTooLarge")
         case 407:
-            raise Unreachable("The proxy that is set in Settings does not let Latchkey through.", code="BadProxy")
+            raise Unreachable(tr("The proxy that is set in Settings does not let Latchkey through."), code="BadProxy")
         case status if status >= 500:
-            raise Unreachable("The RPC has a fault of its own; try again later, or use another one.")
+            raise Unreachable(tr("The RPC has a fault of its own; try again later, or use another one."))
         case status if status >= 400:
-            raise BadAnswer("The RPC does not answer in JSON-RPC.", code="BadRequest")
+            raise BadAnswer(tr("The RPC does not answer in JSON-RPC."), code="BadRequest")
     raise _not_json_rpc()
 
 
@@ -437,13 +438,15 @@ def _result(answer: dict[str, Any]) -> Any:
 
 
 def _too_busy() -> TooManyRequests:
-    return TooManyRequests("The RPC is too busy; try again later, or use another one.")
+    return TooManyRequests(tr("The RPC is too busy; try again later, or use another one."))
 
 
 def _asks_to_wait(seconds: float) -> TooManyRequests:
     if seconds <= 1:
-        return TooManyRequests("The RPC takes no more requests just now; try again later, or use another one.")
-    return TooManyRequests(f"The RPC asks for a pause of {seconds:.0f} seconds; try again then, or use another one.")
+        return TooManyRequests(tr("The RPC takes no more requests just now; try again later, or use another one."))
+    return TooManyRequests(
+        tr("The RPC asks for a pause of {seconds:.0f} seconds; try again then, or use another one.", seconds=seconds)
+    )
 
 
 def _repeatable(requests: Iterable[dict[str, Any]]) -> bool:
@@ -456,7 +459,7 @@ def _asks_logs(requests: Iterable[dict[str, Any]]) -> bool:
 
 
 def _not_json_rpc() -> BadAnswer:
-    return BadAnswer("The RPC does not answer in JSON-RPC.")
+    return BadAnswer(tr("The RPC does not answer in JSON-RPC."))
 
 
 def _backoff(attempt: int) -> float:

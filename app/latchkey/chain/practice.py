@@ -30,6 +30,7 @@ from latchkey.chain.rpc import Rpc
 from latchkey.core.account import Account
 from latchkey.core.types import Address, hex_bytes, keccak, to_hex
 from latchkey.errors import ChainError
+from latchkey.language import tr
 
 ETHER = 10**18
 DOLLARS, COINS = 1000 * 10**6, 1000 * ETHER  # what a practice account is given, base units
@@ -103,7 +104,7 @@ def deploy(rpc: Rpc, account: Account) -> None:
     rpc("anvil_setBalance", account.address, hex(10 * ETHER))
     receipts = [rpc.transact(request) for request in requests]
     if not all(int(receipt["status"], 16) for receipt in receipts):
-        raise ChainError("The practice account could not be deployed.")
+        raise ChainError(tr("The practice account could not be deployed."))
 
 
 def connect(url: str) -> Rpc:
@@ -115,7 +116,7 @@ def connect(url: str) -> Rpc:
         chain_id = ""
     if chain_id != hex(CHAIN_ID):
         rpc.close()
-        raise ChainError("The practice chain does not run; start it with `latchkey practice`.", code="NotRunning")
+        raise ChainError(tr("The practice chain does not run; start it with `latchkey practice`."), code="NotRunning")
     return rpc
 
 
@@ -126,7 +127,7 @@ def _deploy_entry_point(rpc: Rpc) -> None:
     data = to_hex(ENTRY_POINT_SALT) + creation[2:]
     rpc.transact({"from": sender, "to": DETERMINISTIC_DEPLOYER, "data": data, "gas": hex(8_000_000)})
     if not hex_bytes(rpc("eth_getCode", ENTRY_POINT, "latest")):
-        raise ChainError("The EntryPoint could not be deployed; this anvil is of another kind than Latchkey knows.")
+        raise ChainError(tr("The EntryPoint could not be deployed; this anvil is of another kind than Latchkey knows."))
 
 
 def _entry_point_creation() -> str:
@@ -138,8 +139,10 @@ def _entry_point_creation() -> str:
         return str(artifact["bytecode"])
     except (OSError, ValueError, KeyError):
         raise ChainError(
-            "The practice chain needs the EntryPoint contract: the npm package @account-abstraction/contracts beside anvil's, "
-            "or --clone-from with the address of a network that has it."
+            tr(
+                "The practice chain needs the EntryPoint contract: the npm package @account-abstraction/contracts beside anvil's, "
+                "or --clone-from with the address of a network that has it."
+            )
         ) from None
 
 

@@ -11,6 +11,7 @@ from latchkey.chain.node import Node, RpcError
 from latchkey.core.session import Block
 from latchkey.core.types import ZERO_ADDRESS
 from latchkey.errors import ChainError
+from latchkey.language import tr
 
 _RANGES = (10**9, 100_000, 10_000, 2_000, 500, 100, 10)  # blocks
 _BATCH = 100  # calls
@@ -38,7 +39,7 @@ def examine(node: Node, clock: Callable[[], float] = time.time) -> Examined:
     chain_id, head = node.chain_id(), node.head()
     answers = node.many([("eth_chainId",)] * _BATCH)
     if any(isinstance(answer, RpcError) for answer in answers):
-        raise ChainError("The RPC refuses to answer the simplest question.", code="NotAnswered")
+        raise ChainError(tr("The RPC refuses to answer the simplest question."), code="NotAnswered")
     return Examined(chain_id, head, int(clock()) - head.time, node.batch_size >= _BATCH, _log_range(node, head.number))
 
 

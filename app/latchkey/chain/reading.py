@@ -23,6 +23,7 @@ from latchkey.core.phrases import Finding, Level
 from latchkey.core.session import AccountReading, Block, LogRange, Session
 from latchkey.core.types import Address, hex_bytes, to_hex
 from latchkey.errors import BadInput, CannotDecode, ChainError
+from latchkey.language import tr
 
 __all__ = ["Moved", "NotAnswered", "WrongChain", "first_block", "granted_from_install", "granted_from_installs", "read_account"]
 
@@ -68,7 +69,7 @@ def read_account(
     contracts, block = _begin(node, account.chain_id, at, hex(scanned.range.last) if scanned else "latest")
     read = scanned or _logs(node, face, account, block, store, progress, stop)
     if read.head is not None and read.range.last == block.number and read.head != block.hash:
-        raise Moved("The chain was reorganised while it was read; read again.")
+        raise Moved(tr("The chain was reorganised while it was read; read again."))
     witness = _Witness(second.stoppable(stop)) if second else None
     if witness:
         read = witness.compare_logs(account, face, block, read, second_store, progress, stop)
@@ -89,10 +90,12 @@ def _begin(node: Node, chain_id: int, at: Block | None, tag: str = "latest") -> 
     calls += [] if known else [("eth_getCode", address, "latest") for address in ADDRESSES]
     chain, head, *codes = (_certain(answer) for answer in node.many(calls))
     if _number(chain) != chain_id:
-        raise WrongChain(f"The RPC belongs to network {_number(chain)}, the account to network {chain_id}.")
+        raise WrongChain(
+            tr("The RPC belongs to network {number}, the account to network {chain_id}.", number=_number(chain), chain_id=chain_id)
+        )
     block = block_of(head)
     if at is not None and block.hash != at.hash:
-        raise Moved("The block has been replaced by another; read again.")
+        raise Moved(tr("The block has been replaced by another; read again."))
     if known is None:
         known = vouched(chain_id, [_bytes(code) for code in codes])
         if chain_id != PRACTICE:
@@ -105,8 +108,8 @@ def _stand_ins(contracts: Contracts) -> Iterable[Finding]:
         yield Finding(
             "stand-ins",
             Level.NOTICE,
-            "This is the practice chain, with stand-ins for the published contracts.",
-            "Nothing here is worth anything.",
+            tr("This is the practice chain, with stand-ins for the published contracts."),
+            tr("Nothing here is worth anything."),
         )
 
 
@@ -197,7 +200,7 @@ class _Pinned:
 
     def _check(self, head: Any) -> None:
         if not isinstance(head, dict) or block_of(head).hash != self.block.hash:
-            raise Moved("The chain was reorganised while it was read; read again.")
+            raise Moved(tr("The chain was reorganised while it was read; read again."))
 
 
 def _inquire(
@@ -245,7 +248,7 @@ def _answer(question: Question, answer: Any) -> bytes | None:
     if isinstance(answer, RpcError):
         if _may_stand(question, answer):
             return None
-        raise NotAnswered(f"The RPC does not answer about {question.about}, so nothing is said about this account.")
+        raise NotAnswered(tr("The RPC does not answer about {about}, so nothing is said about this account.", about=question.about))
     if question.ask in (Ask.STORAGE, Ask.BALANCE):
         return _number(answer).to_bytes(32, "big")
     return _bytes(answer)
@@ -311,27 +314,27 @@ class _Witness:
     def findings(self) -> Iterable[Finding]:
         if self._about:
             named = [*self._about][:_NAMED]
-            more = f" and {len(self._about) - _NAMED} more" if len(self._about) > _NAMED else ""
+            more = tr(" and {count} more", count=len(self._about) - _NAMED) if len(self._about) > _NAMED else ""
             yield Finding(
                 "second-differs",
                 Level.DANGER,
-                f"The two RPCs do not agree about {', '.join(named)}{more}.",
-                "One of them is wrong or behind. Do not sign anything before they agree.",
+                tr("The two RPCs do not agree about {named}{more}.", named=", ".join(named), more=more),
+                tr("One of them is wrong or behind. Do not sign anything before they agree."),
             )
         if self._leaves_out or self._adds:
-            who = "Each RPC leaves" if self._leaves_out and self._adds else "One RPC leaves"
+            who = tr("Each RPC leaves") if self._leaves_out and self._adds else tr("One RPC leaves")
             yield Finding(
                 "second-logs",
                 Level.WARNING,
-                f"{who} out events that the other has; both together are shown.",
-                "Use another RPC instead of the one with fewer events.",
+                tr("{who} out events that the other has; both together are shown.", who=who),
+                tr("Use another RPC instead of the one with fewer events."),
             )
         if self._silent:
             yield Finding(
                 "second-silent",
                 Level.WARNING,
-                "The second RPC does not answer, so only one was heard.",
-                "Read again later.",
+                tr("The second RPC does not answer, so only one was heard."),
+                tr("Read again later."),
             )
 
 
@@ -378,13 +381,13 @@ def _with_granted(session: Session, transaction: Any) -> Session:
 
 def _certain(answer: Any) -> Any:
     if isinstance(answer, RpcError):
-        raise NotAnswered("The RPC does not answer the simplest questions about this network.")
+        raise NotAnswered(tr("The RPC does not answer the simplest questions about this network."))
     return answer
 
 
 def _number(value: Any) -> int:
     if not isinstance(value, str) or not re.fullmatch(r"0x[0-9a-fA-F]{1,64}", value):
-        raise NotAnswered("The RPC's answer cannot be read.")
+        raise NotAnswered(tr("The RPC's answer cannot be read."))
     return int(value, 16)
 
 
@@ -397,4 +400,4 @@ def _bytes(value: Any) -> bytes:
             raw = b"?"
         if 2 * len(raw) == len(value) - 2:  # fromhex passes over blanks
             return raw
-    raise NotAnswered("The RPC's answer cannot be read.")
+    raise NotAnswered(tr("The RPC's answer cannot be read."))

@@ -13,6 +13,7 @@ from latchkey.core.amounts import Unit, format_amount
 from latchkey.core.networks import network
 from latchkey.core.types import Address, hex_bytes
 from latchkey.errors import BadInput, ChainError
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from latchkey.chain.node import RpcError
@@ -35,7 +36,7 @@ class Pending(ChainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "It was sent, but is in no block yet. Latchkey keeps looking; nothing has to be sent again.", code="StillPending"
+            tr("It was sent, but is in no block yet. Latchkey keeps looking; nothing has to be sent again."), code="StillPending"
         )
 
 
@@ -44,7 +45,7 @@ class StoppedWaiting(ChainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "You stopped waiting. What was sent may still be mined; Latchkey looks again later.", code="StoppedWaiting"
+            tr("You stopped waiting. What was sent may still be mined; Latchkey looks again later."), code="StoppedWaiting"
         )
 
 
@@ -57,29 +58,45 @@ def coins(chain_id: int, amount: int) -> str:
 def lacking(chain_id: int, who: str, address: Address, has: int, needs: int) -> SendError:
     """`who`: "account" or "key"."""
     return SendError(
-        f"The {who} {address} lacks {coins(chain_id, needs - has)} on {network(chain_id).name}: it has {coins(chain_id, has)} and this "
-        f"may cost {coins(chain_id, needs)}. Send the difference to it, or choose another way.",
+        tr(
+            "The {who} {address} lacks {chain_id} on {name}: it has {chain_id2} and this "
+            "may cost {chain_id3}. Send the difference to it, or choose another way.",
+            who=who,
+            address=address,
+            chain_id=coins(chain_id, needs - has),
+            name=network(chain_id).name,
+            chain_id2=coins(chain_id, has),
+            chain_id3=coins(chain_id, needs),
+        ),
         code="LackingFunds",
     )
 
 
 def not_deployed(account: Address) -> SendError:
     return SendError(
-        f"The account {account} has no code on this network yet, so nothing is installed on it and there is nothing to end.",
+        tr(
+            "The account {account} has no code on this network yet, so nothing is installed on it and there is nothing to end.",
+            account=account,
+        ),
         code="NotDeployed",
     )
 
 
 def wrong_chain(expected: int, found: int) -> SendError:
     return SendError(
-        f"This endpoint serves chain {found}, not {network(expected).name} (chain {expected}). Set the right one in Settings.",
+        tr(
+            "This endpoint serves chain {found}, not {name} (chain {expected}). Set the right one in Settings.",
+            found=found,
+            name=network(expected).name,
+            expected=expected,
+        ),
         code="WrongChain",
     )
 
 
 def no_entry_point() -> SendError:
     return SendError(
-        "This bundler does not serve EntryPoint 0.7. Name another bundler, or choose another way.", code="NoEntryPoint"
+        tr("This bundler does not serve EntryPoint 0.7. Name another bundler, or choose another way."), code="NoEntryPoint"
     )
 
 
@@ -87,7 +104,7 @@ def reverted(reason: bytes) -> SendError:
     """Mined, paid for, and undone."""
     why = named(reason)
     return SendError(
-        f"It was mined, but the account undid it ({why}). Nothing changed; read the account again and try once more.",
+        tr("It was mined, but the account undid it ({why}). Nothing changed; read the account again and try once more.", why=why),
         code="Reverted",
         reason=why,
     )
@@ -95,13 +112,13 @@ def reverted(reason: bytes) -> SendError:
 
 def dropped() -> SendError:
     return SendError(
-        "The network dropped it before it was mined, twice. Nothing changed; try again, or choose another way.", code="Dropped"
+        tr("The network dropped it before it was mined, twice. Nothing changed; try again, or choose another way."), code="Dropped"
     )
 
 
 def nonce_taken() -> SendError:
     return SendError(
-        "Something else used this nonce first. Nothing of this was done; read the account again and try once more.",
+        tr("Something else used this nonce first. Nothing of this was done; read the account again and try once more."),
         code="NonceTaken",
     )
 
@@ -109,20 +126,32 @@ def nonce_taken() -> SendError:
 _CODE = re.compile(r"\bAA\d\d\b")
 _FAILED_OP = (bytes.fromhex("220266b6"), bytes.fromhex("65c8fd4d"))
 _REFUSALS: dict[str, tuple[str, str]] = {
-    "AA10": ("RefusedByAccount", "The account is deployed already. Read it again and try once more."),
-    "AA13": ("RefusedByAccount", "The account could not be deployed by this operation. Deploy it first, or choose another way."),
-    "AA14": ("RefusedByAccount", "The account could not be deployed by this operation. Deploy it first, or choose another way."),
-    "AA20": ("NotDeployed", "The account has no code on this network yet. There is nothing installed on it to end."),
-    "AA21": ("LackingFunds", "The account lacks the money for its own gas. Send it some, or choose the owner's own transaction."),
-    "AA22": ("RefusedByAccount", "The operation came too late or too early for the account. Try again."),
-    "AA23": ("RefusedByAccount", "The account refuses the operation{reason}. Check who owns it now."),
-    "AA24": ("RefusedByAccount", "The account does not take this signature: its owner was changed, or another key owns it."),
-    "AA25": ("NonceTaken", "Something else used this nonce first. Read the account again and try once more."),
-    "AA26": ("RefusedByAccount", "The check of the signature needs more gas than was allowed. Try again."),
-    "AA40": ("RefusedByAccount", "The check of the signature needs more gas than was allowed. Try again."),
-    "AA51": ("LackingFunds", "The account lacks the money for its own gas. Send it some, or choose the owner's own transaction."),
-    "AA94": ("RefusedByAccount", "The operation's numbers are too large."),
-    "AA95": ("NotTaken", "The bundle ran out of gas. Try again."),
+    "AA10": ("RefusedByAccount", tr("The account is deployed already. Read it again and try once more.")),
+    "AA13": (
+        "RefusedByAccount",
+        tr("The account could not be deployed by this operation. Deploy it first, or choose another way."),
+    ),
+    "AA14": (
+        "RefusedByAccount",
+        tr("The account could not be deployed by this operation. Deploy it first, or choose another way."),
+    ),
+    "AA20": ("NotDeployed", tr("The account has no code on this network yet. There is nothing installed on it to end.")),
+    "AA21": (
+        "LackingFunds",
+        tr("The account lacks the money for its own gas. Send it some, or choose the owner's own transaction."),
+    ),
+    "AA22": ("RefusedByAccount", tr("The operation came too late or too early for the account. Try again.")),
+    "AA23": ("RefusedByAccount", tr("The account refuses the operation{reason}. Check who owns it now.")),
+    "AA24": ("RefusedByAccount", tr("The account does not take this signature: its owner was changed, or another key owns it.")),
+    "AA25": ("NonceTaken", tr("Something else used this nonce first. Read the account again and try once more.")),
+    "AA26": ("RefusedByAccount", tr("The check of the signature needs more gas than was allowed. Try again.")),
+    "AA40": ("RefusedByAccount", tr("The check of the signature needs more gas than was allowed. Try again.")),
+    "AA51": (
+        "LackingFunds",
+        tr("The account lacks the money for its own gas. Send it some, or choose the owner's own transaction."),
+    ),
+    "AA94": ("RefusedByAccount", tr("The operation's numbers are too large.")),
+    "AA95": ("NotTaken", tr("The bundle ran out of gas. Try again.")),
 }
 _BEFORE_CODES = (("bump the gas price", "underpriced"), ("already being processed", "busy"))  # said beside a code that misleads
 _WORDS: tuple[tuple[str, str], ...] = (  # pieces of what nodes say, and the code each stands for
@@ -171,7 +200,9 @@ def refused(error: RpcError) -> SendError:
             return _worded(kind)
     if reverts(error):
         return _would_revert(data)
-    return SendError("It was not taken, for a reason Latchkey does not know. Try again, or choose another way.", code="NotTaken")
+    return SendError(
+        tr("It was not taken, for a reason Latchkey does not know. Try again, or choose another way."), code="NotTaken"
+    )
 
 
 def by_entry_point(name: str, data: bytes = b"") -> SendError:
@@ -196,25 +227,27 @@ def entry_point_code(data: bytes) -> str:
 def _worded(kind: str) -> SendError:
     match kind:
         case "underpriced":
-            return SendError("The fee is too low for this network just now. Try again in a while.", code="Underpriced")
+            return SendError(tr("The fee is too low for this network just now. Try again in a while."), code="Underpriced")
         case "nonce":
             return nonce_taken()
         case "busy":
-            text = "Another operation of this account is on its way. Wait until it is through, then try once more."
+            text = tr("Another operation of this account is on its way. Wait until it is through, then try once more.")
             return SendError(text, code="NonceTaken")
         case "chain":
             return SendError(
-                "The RPC serves another network than this was signed for. Set the right one in Settings.", code="WrongChain"
+                tr("The RPC serves another network than this was signed for. Set the right one in Settings."), code="WrongChain"
             )
         case "type":
-            return SendError("This network does not take such transactions. Choose the bundler instead.", code="NotTaken")
-    return SendError("The key that sends this lacks the money for gas. Send it some, or choose another way.", code="LackingFunds")
+            return SendError(tr("This network does not take such transactions. Choose the bundler instead."), code="NotTaken")
+    return SendError(
+        tr("The key that sends this lacks the money for gas. Send it some, or choose another way."), code="LackingFunds"
+    )
 
 
 def _would_revert(data: bytes) -> SendError:
     why = named(data)
     return SendError(
-        f"The account would undo it ({why}). Nothing was sent; read the account again and try once more.",
+        tr("The account would undo it ({why}). Nothing was sent; read the account again and try once more.", why=why),
         code="Reverted",
         reason=why,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from latchkey.chain.node import TIMEOUT, Node, RpcError, Unreachable
+from latchkey.language import tr
 
 __all__ = ["Rpc", "RpcError"]
 
@@ -41,13 +42,13 @@ class Rpc(Node):
             self("anvil_dropAllTransactions")
             if found := self("eth_getTransactionReceipt", transaction):
                 return dict(found)
-        raise Unreachable("anvil does not mine what it is sent.")
+        raise Unreachable(tr("anvil does not mine what it is sent."))
 
     def receipt(self, transaction: str) -> dict[str, Any]:
         """Of a transaction that was sent already. Raises Unreachable when it is not mined within some seconds."""
         if found := self._receipt(transaction):
             return found
-        raise Unreachable("anvil does not mine what it is sent.")
+        raise Unreachable(tr("anvil does not mine what it is sent."))
 
     def _receipt(self, transaction: str) -> dict[str, Any] | None:
         for attempt in range(1, 1_500):

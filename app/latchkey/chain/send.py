@@ -34,6 +34,7 @@ from latchkey.chain.refusals import (
 )
 from latchkey.core.types import Address, keccak, to_hex
 from latchkey.errors import ChainError
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from latchkey.chain.node import Node
@@ -82,7 +83,7 @@ def carry(
     """
     stop, say = stop or Event(), progress or _silent
     level = _first_taken(carrier.offer, level, carrier.levels)
-    say("Sent. Waiting for a block.")
+    say(tr("Sent. Waiting for a block."))
     wait, drops, doubts, until = _POLL[0], 0, 0, time.monotonic() + patience
     while True:
         try:
@@ -105,12 +106,12 @@ def carry(
                 drops += 1
                 if drops >= _DROPS:
                     raise dropped()
-                say("It was dropped; sending it again.")
+                say(tr("It was dropped; sending it again."))
                 carrier.offer(level)
         elif time.monotonic() > until:
             if level + 1 >= carrier.levels:
                 raise Pending()
-            say("It is stuck; sending it again with a higher fee.")
+            say(tr("It is stuck; sending it again with a higher fee."))
             level = _replace(carrier, level + 1)
             until = time.monotonic() + patience
 
@@ -253,7 +254,7 @@ def receipt_of(node: Node, transaction: bytes) -> Receipt | None:
             tuple(found["logs"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise ChainError("The RPC answers with a receipt that is none; use another one.", code="BadAnswer") from None
+        raise ChainError(tr("The RPC answers with a receipt that is none; use another one."), code="BadAnswer") from None
 
 
 def reason_of(node: Node, receipt: Receipt) -> bytes:
@@ -291,7 +292,7 @@ def operation_on_chain(node: Node, signed: Sequence[SignedOperation], since: int
         if found := operation_in(node, log.transaction, [s.op_hash for s in signed]):
             return found
     if not scanned.range.complete:
-        raise ChainError("The RPC does not give the blocks in which this may be; use another one.", code="BadAnswer")
+        raise ChainError(tr("The RPC does not give the blocks in which this may be; use another one."), code="BadAnswer")
     raise nonce_taken()
 
 
@@ -309,7 +310,7 @@ def _quantity(node: Node, method: str, *params: Any) -> int:
     try:
         return int(node.call(method, *params), 16)
     except (TypeError, ValueError):
-        raise ChainError("The RPC answers with something that is no number; use another one.", code="BadAnswer") from None
+        raise ChainError(tr("The RPC answers with something that is no number; use another one."), code="BadAnswer") from None
 
 
 def _raise(error: SendError) -> Landed:

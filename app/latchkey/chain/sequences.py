@@ -9,6 +9,7 @@ from latchkey.chain.node import Node, RpcError
 from latchkey.core.account import Account
 from latchkey.core.session import Block
 from latchkey.errors import ChainError
+from latchkey.language import tr
 
 _SEQUENCE = 2**64 - 1
 
@@ -19,5 +20,5 @@ def next_sequences(node: Node, account: Account, keys: Sequence[int], block: Blo
         return ()
     answers = node.many([(*nonce_call(account.address, key)[:-1], hex(block.number)) for key in keys])
     if any(isinstance(answer, RpcError) for answer in answers):
-        raise ChainError("The RPC does not say how far the account's nonces have come.", code="NotAnswered")
+        raise ChainError(tr("The RPC does not say how far the account's nonces have come."), code="NotAnswered")
     return tuple(number(answer) & _SEQUENCE for answer in answers)

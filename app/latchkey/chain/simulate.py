@@ -31,6 +31,7 @@ from latchkey.core.account import Account, Mode
 from latchkey.core.reading import Install
 from latchkey.core.types import Address, hex_bytes, keccak, to_hex
 from latchkey.errors import BadInput, ChainError
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from latchkey.chain.node import Node
@@ -162,7 +163,8 @@ def _look(node: Node, trial: Trial) -> _Around:
         around = _Around(int(head["number"], 16), int(head["timestamp"], 16), bool(hex_bytes(code)), _is_there(found))
         if around.installed and key is not None and hex_bytes(signer)[-20:] != key.raw:
             raise CannotSimulate(
-                "Another key is on the account under this grant's id, so what this one would do cannot be tried.", code="IdTaken"
+                tr("Another key is on the account under this grant's id, so what this one would do cannot be tried."),
+                code="IdTaken",
             )
     except (BadInput, DecodingError, *_NOT_AN_ANSWER):
         raise _bad_answer() from None
@@ -183,13 +185,15 @@ def _before(trial: Trial, around: _Around) -> Iterator[_Step]:
     if not around.deployed and account.mode is not Mode.EIP7702:
         if not account.init_code:
             raise CannotSimulate(
-                "The account has no code on this network yet, and how it is deployed is not known here; nothing can be tried on it.",
+                tr(
+                    "The account has no code on this network yet, and how it is deployed is not known here; nothing can be tried on it."
+                ),
                 code="NotDeployed",
             )
-        otherwise = "The account cannot be deployed the way that is known here ({0}), so nothing can be tried on it."
+        otherwise = tr("The account cannot be deployed the way that is known here ({0}), so nothing can be tried on it.")
         yield _Step(Address.from_bytes(account.init_code[:20]), account.init_code[20:], otherwise)
     if trial.install and not around.installed:
-        otherwise = "The account would not take this grant now ({0}), so nothing can be tried with it."
+        otherwise = tr("The account would not take this grant now ({0}), so nothing can be tried with it.")
         yield _Step(account.address, trial.install, otherwise)
 
 
@@ -248,7 +252,7 @@ def _ask(node: Node, trial: Trial, around: _Around, steps: Sequence[_Step], time
             except (RpcError, BadInput, *_NOT_AN_ANSWER):
                 continue
     raise CannotSimulate(
-        "This RPC cannot try calls: it takes no state overrides and does not know eth_simulateV1. Another RPC may.",
+        tr("This RPC cannot try calls: it takes no state overrides and does not know eth_simulateV1. Another RPC may."),
         code="NoOverrides",
     )
 
@@ -359,7 +363,7 @@ def _text(data: bytes) -> str:
 
 
 def _bad_answer() -> CannotSimulate:
-    return CannotSimulate("The RPC answers with something that is no trial's result; try another one.", code="BadAnswer")
+    return CannotSimulate(tr("The RPC answers with something that is no trial's result; try another one."), code="BadAnswer")
 
 
 def gas_price(node: Node, chain_id: int) -> int:
@@ -368,7 +372,7 @@ def gas_price(node: Node, chain_id: int) -> int:
     try:
         if int(found, 16) != chain_id:
             raise CannotSimulate(
-                "The RPC that is set for this network serves another one; set the right one in Settings.", code="WrongChain"
+                tr("The RPC that is set for this network serves another one; set the right one in Settings."), code="WrongChain"
             )
         return 0 if isinstance(price, RpcError) else int(price, 16)
     except (TypeError, ValueError):

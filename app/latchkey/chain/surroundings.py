@@ -20,6 +20,7 @@ from latchkey.core.facts import Surroundings
 from latchkey.core.tokens import token as reviewed
 from latchkey.core.types import Address, hex_bytes, keccak, to_hex
 from latchkey.errors import BadInput, ChainError
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from latchkey.chain.node import Node
@@ -71,7 +72,7 @@ def look(node: Node, wanted: Wanted) -> Surroundings:
     (chain_id, block, balance), (validation, *held), of_contracts, balances = (list(islice(answers, len(part))) for part in parts)
     if _number(chain_id) != account.chain_id:
         raise WrongNetwork(
-            "The RPC that is set for this network serves another one; set the right one in Settings.", code="WrongNetwork"
+            tr("The RPC that is set for this network serves another one; set the right one in Settings."), code="WrongNetwork"
         )
     step = 1 + len(_SLOTS)
     kinds = {

@@ -9,6 +9,7 @@ from latchkey.chain.anvil import CHAIN_ID as PRACTICE
 from latchkey.chain.places import PUBLISHED, Published, runtime
 from latchkey.core.types import Address, keccak, to_hex
 from latchkey.errors import ChainError
+from latchkey.language import tr
 
 #: What has to be asked for, in the order `vouched` takes the answers.
 ADDRESSES: tuple[Address, ...] = tuple(p.address for p in PUBLISHED)
@@ -22,7 +23,7 @@ def vouched(chain_id: int, codes: Sequence[bytes]) -> Contracts:
     """Which published contracts the chain has, by their code. The practice chain may have stand-ins. Raises NotTrusted."""
     found = {p.address: _is_published(p, code, chain_id) for p, code in zip(PUBLISHED, codes, strict=True) if code}
     if not found.get(PUBLISHED[0].address):
-        raise NotTrusted(f"This network has no {PUBLISHED[0].name}, so there are no accounts of this kind on it.")
+        raise NotTrusted(tr("This network has no {name}, so there are no accounts of this kind on it.", name=PUBLISHED[0].name))
     return found
 
 
@@ -31,4 +32,9 @@ def _is_published(published: Published, code: bytes, chain_id: int) -> bool:
         return True
     if chain_id == PRACTICE and published.stand_in and code == runtime(published.stand_in):
         return False
-    raise NotTrusted(f"What this RPC shows as {published.name} is not the published {published.name}; nothing it says is believed.")
+    raise NotTrusted(
+        tr(
+            "What this RPC shows as {published_name} is not the published {published_name}; nothing it says is believed.",
+            published_name=published.name,
+        )
+    )

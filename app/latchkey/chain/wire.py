@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from latchkey.core.endpoints import check_proxy, check_rpc, is_loopback, is_socks, place_of
 from latchkey.errors import BadInput, ChainError
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     import ssl
@@ -55,7 +56,7 @@ class Stopped(ChainError):
     """The person stopped it."""
 
     def __init__(self) -> None:
-        super().__init__("You stopped this.", code="Stopped")
+        super().__init__(tr("You stopped this."), code="Stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,9 @@ class Wire:
                 if exchange.unwanted:
                     raise _too_slow()
                 if len(data) > MOST:
-                    raise TooLarge(f"The RPC's answer is larger than the {MOST >> 20} MiB that are read.", code="TooLarge")
+                    raise TooLarge(
+                        tr("The RPC's answer is larger than the {most} MiB that are read.", most=MOST >> 20), code="TooLarge"
+                    )
             reply = Reply(response.status, _seconds(response.headers.get("Retry-After")), bytes(data))
         except BaseException:
             response.close()  # not to be used again: there is more in it
@@ -220,24 +223,24 @@ def _fault(error: Exception, *, proxied: bool) -> Callable[[], ChainError]:
             inner = error.original_error
             return _bad_certificate if isinstance(inner, of.SSLError) else _bad_proxy
         case of.DecodeError():
-            return lambda: BadAnswer("The RPC's answer cannot be unpacked.")
+            return lambda: BadAnswer(tr("The RPC's answer cannot be unpacked."))
     return _unreachable
 
 
 def _unreachable() -> ChainError:
-    return Unreachable("The RPC cannot be reached.")
+    return Unreachable(tr("The RPC cannot be reached."))
 
 
 def _too_slow() -> ChainError:
-    return TooSlow("The RPC takes too long to answer.")
+    return TooSlow(tr("The RPC takes too long to answer."))
 
 
 def _bad_certificate() -> ChainError:
-    return Unreachable("The RPC's certificate is not valid, so nothing was asked of it.", code="BadCertificate")
+    return Unreachable(tr("The RPC's certificate is not valid, so nothing was asked of it."), code="BadCertificate")
 
 
 def _bad_proxy() -> ChainError:
-    return Unreachable("The RPC cannot be reached through the proxy that is set in Settings.", code="BadProxy")
+    return Unreachable(tr("The RPC cannot be reached through the proxy that is set in Settings."), code="BadProxy")
 
 
 def _seconds(value: str | None) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 WORDS = (
     "ableacidalsoapexaquaarchatomauntawayaxisbackbaldbarnbeltbetabiasbluebodybragbrewbulbbuzzcalmcash"
@@ -36,10 +37,10 @@ def decode(text: str) -> bytes:
     try:
         raw = bytes(_BYTE[text[i : i + 2]] for i in range(0, len(text), 2))
     except KeyError:
-        raise BadInput("The code is damaged: letters in it stand for nothing. Copy or scan it again.", code="Damaged") from None
+        raise BadInput(tr("The code is damaged: letters in it stand for nothing. Copy or scan it again."), code="Damaged") from None
     body, check = raw[:-4], raw[-4:]
     if not body or checksum(body) != check:
-        raise BadInput("The code is damaged: its checksum does not fit. Copy or scan it again.", code="Damaged")
+        raise BadInput(tr("The code is damaged: its checksum does not fit. Copy or scan it again."), code="Damaged")
     return body
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import cbor2
 
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 MAX_DEPTH = 8
 MAX_ITEMS = 4096
@@ -34,7 +35,7 @@ def load(raw: bytes, *, tags: Container[int] = ()) -> Any:
     try:
         return cbor2.loads(raw, allow_duplicate_keys=not tags)
     except (cbor2.CBORError, ValueError, TypeError):  # text that is not UTF-8, a map key that is a container
-        raise BadInput("The data is damaged: a text or a field name in it cannot be read.", code="NotCbor") from None
+        raise BadInput(tr("The data is damaged: a text or a field name in it cannot be read."), code="NotCbor") from None
 
 
 def _check_shape(raw: bytes, tags: Container[int]) -> None:
@@ -54,21 +55,28 @@ def _check_shape(raw: bytes, tags: Container[int]) -> None:
         elif major in (_ARRAY, _MAP):
             open_counts.append(argument * 2 if major == _MAP else argument)
         if at > len(raw):
-            raise BadInput("The data ends too early: part of it is missing.", code="NotCbor")
+            raise BadInput(tr("The data ends too early: part of it is missing."), code="NotCbor")
         if items > MAX_ITEMS or len(open_counts) > MAX_DEPTH + 1:
-            raise BadInput(f"The data holds too much: at most {MAX_ITEMS} values in {MAX_DEPTH} levels are read.", code="TooMany")
+            raise BadInput(
+                tr(
+                    "The data holds too much: at most {max_items} values in {max_depth} levels are read.",
+                    max_items=MAX_ITEMS,
+                    max_depth=MAX_DEPTH,
+                ),
+                code="TooMany",
+            )
     if at != len(raw):
-        raise BadInput("Something follows the data that does not belong to it.", code="NotCbor")
+        raise BadInput(tr("Something follows the data that does not belong to it."), code="NotCbor")
 
 
 def _head(raw: bytes, at: int, tags: Container[int]) -> tuple[int, int, int]:
     """Major type, argument, and where the content begins."""
     if at >= len(raw):
-        raise BadInput("The data ends too early: part of it is missing.", code="NotCbor")
+        raise BadInput(tr("The data ends too early: part of it is missing."), code="NotCbor")
     major, low = raw[at] >> 5, raw[at] & 31
     size = 1 << (low - 24) if 24 <= low <= 27 else 0
     argument = int.from_bytes(raw[at + 1 : at + 1 + size], "big") if size else low
     known = major in (_UINT, _BYTES, _TEXT, _ARRAY, _MAP) or (major == _TAG and argument in tags)
     if low > 27 or not (known or (major == _SIMPLE and tags and low in (_FALSE, _TRUE))):
-        raise BadInput("The data holds a value of a kind that has no place in it.", code="NotCbor")
+        raise BadInput(tr("The data holds a value of a kind that has no place in it."), code="NotCbor")
     return major, argument, at + 1 + size

@@ -17,6 +17,7 @@ from latchkey.codec.hdkeys import KEYPATH, UUID, KeyPath, fields_of, read_path, 
 from latchkey.codec.text import clean
 from latchkey.core.types import Address
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 MAX_SIGN_DATA = 64 * 1024
 MAX_ORIGIN = 80  # characters, as of a dApp's name
@@ -75,17 +76,17 @@ def read_sign_request(raw: bytes) -> EthSignRequest:
     fields = _load(raw, set(range(1, 8)), {2, 3, 5})
     data, kind, path = fields[2], fields[3], read_path(fields[5])
     if not isinstance(data, bytes):
-        raise BadInput("What is to be signed is not bytes.", code="NotSignRequest", path="signData")
+        raise BadInput(tr("What is to be signed is not bytes."), code="NotSignRequest", path="signData")
     _check_size(data)
     if type(kind) is not int or kind not in tuple(DataType):
-        raise BadInput("What is to be signed is of a kind that Latchkey does not know.", code="OtherDataType", path="dataType")
+        raise BadInput(tr("What is to be signed is of a kind that Latchkey does not know."), code="OtherDataType", path="dataType")
     if not path.is_whole:
-        raise BadInput("The request does not name one key.", code="NotSignRequest", path="derivationPath")
+        raise BadInput(tr("The request does not name one key."), code="NotSignRequest", path="derivationPath")
     chain_id, address = fields.get(4), fields.get(6)
     if chain_id is not None and (type(chain_id) is not int or not 1 <= chain_id <= MAX_CHAIN_ID):
-        raise BadInput("The chain id is out of its range.", code="NotSignRequest", path="chainId")
+        raise BadInput(tr("The chain id is out of its range."), code="NotSignRequest", path="chainId")
     if address is not None and not (isinstance(address, bytes) and len(address) == 20):
-        raise BadInput("The address is not 20 bytes.", code="NotSignRequest", path="address")
+        raise BadInput(tr("The address is not 20 bytes."), code="NotSignRequest", path="address")
     return EthSignRequest(
         data=data,
         data_type=DataType(kind),
@@ -112,29 +113,35 @@ def read_signature(raw: bytes) -> EthSignature:
     fields = _load(raw, {1, 2, 3}, {2})
     signature = fields[2]
     if not isinstance(signature, bytes) or not 65 <= len(signature) <= 80:
-        raise BadInput("A signature is 65 bytes, or a few more for an old transaction.", code="NotSignature", path="signature")
+        raise BadInput(tr("A signature is 65 bytes, or a few more for an old transaction."), code="NotSignature", path="signature")
     return EthSignature(signature, _id(fields), _origin(fields.get(3, "")))
 
 
 def _load(raw: bytes, known: set[int], required: set[int]) -> Any:
     if len(raw) > MAX_BYTES:
-        raise BadInput(f"This is too large: at most {MAX_SIGN_DATA // 1024} KiB are signed.", code="TooLarge")
+        raise BadInput(
+            tr("This is too large: at most {max_sign_data} KiB are signed.", max_sign_data=MAX_SIGN_DATA // 1024), code="TooLarge"
+        )
     return fields_of(cbor.load(raw, tags=_TAGS), known, required)
 
 
 def _check_size(data: bytes) -> None:
     if not 0 < len(data) <= MAX_SIGN_DATA:
-        raise BadInput(f"From 1 byte to {MAX_SIGN_DATA // 1024} KiB can be signed.", code="TooLarge", path="signData")
+        raise BadInput(
+            tr("From 1 byte to {max_sign_data} KiB can be signed.", max_sign_data=MAX_SIGN_DATA // 1024),
+            code="TooLarge",
+            path="signData",
+        )
 
 
 def _id(fields: Any) -> bytes:
     value = fields.get(1)
     if value is not None and not isinstance(value, uuid.UUID):
-        raise BadInput("The request's id is not a UUID.", code="NotAsTyped", path="requestId")
+        raise BadInput(tr("The request's id is not a UUID."), code="NotAsTyped", path="requestId")
     return value.bytes if value is not None else b""
 
 
 def _origin(value: Any) -> str:
     if not isinstance(value, str):
-        raise BadInput("The name of who asks is not text.", code="NotAsTyped", path="origin")
+        raise BadInput(tr("The name of who asks is not text."), code="NotAsTyped", path="origin")
     return clean(value, MAX_ORIGIN)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from latchkey.codec.fields import MAX_CHAIN_ID
 from latchkey.core.types import MAX_UINT256, Address
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 MAX_LINK = 1000
 _LINK = re.compile(
@@ -39,24 +40,24 @@ def read_link(text: str) -> PayTo:
     match = _LINK.fullmatch(text[: MAX_LINK + 1])
     if match is None or len(text) > MAX_LINK:
         raise BadInput(
-            "This payment link cannot be read: it names no address, or holds what does not belong in it.", code="NotLink"
+            tr("This payment link cannot be read: it names no address, or holds what does not belong in it."), code="NotLink"
         )
     target, chain, function, query = match.groups()
     address, chain_id, fields = Address.parse(target), int(chain) if chain else None, _query(query)
     if chain_id is not None and not 1 <= chain_id <= MAX_CHAIN_ID:
-        raise BadInput("The payment link's chain id is out of its range.", code="NotLink", path="chainId")
+        raise BadInput(tr("The payment link's chain id is out of its range."), code="NotLink", path="chainId")
     if function is None and fields.keys() <= _GAS | {"value"}:
         return PayTo(address, chain_id, None, _number(fields.get("value")), is_link=True)
     if function == "transfer" and {"address"} <= fields.keys() <= _GAS | {"address", "uint256"}:
         return PayTo(Address.parse(fields["address"]), chain_id, address, _number(fields.get("uint256")), is_link=True)
-    raise BadInput("This payment link calls a contract, which Latchkey does not do for links.", code="OtherCall")
+    raise BadInput(tr("This payment link calls a contract, which Latchkey does not do for links."), code="OtherCall")
 
 
 def _query(text: str | None) -> dict[str, str]:
     pairs = [part.partition("=") for part in text.split("&")] if text else []
     fields = {name: value for name, _, value in pairs}
     if len(fields) != len(pairs):
-        raise BadInput("A field stands twice in this payment link; it is not clear which one counts.", code="DuplicateField")
+        raise BadInput(tr("A field stands twice in this payment link; it is not clear which one counts."), code="DuplicateField")
     return fields
 
 
@@ -72,5 +73,5 @@ def _number(text: str | None) -> int | None:
         amount, rest = divmod(amount, 10**-shift)
         amount = -1 if rest else amount
     if not 0 <= amount <= MAX_UINT256:
-        raise BadInput("The amount in this payment link is no whole number of the smallest unit.", code="NotLink", path="value")
+        raise BadInput(tr("The amount in this payment link is no whole number of the smallest unit."), code="NotLink", path="value")
     return amount

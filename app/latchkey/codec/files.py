@@ -7,6 +7,7 @@ from typing import BinaryIO
 from latchkey.codec.hand_over import Envelope, encode
 from latchkey.core.untrusted import MAX_BYTES
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 SUFFIX = ".latchkey"
 
@@ -20,5 +21,7 @@ def read_capped(stream: BinaryIO) -> bytes:
     """All of an open file or pipe, refused with BadInput as soon as it holds more than 256 KiB; no more than that is ever read."""
     raw = stream.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
-        raise BadInput(f"This file is too large: at most {MAX_BYTES // 1024} KiB are read.", code="TooLarge")
+        raise BadInput(
+            tr("This file is too large: at most {max_bytes} KiB are read.", max_bytes=MAX_BYTES // 1024), code="TooLarge"
+        )
     return raw

@@ -19,6 +19,7 @@ from latchkey.codec import cbor
 from latchkey.codec.text import clean
 from latchkey.core.types import Address, keccak
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 UUID, HDKEY, KEYPATH, COIN_INFO, OUTPUT = 37, 303, 304, 305, 308
 TAGS = frozenset({HDKEY, KEYPATH, COIN_INFO, OUTPUT, *range(400, 406)})
@@ -56,7 +57,7 @@ class KeyPath:
         steps = [_STEP.fullmatch(step) for step in text.removeprefix("m/").split("/")] if text not in ("", "m") else []
         found = [Step(None if m[1] == "*" else int(m[1]), bool(m[2])) for m in steps if m]
         if len(found) != len(steps) or len(found) > MAX_STEPS or any(s.index is not None and s.index >= HARDENED for s in found):
-            raise BadInput("This is not a derivation path such as m/44'/60'/0'/0/0.", path="path")
+            raise BadInput(tr("This is not a derivation path such as m/44'/60'/0'/0/0."), path="path")
         return cls(tuple(found), fingerprint)
 
     def __str__(self) -> str:
@@ -113,7 +114,7 @@ class HdKey:
         public, code, origin = PublicKey(self.key), self.chain_code, self.origin or KeyPath()
         for step in steps:
             if step.hardened or step.index is None or not code:
-                raise BadInput("Addresses below this key cannot be found from its public part.", code="Hardened")
+                raise BadInput(tr("Addresses below this key cannot be found from its public part."), code="Hardened")
             mixed = hmac.digest(code, public.format() + step.index.to_bytes(4, "big"), hashlib.sha512)
             public, code = _added(public, mixed[:32]), mixed[32:]
             origin = replace(origin, steps=(*origin.steps, step), depth=None)
@@ -137,7 +138,7 @@ def _added(public: Any, tweak: bytes) -> Any:
     try:
         return public.add(tweak)
     except ValueError:  # not a number below the curve's order, or the point at infinity; of 2**127 keys one
-        raise BadInput("This key has no such child.", code="NoChild") from None
+        raise BadInput(tr("This key has no such child."), code="NoChild") from None
 
 
 def _with_number(steps: tuple[Step, ...], number: int) -> tuple[Step, ...]:
@@ -164,7 +165,7 @@ def read_account(raw: bytes) -> HdKeys:
     fields = fields_of(_load(raw), {1, 2}, required={2})
     outputs = fields[2]
     if not isinstance(outputs, Sequence) or isinstance(outputs, bytes | str) or not 1 <= len(outputs) <= MAX_KEYS:
-        raise BadInput(f"A wallet's account holds from 1 to {MAX_KEYS} keys.", code="NotHdKey")
+        raise BadInput(tr("A wallet's account holds from 1 to {max_keys} keys.", max_keys=MAX_KEYS), code="NotHdKey")
     keys = [_hdkey(tagged(_unwrapped(output), HDKEY)) for output in outputs]
     mine = tuple(key for key in keys if key.coin in _COINS)
     if not mine:
@@ -173,12 +174,12 @@ def read_account(raw: bytes) -> HdKeys:
 
 
 def _other_coin() -> BadInput:
-    return BadInput("These are keys of another coin; choose an Ethereum account on the device.", code="OtherCoin")
+    return BadInput(tr("These are keys of another coin; choose an Ethereum account on the device."), code="OtherCoin")
 
 
 def _load(raw: bytes) -> Any:
     if len(raw) > MAX_BYTES:
-        raise BadInput("This is too large to be a wallet's public keys.", code="TooLarge")
+        raise BadInput(tr("This is too large to be a wallet's public keys."), code="TooLarge")
     value = cbor.load(raw, tags=TAGS)
     return value.value if isinstance(value, CBORTag) and value.tag == HDKEY else value
 
@@ -194,12 +195,12 @@ def _hdkey(value: Any) -> HdKey:
     key, code, name, note = fields[3], fields.get(4, b""), fields.get(9, ""), fields.get(10, "")
     if fields.get(2, False) is not False or (isinstance(key, bytes) and len(key) == 33 and key[0] == 0):
         raise BadInput(
-            "This holds a secret key. Latchkey asks for secrets only at the desk; nothing was kept.", code="LooksLikeSecret"
+            tr("This holds a secret key. Latchkey asks for secrets only at the desk; nothing was kept."), code="LooksLikeSecret"
         )
     if fields.get(1, False) not in (True, False) or not isinstance(code, bytes) or len(code) not in (0, 32):
-        raise BadInput("The wallet's key is damaged.", code="NotHdKey")
+        raise BadInput(tr("The wallet's key is damaged."), code="NotHdKey")
     if not isinstance(name, str) or not isinstance(note, str):
-        raise BadInput("The names of the wallet's key are not text.", code="NotHdKey")
+        raise BadInput(tr("The names of the wallet's key are not text."), code="NotHdKey")
     coin = fields_of(tagged(fields[5], COIN_INFO), {1, 2}).get(1) if 5 in fields else None
     return HdKey(
         key=_public(key),
@@ -221,7 +222,7 @@ def _public(key: Any) -> bytes:
             raise ValueError
         PublicKey(key)
     except ValueError:
-        raise BadInput("The wallet's key is no public key of Ethereum's curve.", code="NotHdKey") from None
+        raise BadInput(tr("The wallet's key is no public key of Ethereum's curve."), code="NotHdKey") from None
     return key
 
 
@@ -230,11 +231,11 @@ def read_path(value: Any) -> KeyPath:
     fields = fields_of(tagged(value, KEYPATH), {1, 2, 3})
     flat = fields.get(1, ())
     if not isinstance(flat, Sequence) or isinstance(flat, bytes | str) or len(flat) % 2 or len(flat) > 2 * MAX_STEPS:
-        raise BadInput(f"A derivation path has at most {MAX_STEPS} steps.", code="NotPath")
+        raise BadInput(tr("A derivation path has at most {max_steps} steps.", max_steps=MAX_STEPS), code="NotPath")
     steps = tuple(_step(index, hardened) for index, hardened in zip(flat[::2], flat[1::2], strict=True))
     depth = fields.get(3)
     if depth is not None and (type(depth) is not int or depth > 255):
-        raise BadInput("The depth of a derivation path is a number up to 255.", code="NotPath")
+        raise BadInput(tr("The depth of a derivation path is a number up to 255."), code="NotPath")
     return KeyPath(steps, uint32(fields[2]) if 2 in fields else None, depth)
 
 
@@ -242,28 +243,28 @@ def _step(index: Any, hardened: Any) -> Step:
     if isinstance(index, Sequence) and not isinstance(index, bytes | str) and len(index) == 0:
         index = None
     if type(hardened) is not bool or not (index is None or (type(index) is int and index < HARDENED)):
-        raise BadInput("A step of a derivation path is a number below 2^31.", code="NotPath")
+        raise BadInput(tr("A step of a derivation path is a number below 2^31."), code="NotPath")
     return Step(index, hardened)
 
 
 def fields_of(value: Any, known: Set[int], required: Set[int] = frozenset()) -> Mapping[int, Any]:
     """A map with no other fields than `known`. Raises BadInput."""
     if not isinstance(value, Mapping) or any(type(name) is not int for name in value):
-        raise BadInput("The code does not hold what its type says.", code="NotAsTyped")
+        raise BadInput(tr("The code does not hold what its type says."), code="NotAsTyped")
     if not required <= value.keys() <= known:
-        raise BadInput("The code misses a field, or has one that Latchkey does not know.", code="NotAsTyped")
+        raise BadInput(tr("The code misses a field, or has one that Latchkey does not know."), code="NotAsTyped")
     return value
 
 
 def tagged(value: Any, tag: int) -> Any:
     if not isinstance(value, CBORTag) or value.tag != tag:
-        raise BadInput("The code does not hold what its type says.", code="NotAsTyped")
+        raise BadInput(tr("The code does not hold what its type says."), code="NotAsTyped")
     return value.value
 
 
 def uint32(value: Any) -> int:
     if type(value) is not int or not 0 <= value < 2**32:
-        raise BadInput("A number in the code is out of its range.", code="NotAsTyped")
+        raise BadInput(tr("A number in the code is out of its range."), code="NotAsTyped")
     return value
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 MAX_SIDE = 8192  # pixels
 MAX_CODES = 32
@@ -31,7 +32,7 @@ def matrix(text: str) -> tuple[tuple[bool, ...], ...]:
     try:
         code.make(fit=True)
     except (exceptions.DataOverflowError, ValueError):  # the library lets its own version check speak for overlong data
-        raise BadInput("This is too long for one QR code.", code="TooLarge") from None
+        raise BadInput(tr("This is too long for one QR code."), code="TooLarge") from None
     return tuple(tuple(bool(dark) for dark in row) for row in code.get_matrix())
 
 
@@ -70,10 +71,10 @@ def find_codes(
 
     size = 1 if layout is Pixels.GREY else 4
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE and width * size <= stride):
-        raise BadInput(f"A picture has from 1 to {MAX_SIDE} pixels a side.", code="TooLarge")
+        raise BadInput(tr("A picture has from 1 to {max_side} pixels a side.", max_side=MAX_SIDE), code="TooLarge")
     held = memoryview(pixels).cast("B")  # the view below does not keep it alive
     if len(held) < stride * (height - 1) + width * size:
-        raise BadInput("The picture ends before its last row.")
+        raise BadInput(tr("The picture ends before its last row."))
     view = zxingcpp.ImageView(held, width, height, zxingcpp.ImageFormat[layout], stride)  # type: ignore[arg-type]  # any buffer will do
     formats = zxingcpp.barcode_formats_from_str("QRCode")
     found = zxingcpp.read_barcodes(view, formats=formats, text_mode=zxingcpp.TextMode.Plain, return_errors=True)

@@ -14,24 +14,25 @@ from itertools import count
 
 from latchkey.codec import bytewords, cbor
 from latchkey.errors import BadInput, NotServed
+from latchkey.language import tr
 
 TYPE = "latchkey-grant"
 SIGN_REQUEST, SIGNATURE, HDKEY, ACCOUNT = "eth-sign-request", "eth-signature", "crypto-hdkey", "crypto-account"
 #: The types that are read, and what a person calls them.
 KINDS: Mapping[str, str] = {
-    TYPE: "a Latchkey hand-over",
-    SIGN_REQUEST: "a signing request for a hardware wallet",
-    SIGNATURE: "a hardware wallet's signature",
-    HDKEY: "a hardware wallet's public key",
-    ACCOUNT: "a hardware wallet's account",
+    TYPE: tr("a Latchkey hand-over"),
+    SIGN_REQUEST: tr("a signing request for a hardware wallet"),
+    SIGNATURE: tr("a hardware wallet's signature"),
+    HDKEY: tr("a hardware wallet's public key"),
+    ACCOUNT: tr("a hardware wallet's account"),
 }
 _OTHER_KINDS: Mapping[str, str] = {
-    "bytes": "a UR code of plain bytes",
-    "crypto-psbt": "a Bitcoin transaction",
-    "psbt": "a Bitcoin transaction",
-    "crypto-multi-accounts": "a hardware wallet's list of keys for several coins; choose a single Ethereum account on it",
-    "eth-batch-sign-request": "a list of signing requests",
-    "eth-batch-signature": "a list of a hardware wallet's signatures",
+    "bytes": tr("a UR code of plain bytes"),
+    "crypto-psbt": tr("a Bitcoin transaction"),
+    "psbt": tr("a Bitcoin transaction"),
+    "crypto-multi-accounts": tr("a hardware wallet's list of keys for several coins; choose a single Ethereum account on it"),
+    "eth-batch-sign-request": tr("a list of signing requests"),
+    "eth-batch-signature": tr("a list of a hardware wallet's signatures"),
 }
 FRAGMENT = 110  # bytes; 100 to 130 suit a camera, fewer make coarser pictures
 MIN_FRAGMENT, MAX_FRAGMENT = 10, 130
@@ -73,7 +74,11 @@ def read(text: str, kinds: Collection[str] = KINDS.keys()) -> tuple[str, bytes]:
     kind, sequence, payload = _split(text, kinds)
     if sequence is not None:
         raise BadInput(
-            f"This is part {sequence[0]} of an animated code of {sequence[1]} parts or more: scan the code until it is complete.",
+            tr(
+                "This is part {sequence} of an animated code of {sequence2} parts or more: scan the code until it is complete.",
+                sequence=sequence[0],
+                sequence2=sequence[1],
+            ),
             code="OnePartOfMany",
         )
     return kind, bytewords.decode(payload)
@@ -84,10 +89,18 @@ class Encoder:
 
     def __init__(self, message: bytes, fragment: int = FRAGMENT, kind: str = TYPE) -> None:
         if not MIN_FRAGMENT <= fragment <= MAX_FRAGMENT:
-            raise BadInput(f"A part holds from {MIN_FRAGMENT} to {MAX_FRAGMENT} bytes.")
+            raise BadInput(
+                tr(
+                    "A part holds from {min_fragment} to {max_fragment} bytes.",
+                    min_fragment=MIN_FRAGMENT,
+                    max_fragment=MAX_FRAGMENT,
+                )
+            )
         self.count = -(-len(message) // fragment)
         if not message or len(message) > MAX_MESSAGE or self.count > MAX_PARTS:
-            raise BadInput(f"An animated code has from 1 to {MAX_PARTS} parts: choose larger parts.", code="TooLarge")
+            raise BadInput(
+                tr("An animated code has from 1 to {max_parts} parts: choose larger parts.", max_parts=MAX_PARTS), code="TooLarge"
+            )
         self._message, self._kind = message, kind
         self._size = -(-len(message) // self.count)
         self._checksum = zlib.crc32(message)
@@ -162,7 +175,7 @@ class Decoder:
             self.kind, self._header = kind, header
             self._choose = _Chooser(header[0], header[2])
         elif (kind, header) != (self.kind, self._header):
-            raise BadInput("This part belongs to another code than the parts before it.", code="OtherCode")
+            raise BadInput(tr("This part belongs to another code than the parts before it."), code="OtherCode")
         if number not in self._numbers and len(self._numbers) < 4 * MAX_PARTS:
             self._numbers.add(number)
             self._add(self._choose(number), int.from_bytes(data, "big"))
@@ -171,7 +184,7 @@ class Decoder:
 
     def _single(self, kind: str, body: bytes) -> None:
         if self._header is not None:
-            raise BadInput("This is another code than the one whose parts came before it.", code="OtherCode")
+            raise BadInput(tr("This is another code than the one whose parts came before it."), code="OtherCode")
         self.kind, self.message = kind, body
 
     def _add(self, fragments: int, data: int) -> None:
@@ -193,22 +206,22 @@ class Decoder:
         message = b"".join(data.to_bytes(size, "big") for data in known)[:length]
         if zlib.crc32(message) != checksum:
             self._forget()
-            raise BadInput("The scanned parts do not fit together. Scan the code again.", code="Damaged")
+            raise BadInput(tr("The scanned parts do not fit together. Scan the code again."), code="Damaged")
         self.message = message
 
 
 def _split(text: str, kinds: Collection[str]) -> tuple[str, tuple[int, int] | None, str]:
     """Type, sequence (number, count) or None, and the bytewords of a UR of one of `kinds`."""
     if len(text) > MAX_TEXT:
-        raise BadInput("This code is too long.", code="TooLarge")
+        raise BadInput(tr("This code is too long."), code="TooLarge")
     match = _UR.fullmatch(text.strip().lower())
     if match is None:
-        raise BadInput("This is not a UR code.", code="NotUr")
+        raise BadInput(tr("This is not a UR code."), code="NotUr")
     kind, number, parts, payload = match.groups()
     if kind not in kinds:
-        what = KINDS.get(kind) or _OTHER_KINDS.get(kind) or "a UR code of another type"
-        expected = "one that Latchkey reads" if len(kinds) == len(KINDS) else " or ".join(KINDS[one] for one in kinds)
-        raise NotServed(f"This is {what}; expected {expected}.", code="OtherUrType")
+        what = KINDS.get(kind) or _OTHER_KINDS.get(kind) or tr("a UR code of another type")
+        expected = tr("one that Latchkey reads") if len(kinds) == len(KINDS) else " or ".join(KINDS[one] for one in kinds)
+        raise NotServed(tr("This is {what}; expected {expected}.", what=what, expected=expected), code="OtherUrType")
     return kind, (None if number is None else (int(number), int(parts))), payload
 
 
@@ -216,16 +229,21 @@ def _read_part(sequence: tuple[int, int], body: bytes) -> tuple[int, tuple[int, 
     """Part number, header (parts, message length, checksum, fragment length) and data, checked against each other."""
     values = cbor.load(body)
     if not isinstance(values, list) or [type(v) for v in values] != [int, int, int, int, bytes]:
-        raise BadInput("The part does not hold what a part of an animated code holds.", code="Damaged")
+        raise BadInput(tr("The part does not hold what a part of an animated code holds."), code="Damaged")
     number, parts, length, checksum, data = values
     if (number, parts) != sequence or number < 1 or number >= 2**32 or checksum >= 2**32:
-        raise BadInput("The part's numbers do not fit each other.", code="Damaged")
+        raise BadInput(tr("The part's numbers do not fit each other."), code="Damaged")
     if not 1 <= parts <= MAX_PARTS or length > MAX_MESSAGE:
         raise BadInput(
-            f"This code is too large: at most {MAX_PARTS} parts and {MAX_MESSAGE // 1024} KiB are read.", code="TooLarge"
+            tr(
+                "This code is too large: at most {max_parts} parts and {max_message} KiB are read.",
+                max_parts=MAX_PARTS,
+                max_message=MAX_MESSAGE // 1024,
+            ),
+            code="TooLarge",
         )
     if not len(data) * (parts - 1) < length <= len(data) * parts:
-        raise BadInput("The part's length does not fit the message's.", code="Damaged")
+        raise BadInput(tr("The part's length does not fit the message's."), code="Damaged")
     return number, (parts, length, checksum, len(data)), data
 
 

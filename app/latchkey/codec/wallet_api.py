@@ -18,6 +18,7 @@ from latchkey.core.request import SessionRequest
 from latchkey.core.types import hex_bytes
 from latchkey.core.untrusted import check
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 METHOD = "wallet_createSession"
 MAX_EXPIRY = 9_999_999_999  # seconds; the Wallet APIs' own limit
@@ -94,7 +95,11 @@ def read_answer(value: Any) -> CreatedSession:
     typed = json.dumps(found.signature_request.data, separators=(",", ":")).encode()
     if len(typed) > MAX_TYPED_DATA:
         where = "signatureRequest.data"
-        raise BadInput(f"{where} is too large: at most {MAX_TYPED_DATA // 1024} KiB are read.", code="TooLarge", path=where)
+        raise BadInput(
+            tr("{where} is too large: at most {max_typed_data} KiB are read.", where=where, max_typed_data=MAX_TYPED_DATA // 1024),
+            code="TooLarge",
+            path=where,
+        )
     return CreatedSession(found.session_id, found.chain_id, typed, found.signature_request.raw_payload)
 
 
@@ -103,11 +108,13 @@ def call_params(request: SessionRequest) -> dict[str, Any]:
     eight kinds of permission."""
     for name, value in (("account", request.account), ("chainId", request.chain_id), ("key", request.session_key)):
         if value is None:
-            raise BadInput(f"{name} is missing: the Wallet APIs make a session for a known account, network and key.", path=name)
+            raise BadInput(
+                tr("{name} is missing: the Wallet APIs make a session for a known account, network and key.", name=name), path=name
+            )
     if any(isinstance(permission, PaymasterGuard) for permission in request.permissions):
-        raise BadInput("The Wallet APIs know no paymaster-guard; Latchkey alone can grant it.", path="permissions")
+        raise BadInput(tr("The Wallet APIs know no paymaster-guard; Latchkey alone can grant it."), path="permissions")
     if request.expiry is not None and request.expiry > MAX_EXPIRY:
-        raise BadInput(f"expirySec: the Wallet APIs take at most {MAX_EXPIRY}.", path="expirySec")
+        raise BadInput(tr("expirySec: the Wallet APIs take at most {max_expiry}.", max_expiry=MAX_EXPIRY), path="expirySec")
     end = {} if request.expiry is None else {"expirySec": request.expiry}
     return {
         "account": request.account,

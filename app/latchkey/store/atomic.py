@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latchkey.errors import StoreError
+from latchkey.language import tr
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -51,7 +52,9 @@ def set_aside(path: Path, *, now: float, also: tuple[str, ...] = ()) -> Path:
                 belonging.rename(aside.with_name(aside.name + ending))
         path.rename(aside)
     except OSError as error:
-        raise StoreError(f"{path.name} could not be set aside: {error.strerror}.", code="CannotWrite") from None
+        raise StoreError(
+            tr("{path_name} could not be set aside: {strerror}.", path_name=path.name, strerror=error.strerror), code="CannotWrite"
+        ) from None
     return aside
 
 
@@ -62,7 +65,14 @@ def write(path: Path, data: bytes, *, valid: Valid | None = None) -> None:
     each other. Returns when the bytes are on the disk. Raises StoreError; then the old file still stands.
     """
     if len(data) > MAX_BYTES:
-        raise StoreError(f"{path.name} would be larger than {MAX_BYTES >> 20} MiB; it was not written.", code="TooLarge")
+        raise StoreError(
+            tr(
+                "{path_name} would be larger than {max_bytes} MiB; it was not written.",
+                path_name=path.name,
+                max_bytes=MAX_BYTES >> 20,
+            ),
+            code="TooLarge",
+        )
     try:
         with _folder(path.parent) as sync:
             if (old := _old(path, valid)) is not None:
@@ -70,7 +80,9 @@ def write(path: Path, data: bytes, *, valid: Valid | None = None) -> None:
             _place(path, data)
             sync()
     except OSError as error:
-        raise StoreError(f"{path.name} could not be written: {error.strerror}.", code="CannotWrite") from None
+        raise StoreError(
+            tr("{path_name} could not be written: {strerror}.", path_name=path.name, strerror=error.strerror), code="CannotWrite"
+        ) from None
 
 
 def read(path: Path, limit: int = MAX_BYTES, valid: Valid | None = None) -> Stored:
@@ -102,23 +114,31 @@ def _read_one(path: Path, limit: int, valid: Valid | None) -> bytes:
         # Not blocking, or a pipe in the file's place would hang the reader before it is seen to be one.
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _NO_FOLLOW)
     except FileNotFoundError:
-        raise StoreError(f"{path.name} does not exist.", code="Missing") from None
+        raise StoreError(tr("{path_name} does not exist.", path_name=path.name), code="Missing") from None
     except OSError as error:
         if path.is_symlink():
-            raise StoreError(f"{path.name} is a symbolic link and was not followed.", code="NotAFile") from None
-        raise StoreError(f"{path.name} cannot be read: {error.strerror}.", code="CannotRead") from None
+            raise StoreError(
+                tr("{path_name} is a symbolic link and was not followed.", path_name=path.name), code="NotAFile"
+            ) from None
+        raise StoreError(
+            tr("{path_name} cannot be read: {strerror}.", path_name=path.name, strerror=error.strerror), code="CannotRead"
+        ) from None
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise StoreError(f"{path.name} is not a file.", code="NotAFile")
+        raise StoreError(tr("{path_name} is not a file.", path_name=path.name), code="NotAFile")
     with os.fdopen(fd, "rb") as file:
         try:
             data = file.read(limit + 1)
         except OSError as error:
-            raise StoreError(f"{path.name} cannot be read: {error.strerror}.", code="CannotRead") from None
+            raise StoreError(
+                tr("{path_name} cannot be read: {strerror}.", path_name=path.name, strerror=error.strerror), code="CannotRead"
+            ) from None
     if len(data) > limit:
-        raise StoreError(f"{path.name} is larger than the {limit} bytes that are read.", code="TooLarge")
+        raise StoreError(
+            tr("{path_name} is larger than the {limit} bytes that are read.", path_name=path.name, limit=limit), code="TooLarge"
+        )
     if valid is not None and not valid(data):
-        raise StoreError(f"{path.name} is damaged.", code="Damaged")
+        raise StoreError(tr("{path_name} is damaged.", path_name=path.name), code="Damaged")
     return data
 
 

@@ -27,6 +27,7 @@ from latchkey.core.request import Claims
 from latchkey.core.types import Address
 from latchkey.core.untrusted import check, read_json
 from latchkey.errors import BadInput, StoreError
+from latchkey.language import tr
 from latchkey.store.records import GrantRecord, GrantState, KeyOrigin, MasterKeyRecord, Outcome, RequestMark
 from latchkey.store.schema import bring_up
 
@@ -88,7 +89,7 @@ class Book:
         """Raises StoreError (code "Exists") when this chain, address and system are there already."""
         self._insert(
             "accounts",
-            "This account is in the book already.",
+            tr("This account is in the book already."),
             chain_id=account.chain_id,
             address=account.address,
             system=account.system,
@@ -137,7 +138,7 @@ class Book:
         draft = grant.draft
         number = self._insert(
             "grants",
-            "This account has a grant with the same nonce already.",
+            tr("This account has a grant with the same nonce already."),
             code="NonceUsed",
             created=grant.created,
             chain_id=draft.chain_id,
@@ -168,7 +169,7 @@ class Book:
         """Raises StoreError (code "Missing")."""
         rows = self._rows("SELECT * FROM grants WHERE id = ?", (number,))
         if not rows:
-            raise StoreError("This grant is not in the book.", code="Missing")
+            raise StoreError(tr("This grant is not in the book."), code="Missing")
         return _grant(rows[0])
 
     def put_envelope(self, number: int, envelope: bytes) -> None:
@@ -176,7 +177,7 @@ class Book:
         self._change(
             "UPDATE grants SET envelope = ?, state = 'signed' WHERE id = ? AND envelope IS NULL",
             (envelope, number),
-            "The grant is not in the book, or it is signed already.",
+            tr("The grant is not in the book, or it is signed already."),
         )
 
     def set_state(self, number: int, state: GrantState) -> None:
@@ -193,7 +194,7 @@ class Book:
         """Forget a grant that was never signed; a signed one stays for ever. Raises StoreError."""
         with self._transaction() as connection:
             if connection.execute("DELETE FROM grants WHERE id = ? AND envelope IS NULL", (number,)).rowcount != 1:
-                raise StoreError("The grant is not in the book, or it is signed and therefore kept.", code="Missing")
+                raise StoreError(tr("The grant is not in the book, or it is signed and therefore kept."), code="Missing")
             connection.execute("DELETE FROM carried WHERE grant_id = ?", (number,))
 
     def pending_nonces(self, account: Account) -> frozenset[int]:
@@ -251,7 +252,7 @@ class Book:
             except sqlite3.IntegrityError:
                 raise StoreError(exists, code=code) from None
 
-    def _change(self, statement: str, values: tuple[Any, ...], missing: str = "This entry is not in the book.") -> None:
+    def _change(self, statement: str, values: tuple[Any, ...], missing: str = tr("This entry is not in the book.")) -> None:
         with self._transaction() as connection:
             if connection.execute(statement, values).rowcount != 1:
                 raise StoreError(missing, code="Missing")
@@ -263,12 +264,14 @@ def _prepare(path: Path) -> None:
     try:
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode):
-            raise StoreError(f"{path.name} is not a file.", code="NotAFile")
+            raise StoreError(tr("{path_name} is not a file.", path_name=path.name), code="NotAFile")
         if info.st_size > MAX_BYTES:
-            raise StoreError(f"{path.name} is larger than {MAX_BYTES >> 20} MiB.", code="TooLarge")
+            raise StoreError(
+                tr("{path_name} is larger than {max_bytes} MiB.", path_name=path.name, max_bytes=MAX_BYTES >> 20), code="TooLarge"
+            )
         # SQLite takes a file without a whole first page for a new one; it is one only when making the book was interrupted.
         if 0 < info.st_size < PAGE_SIZE and not path.with_name(path.name + "-journal").exists():
-            raise StoreError(f"{path.name} is damaged or not a book.", code="Damaged")
+            raise StoreError(tr("{path_name} is damaged or not a book.", path_name=path.name), code="Damaged")
         if hasattr(os, "fchmod"):
             os.fchmod(fd, 0o600)
     finally:
@@ -290,7 +293,7 @@ def _harden(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _as_store_errors(name: str = "The book") -> Iterator[None]:
+def _as_store_errors(name: str = tr("The book")) -> Iterator[None]:
     """Whatever SQLite, the disk or a row's content has against us becomes a StoreError."""
     try:
         yield
@@ -298,14 +301,18 @@ def _as_store_errors(name: str = "The book") -> Iterator[None]:
         raise
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise StoreError("The book is busy: another Latchkey is writing to it.", code="Busy") from None
+            raise StoreError(tr("The book is busy: another Latchkey is writing to it."), code="Busy") from None
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
-            raise StoreError(f"There is no room left on the disk: {name} could not be written.", code="DiskFull") from None
-        raise StoreError(f"{name} could not be read or written.", code="CannotOpen") from None
+            raise StoreError(
+                tr("There is no room left on the disk: {name} could not be written.", name=name), code="DiskFull"
+            ) from None
+        raise StoreError(tr("{name} could not be read or written.", name=name), code="CannotOpen") from None
     except (sqlite3.Error, UnicodeDecodeError):  # SQLite's own messages may quote a damaged schema
-        raise StoreError(f"{name} is damaged or not a book.", code="Damaged") from None
+        raise StoreError(tr("{name} is damaged or not a book.", name=name), code="Damaged") from None
     except OSError as error:
-        raise StoreError(f"{name} cannot be opened: {error.strerror}.", code="CannotOpen") from None
+        raise StoreError(
+            tr("{name} cannot be opened: {strerror}.", name=name, strerror=error.strerror), code="CannotOpen"
+        ) from None
 
 
 # rows to values; the file is not trusted, so every field is checked again
@@ -316,7 +323,7 @@ def _checking() -> Iterator[None]:
     try:
         yield
     except (BadInput, ValueError, TypeError):
-        raise StoreError("The book is damaged: an entry makes no sense.", code="Damaged") from None
+        raise StoreError(tr("The book is damaged: an entry makes no sense."), code="Damaged") from None
 
 
 def _account(row: sqlite3.Row) -> Account:
@@ -366,7 +373,10 @@ def _mark(row: sqlite3.Row) -> RequestMark:
 
 def _state(state: GrantState, *, signed: bool) -> GrantState:
     if signed is (state is GrantState.UNSIGNED):
-        raise StoreError(f"A grant that is {'' if signed else 'not '}signed cannot be called {state.value}.", code="WrongState")
+        raise StoreError(
+            tr("A grant that is {not_}signed cannot be called {state}.", not_="" if signed else "not ", state=state.value),
+            code="WrongState",
+        )
     return state
 
 
@@ -393,5 +403,5 @@ def _json(value: Any) -> str:
 
 def _label(text: str) -> str:
     if len(text) > MAX_LABEL or not text.isprintable():
-        raise BadInput(f"A label is one line of at most {MAX_LABEL} characters.", code="BadLabel")
+        raise BadInput(tr("A label is one line of at most {max_label} characters.", max_label=MAX_LABEL), code="BadLabel")
     return text

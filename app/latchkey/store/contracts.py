@@ -9,13 +9,14 @@ from latchkey.core.functions import Function, read_functions
 from latchkey.core.types import Address
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, StoreError
+from latchkey.language import tr
 from latchkey.store.book import Book, _checking, _json, _label
 from latchkey.store.records import KeptContract
 
 __all__ = ["Contracts", "KeptContract"]
 
 MAX_KEPT = 500
-_MISSING = "This contract is not kept."
+_MISSING = tr("This contract is not kept.")
 
 
 class Contracts:
@@ -38,7 +39,7 @@ class Contracts:
     def keep(self, contract: KeptContract) -> None:
         """Keep it, or replace what was kept for this address. Raises BadInput for what is too large, StoreError."""
         if self.at(contract.chain_id, contract.address) is None and len(self.all()) >= MAX_KEPT:
-            raise StoreError(f"At most {MAX_KEPT} contracts are kept; forget one first.", code="TooMany")
+            raise StoreError(tr("At most {max_kept} contracts are kept; forget one first.", max_kept=MAX_KEPT), code="TooMany")
         functions = _json([function.signature or str(function.selector) for function in contract.functions])
         values = (contract.chain_id, contract.address, _label(contract.label), functions, contract.kept)
         with self._book._transaction() as connection:
@@ -67,5 +68,5 @@ def _contract(row: sqlite3.Row) -> KeptContract:
 
 def _functions(texts: Any) -> tuple[Function, ...]:
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise BadInput("Expected a list of functions.")
+        raise BadInput(tr("Expected a list of functions."))
     return read_functions("\n".join(texts)) if texts else ()

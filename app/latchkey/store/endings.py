@@ -17,6 +17,7 @@ from latchkey.core.account import Account
 from latchkey.core.types import Address
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, StoreError
+from latchkey.language import tr
 from latchkey.store.book import Book
 
 MAX_SENTENCE = 500
@@ -123,7 +124,7 @@ class Endings:
                 (*_outcome(item), number, position),
             )
             if changed.rowcount != 1:
-                raise StoreError("This entry is not in the book.", code="Missing")
+                raise StoreError(tr("This entry is not in the book."), code="Missing")
             connection.execute(
                 "DELETE FROM ending_signed WHERE ending = ? AND NOT EXISTS "
                 "(SELECT 1 FROM ending_items WHERE ending = ? AND state = 'pending')",
@@ -154,7 +155,7 @@ class Endings:
         try:
             return tuple(self._record(row) for row in self._book._rows(statement, values))
         except (BadInput, ValueError, TypeError):
-            raise StoreError("The book is damaged: an entry makes no sense.", code="Damaged") from None
+            raise StoreError(tr("The book is damaged: an entry makes no sense."), code="Damaged") from None
 
     def _record(self, row: sqlite3.Row) -> EndingRecord:
         items = self._book._rows("SELECT * FROM ending_items WHERE ending = ? ORDER BY position", (row["id"],))

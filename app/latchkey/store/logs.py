@@ -15,6 +15,7 @@ from latchkey.core.account import Account
 from latchkey.core.logs import Log, LogFilter
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, StoreError
+from latchkey.language import tr
 from latchkey.store.book import Book
 
 _Range: TypeAlias = tuple[int, int]
@@ -68,7 +69,9 @@ class BookLogs:
                 "SELECT count(*), total(length(data)) FROM logs WHERE log_set = ?", (number,)
             ).fetchone()
             if count > _MOST or size > _MOST_DATA:
-                raise StoreError("The RPC tells of more events on this account than are kept; use another one.", code="TooManyLogs")
+                raise StoreError(
+                    tr("The RPC tells of more events on this account than are kept; use another one."), code="TooManyLogs"
+                )
             touching = "log_set = ? AND first <= ? AND last >= ?"
             found = connection.execute(
                 f"SELECT min(first), max(last) FROM log_ranges WHERE {touching}",  # noqa: S608  both ours
@@ -161,4 +164,4 @@ def _log(row: sqlite3.Row) -> Log:
             data=row["data"],
         )
     except (BadInput, ValueError, TypeError):
-        raise StoreError("The book is damaged: an entry makes no sense.", code="Damaged") from None
+        raise StoreError(tr("The book is damaged: an entry makes no sense."), code="Damaged") from None

@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from latchkey.language import tr
+
 _MOST = 64 * 1024
 
 
@@ -24,25 +26,25 @@ class Sign:
 def look(root: Path = Path("/")) -> tuple[Sign, ...]:
     """Every sign there is, network cards first. `root`: another place for /sys and /proc (tests)."""
     if sys.platform != "linux" and root == Path("/"):
-        return (Sign("system", None, "Latchkey can look at Linux machines only; check by hand that this one has no network."),)
+        return (Sign("system", None, tr("Latchkey can look at Linux machines only; check by hand that this one has no network.")),)
     return (*_cards(root / "sys/class/net"), _routes(root / "proc/net"), *_radios(root / "sys/class/rfkill"), _resolver(root))
 
 
 def _cards(place: Path) -> tuple[Sign, ...]:
     names = sorted(p.name for p in place.iterdir() if p.name != "lo") if place.is_dir() else []
     if not names:
-        return (Sign("network cards", False, "There is no network card."),)
+        return (Sign("network cards", False, tr("There is no network card.")),)
     return tuple(_card(place / name) for name in names)
 
 
 def _card(card: Path) -> Sign:
-    kind = "Wireless card" if (card / "wireless").exists() or (card / "phy80211").exists() else "Network card"
+    kind = tr("Wireless card") if (card / "wireless").exists() or (card / "phy80211").exists() else tr("Network card")
     if not (card / "device").exists():
-        kind = "Virtual network card"
+        kind = tr("Virtual network card")
     name, state, carrier = card.name[:15], _read(card / "operstate"), _read(card / "carrier")
     if state == "up" or carrier == "1":
-        return Sign(f"card {name}", True, f"{kind} {name} is connected.")
-    return Sign(f"card {name}", False, f"{kind} {name} is there and not connected.")
+        return Sign(f"card {name}", True, tr("{kind} {name} is connected.", kind=kind, name=name))
+    return Sign(f"card {name}", False, tr("{kind} {name} is there and not connected.", kind=kind, name=name))
 
 
 def _routes(place: Path) -> Sign:
@@ -50,7 +52,9 @@ def _routes(place: Path) -> Sign:
     v6 = [line.split() for line in _read(place / "ipv6_route").splitlines()]
     found = any(len(r) > 3 and r[1] == "00000000" and r[0] != "lo" for r in v4)
     found = found or any(len(r) > 9 and set(r[0]) == {"0"} and r[1] == "00" and r[9] != "lo" for r in v6)
-    return Sign("routes", found, "There is a way out: a default route." if found else "There is no way out: no default route.")
+    return Sign(
+        "routes", found, tr("There is a way out: a default route.") if found else tr("There is no way out: no default route.")
+    )
 
 
 def _radios(place: Path) -> tuple[Sign, ...]:
@@ -63,12 +67,16 @@ def _radio(radio: Path) -> Sign:
         _read(radio / "type"), "A radio"
     )
     off = _read(radio / "soft") == "1" or _read(radio / "hard") == "1"
-    return Sign(f"radio {radio.name[:15]}", not off, f"{kind} is switched {'off' if off else 'on'}.")
+    return Sign(
+        f"radio {radio.name[:15]}",
+        not off,
+        tr("{kind} is switched off.", kind=kind) if off else tr("{kind} is switched on.", kind=kind),
+    )
 
 
 def _resolver(root: Path) -> Sign:
     named = any(line.split()[:1] == ["nameserver"] for line in _read(root / "etc/resolv.conf").splitlines())
-    return Sign("names", named, "Name servers are set." if named else "No name servers are set.")
+    return Sign("names", named, tr("Name servers are set.") if named else tr("No name servers are set."))
 
 
 def _read(path: Path) -> str:

@@ -46,9 +46,11 @@ class DataDir:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             _close_to_others(root)
         except FileExistsError:
-            raise StoreError(f"{root} is not a folder; choose another data folder.", code="NotAFolder") from None
+            raise StoreError(tr("{root} is not a folder; choose another data folder.", root=root), code="NotAFolder") from None
         except OSError as error:
-            raise StoreError(f"The data folder {root} cannot be used: {error.strerror}.", code="NoDataFolder") from None
+            raise StoreError(
+                tr("The data folder {root} cannot be used: {strerror}.", root=root, strerror=error.strerror), code="NoDataFolder"
+            ) from None
         return cls(root)
 
     @property
@@ -92,7 +94,7 @@ class DataDir:
             try:
                 _try_lock(fd)
             except OSError:
-                raise StoreError("Another Latchkey is using this data folder; close it first.", code="InUse") from None
+                raise StoreError(tr("Another Latchkey is using this data folder; close it first."), code="InUse") from None
             yield
         finally:
             os.close(fd)
@@ -110,10 +112,10 @@ def usual_folder(named: Path | str | None = None) -> Path:
 def _close_to_others(root: Path) -> None:
     info = root.lstat()
     if stat.S_ISLNK(info.st_mode):
-        raise StoreError(f"The data folder {root} is a symbolic link; name the folder itself.", code="SymbolicLink")
+        raise StoreError(tr("The data folder {root} is a symbolic link; name the folder itself.", root=root), code="SymbolicLink")
     if sys.platform == "win32":
         return
     if info.st_uid != os.getuid():
-        raise StoreError(f"The data folder {root} belongs to another user.", code="NotYours")
+        raise StoreError(tr("The data folder {root} belongs to another user.", root=root), code="NotYours")
     if stat.S_IMODE(info.st_mode) & 0o077:
         root.chmod(0o700)

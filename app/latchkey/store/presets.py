@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from latchkey.core.own_presets import OwnPreset, preset_json, preset_name, read_preset
 from latchkey.errors import StoreError
+from latchkey.language import tr
 from latchkey.store.book import Book, _checking
 
 MAX_KEPT = 200
-_MISSING = "This preset is not kept."
+_MISSING = tr("This preset is not kept.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Presets:
     def add(self, preset: OwnPreset) -> KeptPreset:
         """Raises StoreError, code "Exists" when the name is taken."""
         if len(self.all()) >= MAX_KEPT:
-            raise StoreError(f"At most {MAX_KEPT} presets are kept; delete one first.", code="TooMany")
+            raise StoreError(tr("At most {max_kept} presets are kept; delete one first.", max_kept=MAX_KEPT), code="TooMany")
         text = preset_json(preset)
         read_preset(text)  # what cannot be read again is not kept
         return KeptPreset(self._book._insert("presets", _taken(preset.name), name=preset.name, preset=text), preset)
@@ -67,7 +68,7 @@ class Presets:
 
 
 def _taken(name: str) -> str:
-    return f"A preset called {name} is there already."
+    return tr("A preset called {name} is there already.", name=name)
 
 
 def _preset(row: sqlite3.Row) -> KeptPreset:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from sqlite3 import Connection
 
 from latchkey.errors import StoreError
+from latchkey.language import tr
 from latchkey.store.book import Book
 from latchkey.store.records import GrantState
 
@@ -54,4 +55,4 @@ def _note(connection: Connection, number: int, entity_ids: Iterable[int]) -> Non
 def _set_state(connection: Connection, number: int, state: GrantState) -> None:
     statement = "UPDATE grants SET state = ? WHERE id = ? AND envelope IS NOT NULL"
     if connection.execute(statement, (state.value, number)).rowcount != 1:
-        raise StoreError("The grant is not in the book, or it is not signed.", code="Missing")
+        raise StoreError(tr("The grant is not in the book, or it is not signed."), code="Missing")

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 import cbor2
 
+from latchkey.language import tr
+
 MAX_DEPTH = 16
 
 
@@ -35,9 +37,9 @@ def load(data: bytes) -> Any:
         )
         same = _plain(value) and cbor2.dumps(value) == data
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, MemoryError, RecursionError):
-        raise NotPlain("not plain CBOR") from None
+        raise NotPlain(tr("not plain CBOR")) from None
     if not same:
-        raise NotPlain("not plain CBOR")
+        raise NotPlain(tr("not plain CBOR"))
     return value
 
 

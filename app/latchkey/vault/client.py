@@ -23,6 +23,7 @@ from latchkey.core.phrases import Finding, Words
 from latchkey.core.request import Claims
 from latchkey.core.types import Address
 from latchkey.errors import LatchkeyError, Locked, SignerError
+from latchkey.language import tr
 from latchkey.vault.frames import read_frame, write_frame
 from latchkey.vault.harden import clean_environment
 from latchkey.vault.model import BreakGlass, EndingPreview, MasterKey, Preview, Prompt, PromptMode, SessionKey, Status
@@ -262,9 +263,9 @@ class SignerClient:
 
     def _gone(self, signer: subprocess.Popen[bytes]) -> LatchkeyError:
         if self._signer is not signer:
-            return Locked("The vault was locked; nothing was done.")
+            return Locked(tr("The vault was locked; nothing was done."))
         self.lock()
-        return SignerError("The signer ended unexpectedly; nothing was done. Unlock the vault again.", code="SignerGone")
+        return SignerError(tr("The signer ended unexpectedly; nothing was done. Unlock the vault again."), code="SignerGone")
 
     def _running(self, source_fd: int | None = None) -> subprocess.Popen[bytes]:
         if self._signer is not None and self._signer.poll() is not None:
@@ -324,5 +325,5 @@ def _spawn(command: list[str], fds: Sequence[int]) -> subprocess.Popen[bytes]:
     threading.Thread(target=keep, name="signer-keeper", daemon=True).start()
     ready.wait()
     if isinstance(made[0], OSError):
-        raise SignerError("The signer could not be started.", code="NoSigner")
+        raise SignerError(tr("The signer could not be started."), code="NoSigner")
     return made[0]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from latchkey.core.types import Address
 from latchkey.errors import LatchkeyError, VaultError
+from latchkey.language import tr
 from latchkey.vault import cbor
 from latchkey.vault.model import BreakGlass
 from latchkey.vault.secret import SecretBytes
@@ -99,7 +100,7 @@ def load(data: bytes) -> Contents:
         whole = _typed(cbor.load(data), dict)
         if _typed(whole.pop("version"), int) != VERSION:
             raise VaultError(
-                "This vault's contents were written by a newer Latchkey; use that version to open it.", code="VaultTooNew"
+                tr("This vault's contents were written by a newer Latchkey; use that version to open it."), code="VaultTooNew"
             )
         contents = Contents(
             masters=tuple(_master_in(item) for item in _typed(whole.pop("keys"), list)),
@@ -113,7 +114,7 @@ def load(data: bytes) -> Contents:
         raise
     except (cbor.NotPlain, KeyError, TypeError, ValueError, LatchkeyError):
         raise VaultError(
-            "The vault opened, but what is in it cannot be read; open the last good copy.", code="DamagedContents"
+            tr("The vault opened, but what is in it cannot be read; open the last good copy."), code="DamagedContents"
         ) from None
     return contents
 

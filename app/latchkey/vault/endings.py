@@ -19,6 +19,7 @@ from latchkey.core.reading import Cancel, Lower, Shorten, Step, Transaction, Uni
 from latchkey.core.types import Address
 from latchkey.core.words_endings import steps_of
 from latchkey.errors import BadInput, Mismatch, Refused
+from latchkey.language import tr, trn
 from latchkey.vault import keys
 from latchkey.vault.keeper import Keeper
 from latchkey.vault.model import BreakGlass, EndingPreview
@@ -65,7 +66,7 @@ class Endings:
         if all(isinstance(ending.reading, Transaction) and ending.reading.bundle for ending in reviewed.endings):
             if account.owner is None:
                 raise Refused(
-                    "The account's owner is not known, so it cannot be checked who signed.", code="WrongOwner", path="account"
+                    tr("The account's owner is not known, so it cannot be checked who signed."), code="WrongOwner", path="account"
                 )
             check_owner(account, account.owner)
         else:
@@ -93,13 +94,13 @@ class Endings:
         """Keep a signed set; it takes the place of the account's earlier one. Returns its id. Raises Refused, Mismatch, BadInput."""
         check_owner(account, owner)
         if len(operations) != len(signatures):
-            raise BadInput("Each operation has one signature.", path="signatures")
+            raise BadInput(tr("Each operation has one signature."), path="signatures")
         reviewed = review_operations(operations, replace(account, owner=owner), now=self._keeper.now())
         _check_signatures(reviewed.digests, signatures, owner)
         made = BreakGlass(account.chain_id, account.address, owner, self._keeper.now(), tuple(operations), tuple(signatures))
         others = tuple(one for one in self._keeper.contents.break_glass if _place(one) != _place(made))
         if len(others) >= MOST_SETS or sum(map(len, operations)) > MOST_SET_BYTES:
-            raise Refused("There is no room for this set; revoke fewer sessions with it, or forget another one.", code="NoRoom")
+            raise Refused(tr("There is no room for this set; revoke fewer sessions with it, or forget another one."), code="NoRoom")
         self._keeper.change(replace(self._keeper.contents, break_glass=(*others, made)))
         return made.id
 
@@ -111,7 +112,7 @@ class Endings:
         contents = self._keeper.contents
         kept = tuple(one for one in contents.break_glass if one.id != id_)
         if len(kept) == len(contents.break_glass):
-            raise Refused("There is no such set.", code="NoSet", path="id")
+            raise Refused(tr("There is no such set."), code="NoSet", path="id")
         self._keeper.change(replace(contents, break_glass=kept))
 
 
@@ -121,12 +122,12 @@ def _place(one: BreakGlass) -> tuple[int, Address]:
 
 def _check_signatures(digests: Sequence[bytes], signatures: Sequence[bytes], key: Address) -> None:
     if any(signer_of(digest, signature) != key for digest, signature in zip(digests, signatures, strict=True)):
-        raise Mismatch("A signature does not belong to the key; nothing was kept.", code="WrongSignature")
+        raise Mismatch(tr("A signature does not belong to the key; nothing was kept."), code="WrongSignature")
 
 
 def _check_known(known: Sequence[Known]) -> None:
     if len(known) > MOST_KNOWN or not all(is_one_line(one.label, 80) for one in known):
-        raise BadInput("What is said of the sessions is too long, or not plain text.", path="known")
+        raise BadInput(tr("What is said of the sessions is too long, or not plain text."), path="known")
 
 
 def _confirmation(pending: _Pending) -> Confirmation:
@@ -137,7 +138,7 @@ def _confirmation(pending: _Pending) -> Confirmation:
     return Confirmation(
         title=title,
         account=pending.account.address,
-        network=f"{chain.name}, chain {chain.chain_id}",
+        network=tr("{chain_name}, chain {chain_id}", chain_name=chain.name, chain_id=chain.chain_id),
         words=reviewed.words,
         findings=reviewed.findings,
         digest=reviewed.digest,
@@ -151,8 +152,8 @@ def _title(steps: Sequence[Step]) -> tuple[str, str]:
     ended = {step.entity_id for step in steps if isinstance(step, Uninstall)}
     cancelled = {step.key for step in steps if isinstance(step, Cancel)}
     if ended:
-        also = " and cancel grants" if cancelled else ""
-        return (f"End {len(ended)} sessions{also}?" if len(ended) > 1 else f"End this session{also}?"), "Sign the ending"
+        also = tr(" and cancel grants") if cancelled else ""
+        return (trn("End this session{also}?", "End {count} sessions{also}?", len(ended), also=also)), tr("Sign the ending")
     if cancelled and not any(isinstance(step, Lower | Shorten) for step in steps):
-        return (f"Cancel {len(cancelled)} grants?" if len(cancelled) > 1 else "Cancel this grant?"), "Sign the cancellation"
-    return "Set this session's limits?", "Sign the limits"
+        return (trn("Cancel this grant?", "Cancel {count} grants?", len(cancelled))), tr("Sign the cancellation")
+    return tr("Set this session's limits?"), tr("Sign the limits")

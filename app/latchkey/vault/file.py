@@ -122,7 +122,7 @@ def seal(vault: Vault) -> bytes:
     """The file of an open vault: a fresh nonce, the same passphrase."""
     data = vault.prefix + _sealed(vault.data_key.reveal(), contents_.dump(vault.contents), vault.prefix)
     if len(data) + _CHECKSUM > MAX_SIZE:
-        raise VaultError("The vault is full: no more keys fit in it.", code="VaultFull")
+        raise VaultError(tr("The vault is full: no more keys fit in it."), code="VaultFull")
     return data + hashlib.sha256(data).digest()
 
 
@@ -164,22 +164,27 @@ def item_of(data: bytes) -> bytes | None:
 def check(data: bytes) -> tuple[Cost, bytes]:
     """Everything that can be checked without a passphrase; returns the cost and the salt. Raises VaultError."""
     if len(data) > MAX_SIZE:
-        raise VaultError("This file is too large to be a vault.", code="TooLarge")
+        raise VaultError(tr("This file is too large to be a vault."), code="TooLarge")
     if not data.startswith(MAGIC):
-        raise VaultError("This file is not a Latchkey vault.", code="NotAVault")
+        raise VaultError(tr("This file is not a Latchkey vault."), code="NotAVault")
     if not undamaged(data):
         raise _damaged()
     version = int.from_bytes(data[8:10], "big")
     if version not in (PLAIN, WITH_SLOT):
         raise VaultError(
-            f"This vault has format {version}, made by a newer Latchkey; this one reads formats {PLAIN} and {WITH_SLOT}.",
+            tr(
+                "This vault has format {version}, made by a newer Latchkey; this one reads formats {plain} and {with_slot}.",
+                version=version,
+                plain=PLAIN,
+                with_slot=WITH_SLOT,
+            ),
             code="VaultTooNew",
         )
     if len(data) < _body(data) + _NONCE + 16 + _CHECKSUM:
         raise _damaged()
     _, _, kdf, memory, passes, lanes, salt = _HEADER.unpack_from(data)
     if kdf != _ARGON2ID:
-        raise VaultError("This vault derives its key in a way Latchkey does not know.", code="UnknownKdf")
+        raise VaultError(tr("This vault derives its key in a way Latchkey does not know."), code="UnknownKdf")
     cost = Cost(memory, passes, lanes)
     _check_cost(cost)
     return cost, salt
@@ -242,7 +247,7 @@ def _check_cost(cost: Cost) -> None:
     )
     if not fits:
         raise VaultError(
-            "This vault's passphrase protection is outside what Latchkey accepts; somebody may have changed the file.",
+            tr("This vault's passphrase protection is outside what Latchkey accepts; somebody may have changed the file."),
             code="KdfOutOfBounds",
         )
 
@@ -256,4 +261,4 @@ def _derive(passphrase: SecretBytes, salt: bytes, cost: Cost) -> bytes:
 
 
 def _damaged() -> VaultError:
-    return VaultError("The vault file is damaged; open the last good copy.", code="DamagedVault")
+    return VaultError(tr("The vault file is damaged; open the last good copy."), code="DamagedVault")

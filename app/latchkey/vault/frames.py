@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from latchkey.errors import SignerError
+from latchkey.language import tr
 from latchkey.vault import cbor
 
 MAX_FRAME = 1 << 20
@@ -18,7 +19,7 @@ def write_frame(sink: BinaryIO, frame: Frame) -> None:
     """Send one frame at once. Raises SignerError when it is too large, OSError when nobody listens any more."""
     body = cbor.dump(frame)
     if len(body) > MAX_FRAME:
-        raise SignerError("The message to another part of Latchkey is too large.", code="FrameTooLarge")
+        raise SignerError(tr("The message to another part of Latchkey is too large."), code="FrameTooLarge")
     sink.write(len(body).to_bytes(4, "big") + body)
     sink.flush()
 
@@ -42,4 +43,4 @@ def read_frame(source: BinaryIO) -> Frame | None:
 
 
 def _broken() -> SignerError:
-    return SignerError("A message from another part of Latchkey is broken. Lock, and try again.", code="BrokenFrame")
+    return SignerError(tr("A message from another part of Latchkey is broken. Lock, and try again."), code="BrokenFrame")

@@ -27,9 +27,11 @@ from latchkey.vault.test_keys import is_public_test_key
 MAX_LABEL = 64
 LONGEST_WAIT = 30
 _CHECKED_WORDS = 3
-_EXPORT = Finding("export-key", Level.WARNING, "Whoever has the file and its passphrase has the key.", "Keep the two apart.")
+_EXPORT = Finding(
+    "export-key", Level.WARNING, tr("Whoever has the file and its passphrase has the key."), tr("Keep the two apart.")
+)
 _EXPERT = Finding(
-    "expert-switch", Level.WARNING, "One careless grant can then cost everything.", "Turn it off again when you are done."
+    "expert-switch", Level.WARNING, tr("One careless grant can then cost everything."), tr("Turn it off again when you are done.")
 )
 
 
@@ -70,7 +72,7 @@ class Keeper:
     @property
     def contents(self) -> Contents:
         if self._vault is None:
-            raise Locked("The vault is locked. Unlock it first.")
+            raise Locked(tr("The vault is locked. Unlock it first."))
         return self._vault.contents
 
     @property
@@ -98,7 +100,7 @@ class Keeper:
         for master in self.contents.masters:
             if master.address == address:
                 return master
-        raise Refused("The key of this address is not in the vault.", code="UnknownKey", path="owner")
+        raise Refused(tr("The key of this address is not in the vault."), code="UnknownKey", path="owner")
 
     # --- opening
 
@@ -124,7 +126,7 @@ class Keeper:
 
     def _open_asking(self, purpose: str, retry: str = "") -> tuple[Vault, SecretBytes]:
         if self._sealed is None:
-            raise VaultError("There is no vault yet: create or import a master key.", code="NoVault")
+            raise VaultError(tr("There is no vault yet: create or import a master key."), code="NoVault")
         file.check(self._sealed)  # damage is told before anybody types
         while True:
             given = self.questions.passphrase(purpose, retry=retry, wait=ceil(self._wait()))
@@ -153,14 +155,16 @@ class Keeper:
 
     def _check_script(self, contents: Contents) -> None:
         if self._script and not is_test_only(contents):
-            raise SignerError("A script may use nothing but the public test keys; a person has to do this.", code="PersonNeeded")
+            raise SignerError(
+                tr("A script may use nothing but the public test keys; a person has to do this."), code="PersonNeeded"
+            )
 
     # --- changing
 
     def change(self, contents: Contents) -> None:
         """Put other contents into the open vault."""
         if self._vault is None:
-            raise Locked("The vault is locked. Unlock it first.")
+            raise Locked(tr("The vault is locked. Unlock it first."))
         self._check_script(contents)
         self._replace(self._vault.holding(contents))
 
@@ -171,7 +175,7 @@ class Keeper:
     def create_key(self, words: int, label: str) -> Address:
         """Make a key; its recovery words are shown once and asked for again."""
         if words not in (12, 24):
-            raise BadInput("A new key has 12 or 24 recovery words.", path="words")
+            raise BadInput(tr("A new key has 12 or 24 recovery words."), path="words")
         label = _label(label)
         self._before_adding()
         entropy = keys.new_entropy(words)
@@ -198,15 +202,15 @@ class Keeper:
             positions = sorted(secrets.SystemRandom().sample(range(1, len(words) + 1), _CHECKED_WORDS))
             if self.questions.check_mnemonic(positions, retry=retry) == [words[position - 1] for position in positions]:
                 return
-            retry = "Those were not the words. Look at your paper again."
+            retry = tr("Those were not the words. Look at your paper again.")
 
     def _read_source(self, source: bytes) -> Given:
         try:
             text = source.decode().lstrip()
         except UnicodeDecodeError:
-            raise BadInput("The key to import is not UTF-8 text.", path="source") from None
+            raise BadInput(tr("The key to import is not UTF-8 text."), path="source") from None
         if text.startswith("{"):
-            return GivenKeystore(source.strip(), self.questions.passphrase("Password of the keystore file."))
+            return GivenKeystore(source.strip(), self.questions.passphrase(tr("Password of the keystore file.")))
         if len(text.split()) == 1:
             return GivenKey(text)
         words, _, phrase = text.partition("\n")
@@ -247,7 +251,7 @@ class Keeper:
             given = self.new_passphrase(tr("Choose the passphrase of your vault."), label)
             self._replace(file.create(contents, given, self._cost()))
         elif any(known.address == address for known in self.contents.masters):
-            raise Refused("This key is in the vault already.", code="KnownKey")
+            raise Refused(tr("This key is in the vault already."), code="KnownKey")
         else:
             self.change(replace(self.contents, masters=(*self.contents.masters, master)))
         return address
@@ -272,14 +276,18 @@ class Keeper:
     def export_keystore(self, address: Address) -> bytes:
         """The key as a V3 keystore under a passphrase chosen for it."""
         master = self.master(address)
-        what = Phrase((Part("The file will hold the key of "), Part(str(address), Style.ADDRESS), Part(".")))
-        self.ask_plainly("Export this key?", what, _EXPORT, "Export", address)
-        return keys.to_keystore(keys.private_key(master.secret), self.new_passphrase("Choose a passphrase for the exported file."))
+        what = Phrase((Part(tr("The file will hold the key of ")), Part(str(address), Style.ADDRESS), Part(".")))
+        self.ask_plainly(tr("Export this key?"), what, _EXPORT, tr("Export"), address)
+        return keys.to_keystore(
+            keys.private_key(master.secret), self.new_passphrase(tr("Choose a passphrase for the exported file."))
+        )
 
     def set_expert(self, on: bool) -> None:
         if on and not self.contents.expert:
-            what = Phrase((Part("Full control, keys that never end and functions of the account itself may then be granted."),))
-            self.ask_plainly("Turn the expert switch on?", what, _EXPERT, "Turn on", self.contents.masters[0].address, "expert")
+            what = Phrase((Part(tr("Full control, keys that never end and functions of the account itself may then be granted.")),))
+            self.ask_plainly(
+                tr("Turn the expert switch on?"), what, _EXPERT, tr("Turn on"), self.contents.masters[0].address, "expert"
+            )
         if on != self.contents.expert:
             self.change(replace(self.contents, expert=on))
 
@@ -287,7 +295,10 @@ class Keeper:
         """What a service knows this program by; "" forgets it. It is kept here because a file beside the vault would be read by anybody
         who copies the folder. It moves no money, so it goes back to the window that asks for it while the vault is open."""
         if len(key) > MAX_API_KEY or not all("!" <= letter <= "~" for letter in key):
-            raise BadInput(f"An API key has at most {MAX_API_KEY} letters, digits and signs, and no spaces.", path="apiKey")
+            raise BadInput(
+                tr("An API key has at most {max_api_key} letters, digits and signs, and no spaces.", max_api_key=MAX_API_KEY),
+                path="apiKey",
+            )
         self.change(replace(self.contents, api_key=SecretBytes(key.encode()) if key else None))
 
     def api_key(self) -> str:
@@ -351,7 +362,7 @@ def _shown_session(session: Session) -> SessionKey:
 
 def _label(label: str) -> str:
     if not isinstance(label, str) or len(label) > MAX_LABEL or not label.isprintable():
-        raise BadInput(f"A name has at most {MAX_LABEL} printable characters.", path="label")
+        raise BadInput(tr("A name has at most {max_label} printable characters.", max_label=MAX_LABEL), path="label")
     return label.strip()
 
 
@@ -359,5 +370,5 @@ def _utf8(phrase: SecretBytes) -> SecretBytes:
     try:
         phrase.reveal().decode()
     except UnicodeDecodeError:
-        raise BadInput("The words' passphrase is not UTF-8 text.", path="passphrase") from None
+        raise BadInput(tr("The words' passphrase is not UTF-8 text."), path="passphrase") from None
     return phrase

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from latchkey.core.types import Address, keccak
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, LatchkeyError
+from latchkey.language import tr
 from latchkey.vault.contents import Mnemonic, RawKey
 from latchkey.vault.secret import SecretBytes
 
@@ -50,7 +51,7 @@ def wordlist() -> list[str]:
 def new_entropy(words: int) -> SecretBytes:
     """Fresh entropy for that many words, from the operating system."""
     if words not in WORD_COUNTS:
-        raise BadInput("Recovery words come as 12, 15, 18, 21 or 24.", path="words")
+        raise BadInput(tr("Recovery words come as 12, 15, 18, 21 or 24."), path="words")
     return SecretBytes(secrets.token_bytes(words * 4 // 3))
 
 
@@ -62,24 +63,26 @@ def entropy_of(words: str) -> SecretBytes:
     """The entropy behind English recovery words, checksum checked. Raises BadInput saying which rule is broken, never a word."""
     given = unicodedata.normalize("NFKD", words).lower().split()
     if len(given) not in WORD_COUNTS:
-        raise BadInput(f"Recovery words come as 12, 15, 18, 21 or 24; these are {min(len(given), 99)}.", path="words")
+        raise BadInput(
+            tr("Recovery words come as 12, 15, 18, 21 or 24; these are {count}.", count=min(len(given), 99)), path="words"
+        )
     index = {word: number for number, word in enumerate(_english().wordlist)}
     unknown = [str(place) for place, word in enumerate(given, 1) if word not in index]
     if unknown:
-        raise BadInput(f"Not on the BIP-39 list: word {', '.join(unknown)}.", path="words")
+        raise BadInput(tr("Not on the BIP-39 list: word {unknown}.", unknown=", ".join(unknown)), path="words")
     bits = 0
     for word in given:
         bits = bits << 11 | index[word]
     entropy = SecretBytes((bits >> len(given) // 3).to_bytes(len(given) * 4 // 3, "big"))
     if words_of(entropy) != given:
-        raise BadInput("The words' checksum is wrong: a word is mistaken, or two have changed places.", path="words")
+        raise BadInput(tr("The words' checksum is wrong: a word is mistaken, or two have changed places."), path="words")
     return entropy
 
 
 def check_path(path: str) -> str:
     """A BIP-32 path in its usual writing. Raises BadInput."""
     if not _PATH.fullmatch(path) or any(int(step.rstrip("'")) >= 2**31 for step in path.split("/")[1:]):
-        raise BadInput("A derivation path looks like m/44'/60'/0'/0/0, each number below 2147483648.", path="path")
+        raise BadInput(tr("A derivation path looks like m/44'/60'/0'/0/0, each number below 2147483648."), path="path")
     return path
 
 
@@ -140,13 +143,13 @@ def new_key() -> SecretBytes:
 def raw_key(text: str) -> RawKey:
     """A private key as 64 hexadecimal digits. Raises BadInput."""
     if not _RAW.fullmatch(text.strip()):
-        raise BadInput("A private key is 64 hexadecimal digits, with or without 0x.", path="key")
+        raise BadInput(tr("A private key is 64 hexadecimal digits, with or without 0x."), path="key")
     return _checked(bytes.fromhex(text.strip()[-64:]))
 
 
 def _checked(key: bytes) -> RawKey:
     if len(key) != 32 or not 0 < int.from_bytes(key, "big") < _ORDER:
-        raise BadInput("This number is not a private key: it is zero or too large.", path="key")
+        raise BadInput(tr("This number is not a private key: it is zero or too large."), path="key")
     return RawKey(SecretBytes(key))
 
 
@@ -163,17 +166,17 @@ def from_keystore(data: bytes, password: SecretBytes) -> RawKey:
     from eth_keyfile.keyfile import decode_keyfile_json
 
     if len(data) > MAX_KEYSTORE:
-        raise BadInput("This file is too large for a keystore: at most 64 KiB are read.", code="TooLarge")
+        raise BadInput(tr("This file is too large for a keystore: at most 64 KiB are read."), code="TooLarge")
     keystore = _keystore(read_json(data))
     try:
         key = _checked(decode_keyfile_json(keystore, _password(password)))
     except LatchkeyError:
         raise
     except Exception:  # noqa: BLE001 - the library's errors are of many kinds and may quote
-        raise BadInput("The password does not open this keystore file.", code="WrongPassword", path="password") from None
+        raise BadInput(tr("The password does not open this keystore file."), code="WrongPassword", path="password") from None
     named = keystore.get("address")
     if named is not None and _hex(named, 20) != address_of(key.key).raw:
-        raise BadInput("The keystore names another address than its key has.", code="Mismatch", path="address")
+        raise BadInput(tr("The keystore names another address than its key has."), code="Mismatch", path="address")
     return key
 
 
@@ -186,21 +189,21 @@ def _password(password: SecretBytes) -> bytes:
 
 def _keystore(value: Any) -> dict[str, Any]:
     """Only the fields that count, in lower case, every one of them checked. Raises BadInput naming the field."""
-    file = _lower(value, "The keystore")
+    file = _lower(value, tr("The keystore"))
     if file.get("version") != 3 or isinstance(file.get("version"), bool):
-        raise BadInput("version: only keystores of version 3 are read.", path="version")
+        raise BadInput(tr("version: only keystores of version 3 are read."), path="version")
     crypto = _lower(file.get("crypto"), "crypto")
     kdf, parameters = crypto.get("kdf"), _lower(crypto.get("kdfparams"), "crypto.kdfparams")
     checks = {"scrypt": _scrypt, "pbkdf2": _pbkdf2}
     if kdf not in checks:
-        raise BadInput("crypto.kdf: scrypt and pbkdf2 are known.", path="crypto.kdf")
+        raise BadInput(tr("crypto.kdf: scrypt and pbkdf2 are known."), path="crypto.kdf")
     if crypto.get("cipher") != "aes-128-ctr":
-        raise BadInput("crypto.cipher: only aes-128-ctr is known.", path="crypto.cipher")
+        raise BadInput(tr("crypto.cipher: only aes-128-ctr is known."), path="crypto.cipher")
     salt = parameters.get("salt")
     if not isinstance(salt, str) or not re.fullmatch(r"(0x)?(?:[0-9a-fA-F]{2}){1,256}", salt):
-        raise BadInput("crypto.kdfparams.salt: expected hexadecimal digits.", path="crypto.kdfparams.salt")
+        raise BadInput(tr("crypto.kdfparams.salt: expected hexadecimal digits."), path="crypto.kdfparams.salt")
     if _number(parameters, "dklen") != 32:
-        raise BadInput("crypto.kdfparams.dklen: only 32 is read.", path="crypto.kdfparams.dklen")
+        raise BadInput(tr("crypto.kdfparams.dklen: only 32 is read."), path="crypto.kdfparams.dklen")
     iv = _lower(crypto.get("cipherparams"), "crypto.cipherparams").get("iv")
     return {
         "version": 3,
@@ -219,36 +222,36 @@ def _keystore(value: Any) -> dict[str, Any]:
 def _scrypt(parameters: dict[str, Any]) -> dict[str, Any]:
     n, r, p = (_number(parameters, name) for name in ("n", "r", "p"))
     if n < 2 or n & (n - 1) or min(r, p) < 1:
-        raise BadInput("crypto.kdfparams: these are not parameters of scrypt.", path="crypto.kdfparams")
+        raise BadInput(tr("crypto.kdfparams: these are not parameters of scrypt."), path="crypto.kdfparams")
     if 128 * n * r > _MAX_SCRYPT_MEMORY or 128 * r * p > _MAX_SCRYPT_MEMORY or n * r * p > _MAX_SCRYPT_WORK:
-        raise BadInput("crypto.kdfparams: opening this file would take far too much memory or time.", path="crypto.kdfparams")
+        raise BadInput(tr("crypto.kdfparams: opening this file would take far too much memory or time."), path="crypto.kdfparams")
     return {"n": n, "r": r, "p": p}
 
 
 def _pbkdf2(parameters: dict[str, Any]) -> dict[str, Any]:
     rounds = _number(parameters, "c")
     if parameters.get("prf") != "hmac-sha256":
-        raise BadInput("crypto.kdfparams.prf: only hmac-sha256 is known.", path="crypto.kdfparams.prf")
+        raise BadInput(tr("crypto.kdfparams.prf: only hmac-sha256 is known."), path="crypto.kdfparams.prf")
     if not 1 <= rounds <= _MAX_PBKDF2_ROUNDS:
-        raise BadInput("crypto.kdfparams.c: opening this file would take far too much time.", path="crypto.kdfparams.c")
+        raise BadInput(tr("crypto.kdfparams.c: opening this file would take far too much time."), path="crypto.kdfparams.c")
     return {"c": rounds, "prf": "hmac-sha256"}
 
 
 def _number(parameters: dict[str, Any], name: str) -> int:
     value = parameters.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise BadInput(f"crypto.kdfparams.{name}: expected a whole number.", path=f"crypto.kdfparams.{name}")
+        raise BadInput(tr("crypto.kdfparams.{name}: expected a whole number.", name=name), path=f"crypto.kdfparams.{name}")
     return value
 
 
 def _lower(value: Any, where: str) -> dict[str, Any]:
     """Some programs write "Crypto"; field names count in any letter case."""
     if not isinstance(value, dict):
-        raise BadInput(f"{where} is not an object of the V3 format.", path=where if "." in where else "")
+        raise BadInput(tr("{where} is not an object of the V3 format.", where=where), path=where if "." in where else "")
     return {name.lower(): item for name, item in value.items()}
 
 
 def _hex(value: Any, size: int, where: str = "address") -> bytes:
     if not isinstance(value, str) or not re.fullmatch(rf"(?:0[xX])?[0-9a-fA-F]{{{2 * size}}}", value):
-        raise BadInput(f"{where}: expected {size} bytes in hexadecimal.", path=where)
+        raise BadInput(tr("{where}: expected {size} bytes in hexadecimal.", where=where, size=size), path=where)
     return bytes.fromhex(value[-2 * size :])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from latchkey.errors import Refused
+from latchkey.language import tr
 
 VALID_SECONDS = 300
 MOST_PREVIEWS = 16
@@ -32,5 +33,5 @@ class Previews(Generic[T]):
         """Spends the token. Raises Refused when it was spent before or is too old."""
         found = self._held.pop(token, None)
         if found is None or found[1] < self._clock():
-            raise Refused("This preview is used up or too old; look at it again before you sign.", code="PreviewGone")
+            raise Refused(tr("This preview is used up or too old; look at it again before you sign."), code="PreviewGone")
         return found[0]

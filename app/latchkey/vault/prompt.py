@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from latchkey.core.phrases import HEADINGS, Purpose
 from latchkey.errors import Declined, SignerError
+from latchkey.language import tr
 from latchkey.offline import is_offline
 from latchkey.vault.frames import read_frame, write_frame
 from latchkey.vault.harden import clean_environment
@@ -43,11 +44,11 @@ class DeskChannel:
         reply = self._exchange({**fields, "id": self._asks, "ask": name})
         if reply.get("id") == self._asks:
             if reply.get("declined") is True:
-                raise Declined("You said no at the desk; nothing was done.")
+                raise Declined(tr("You said no at the desk; nothing was done."))
             if isinstance(answer := reply.get("answer"), dict):
                 return answer
         self.close()  # what it says next cannot be trusted either
-        raise SignerError("The desk's answer could not be understood; nothing was done.", code="BrokenAnswer")
+        raise SignerError(tr("The desk's answer could not be understood; nothing was done."), code="BrokenAnswer")
 
     def _exchange(self, ask: Fields) -> Fields:
         source, sink = self._pipes()
@@ -61,7 +62,7 @@ class DeskChannel:
             raise
         if reply is None:
             self.close()
-            raise SignerError("The desk closed or could not be opened; nothing was done.", code="NoDesk")
+            raise SignerError(tr("The desk closed or could not be opened; nothing was done."), code="NoDesk")
         return reply
 
     def close(self) -> None:
@@ -87,7 +88,7 @@ class DeskChannel:
                     cwd="/" if sys.platform != "win32" else None,
                 )
             except OSError:
-                raise SignerError("The desk could not be opened; nothing was done.", code="NoDesk") from None
+                raise SignerError(tr("The desk could not be opened; nothing was done."), code="NoDesk") from None
         return cast(BinaryIO, self._desk.stdout), cast(BinaryIO, self._desk.stdin)
 
 
@@ -116,7 +117,7 @@ class TerminalChannel:
                 return asks[name](terminal, fields)
             except KeyboardInterrupt:
                 terminal.say("")
-                raise Declined("You stopped at the terminal; nothing was done.") from None
+                raise Declined(tr("You stopped at the terminal; nothing was done.")) from None
 
     def close(self) -> None:
         """Nothing is kept open between asks."""
@@ -127,7 +128,7 @@ class TerminalChannel:
             fd = os.open(self._path, os.O_RDWR | getattr(os, "O_NOCTTY", 0))
         except OSError:
             raise SignerError(
-                "There is no terminal to ask on: confirm at the desk, or run this in a terminal.", code="NoTerminal"
+                tr("There is no terminal to ask on: confirm at the desk, or run this in a terminal."), code="NoTerminal"
             ) from None
         with (
             os.fdopen(fd, "r", encoding="utf-8", errors="surrogateescape") as source,
@@ -157,14 +158,14 @@ class FdChannel:
             case "confirm" if self._may_consent():
                 return {}
         if self._script:
-            raise SignerError("Only a person can do this, at the desk or at a terminal.", code="PersonNeeded")
+            raise SignerError(tr("Only a person can do this, at the desk or at a terminal."), code="PersonNeeded")
         try:
             return self._terminal.ask(name, fields)
         except SignerError as error:
             if error.code != "NoTerminal":
                 raise
             raise SignerError(
-                "This vault can only be confirmed by a person, and there is no terminal.", code="PersonNeeded"
+                tr("This vault can only be confirmed by a person, and there is no terminal."), code="PersonNeeded"
             ) from None
 
     def close(self) -> None:
@@ -177,9 +178,9 @@ class FdChannel:
             while (byte := os.read(self._fd, 1)) not in (b"", b"\n"):
                 line += byte
                 if len(line) > _MAX_LINE:
-                    raise SignerError("The line with the passphrase is too long.", code="NoPassphrase")
+                    raise SignerError(tr("The line with the passphrase is too long."), code="NoPassphrase")
         except OSError:
-            raise SignerError("The file descriptor for the passphrase cannot be read.", code="NoPassphrase") from None
+            raise SignerError(tr("The file descriptor for the passphrase cannot be read."), code="NoPassphrase") from None
         self._last = bytes(line.removesuffix(b"\r")) or self._last
         return self._last
 
@@ -193,7 +194,7 @@ def channel(mode: str, passphrase_fd: int | None, script: bool, may_consent: Cal
             return TerminalChannel()
         case PromptMode.FD:
             if passphrase_fd is None:
-                raise SignerError("No file descriptor for the passphrase was given.", code="NoPassphrase")
+                raise SignerError(tr("No file descriptor for the passphrase was given."), code="NoPassphrase")
             return FdChannel(passphrase_fd, may_consent, script=script)
 
 
@@ -211,7 +212,7 @@ class _Terminal:
         self._put(prompt)
         line = self._source.readline(_MAX_LINE)
         if not line.endswith("\n"):
-            raise Declined("The terminal was closed; nothing was done.")
+            raise Declined(tr("The terminal was closed; nothing was done."))
         return line.strip()
 
     def hidden(self, prompt: str) -> str:
@@ -250,42 +251,42 @@ def _ask_new_passphrase(terminal: _Terminal, ask: Fields) -> Fields:
     if "retry" in ask:
         terminal.say(ask["retry"])
     while True:
-        first = terminal.hidden("New passphrase: ")
-        if first == terminal.hidden("The same again: "):
+        first = terminal.hidden(tr("New passphrase: "))
+        if first == terminal.hidden(tr("The same again: ")):
             return {"passphrase": _secret(first)}
-        terminal.say("The two differ.")
+        terminal.say(tr("The two differ."))
 
 
 def _show_mnemonic(terminal: _Terminal, ask: Fields) -> Fields:
-    terminal.say("Recovery words. Write them on paper, in this order; whoever has them has the key.")
+    terminal.say(tr("Recovery words. Write them on paper, in this order; whoever has them has the key."))
     _numbered(terminal, ask["words"])
-    terminal.line("Press Enter when they are written down; the screen is cleared then. ")
+    terminal.line(tr("Press Enter when they are written down; the screen is cleared then. "))
     terminal.wipe()
     return {}
 
 
 def _check_mnemonic(terminal: _Terminal, ask: Fields) -> Fields:
-    terminal.say("Type these words from your paper.")
-    return {"words": [terminal.hidden(f"Word {position}: ") for position in ask["positions"]]}
+    terminal.say(tr("Type these words from your paper."))
+    return {"words": [terminal.hidden(tr("Word {position}: ", position=position)) for position in ask["positions"]]}
 
 
 def _ask_import(terminal: _Terminal, ask: Fields) -> Fields:
-    terminal.say("Type the recovery words, a private key in hexadecimal, or the path of a keystore file. It is not shown.")
+    terminal.say(tr("Type the recovery words, a private key in hexadecimal, or the path of a keystore file. It is not shown."))
     if "retry" in ask:
         terminal.say(ask["retry"])
-    text = terminal.hidden("Words, key or file: ")
+    text = terminal.hidden(tr("Words, key or file: "))
     if len(text.split()) > 3:
         return {
             "kind": "mnemonic",
             "words": text,
-            "passphrase": _secret(terminal.hidden("Passphrase of the words (usually none): ")),
+            "passphrase": _secret(terminal.hidden(tr("Passphrase of the words (usually none): "))),
         }
     if os.path.isfile(text):  # noqa: PTH113 - a path as typed
         with open(text, "rb") as file:  # noqa: PTH123
             return {
                 "kind": "keystore",
                 "json": file.read(_MAX_LINE),
-                "password": _secret(terminal.hidden("Password of the file: ")),
+                "password": _secret(terminal.hidden(tr("Password of the file: "))),
             }
     return {"kind": "raw", "key": text}
 
@@ -294,7 +295,7 @@ def _choose_address(terminal: _Terminal, ask: Fields) -> Fields:
     for number, row in enumerate(ask["rows"], 1):
         terminal.say(f"{number:3}  {row['address']}  {row['path']}")
     while True:
-        answer = terminal.line("Number of the address, or another derivation path [1]: ") or "1"
+        answer = terminal.line(tr("Number of the address, or another derivation path [1]: ")) or "1"
         if answer.startswith("m/"):
             return {"path": answer}
         if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(ask["rows"]):
@@ -305,8 +306,8 @@ def _confirm(terminal: _Terminal, ask: Fields) -> Fields:
     for line in _confirmation(ask):
         terminal.say(line)
     wanted = ask.get("typed", "yes")
-    if terminal.line(f'Type "{wanted}" to {ask["verb"].lower()}: ') != wanted:
-        raise Declined("You said no at the terminal; nothing was done.")
+    if terminal.line(tr('Type "{wanted}" to {lower}: ', wanted=wanted, lower=ask["verb"].lower())) != wanted:
+        raise Declined(tr("You said no at the terminal; nothing was done."))
     return {}
 
 
@@ -314,7 +315,13 @@ def _confirmation(ask: Fields) -> Iterable[str]:
     """Everything a person has to read before the yes, a line at a time."""
     words = ask["words"]
     headings = HEADINGS[Purpose(words["purpose"])]
-    yield from ("", f"== {ask['title']} ==", f"{ask['account']} on {ask['network']}", "", _plain(words["headline"]))
+    yield from (
+        "",
+        f"== {ask['title']} ==",
+        tr("{ask} on {ask2}", ask=ask["account"], ask2=ask["network"]),
+        "",
+        _plain(words["headline"]),
+    )
     for heading, name in ((headings.can, "can"), (headings.cannot, "cannot"), (headings.most, "lose")):
         if words[name]:
             yield heading
@@ -322,25 +329,25 @@ def _confirmation(ask: Fields) -> Iterable[str]:
     for finding in ask["findings"]:
         yield f"{finding['level'].upper()}: {finding['sentence']} {finding['advice']}"
     if ask["signed"]:
-        yield "What is signed"
+        yield tr("What is signed")
         yield from (f"  {label}: {value}" for label, value in ask["signed"])
     if ask["digest"]:
-        yield f"  digest: {ask['digest']}"
-        yield f"  in words: {' '.join(ask['digest_words'])}"
+        yield tr("  digest: {ask}", ask=ask["digest"])
+        yield tr("  in words: {ask}", ask=" ".join(ask["digest_words"]))
 
 
 def _show_code(terminal: _Terminal, ask: Fields) -> Fields:
     terminal.say(ask["purpose"])
     _numbered(terminal, ask["words"])
-    terminal.line("Press Enter when done; the screen is cleared then. ")
+    terminal.line(tr("Press Enter when done; the screen is cleared then. "))
     terminal.wipe()
     return {}
 
 
 def _reveal(terminal: _Terminal, ask: Fields) -> Fields:
-    terminal.say(f"Private key of {ask['address']}. Whoever has it can do all this key may do.")
+    terminal.say(tr("Private key of {ask}. Whoever has it can do all this key may do.", ask=ask["address"]))
     terminal.say(ask["secret"])
-    terminal.line("Press Enter when done; the screen is cleared then. ")
+    terminal.line(tr("Press Enter when done; the screen is cleared then. "))
     terminal.wipe()
     return {}
 

@@ -13,6 +13,7 @@ from latchkey.core.digest_words import digest_words
 from latchkey.core.phrases import Finding, Phrase, Words
 from latchkey.core.types import Address
 from latchkey.errors import SignerError
+from latchkey.language import tr
 from latchkey.vault.secret import SecretBytes
 
 Fields = dict[str, Any]
@@ -169,4 +170,4 @@ def _text(answer: Fields, name: str) -> str:
 
 
 def _misshapen() -> SignerError:
-    return SignerError("The answer could not be understood. Try again.", code="BrokenAnswer")
+    return SignerError(tr("The answer could not be understood. Try again."), code="BrokenAnswer")

@@ -12,6 +12,7 @@ import secrets
 
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, Mismatch
+from latchkey.language import tr
 from latchkey.vault import keys
 from latchkey.vault.secret import SecretBytes
 
@@ -33,7 +34,7 @@ def seal(key: SecretBytes, hand_over_key: bytes, bound_to: bytes) -> bytes:
         public = X25519PublicKey.from_public_bytes(hand_over_key)
         return Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM).encrypt(key.reveal(), public, bound_to)
     except ValueError:  # not 32 bytes, or a point that would make the secret known to all
-        raise BadInput("The request's hand-over key is not a usable X25519 public key.", path="handover") from None
+        raise BadInput(tr("The request's hand-over key is not a usable X25519 public key."), path="handover") from None
 
 
 def open_sealed(sealed: bytes, private_key: bytes, bound_to: bytes) -> SecretBytes:
@@ -46,7 +47,7 @@ def open_sealed(sealed: bytes, private_key: bytes, bound_to: bytes) -> SecretByt
         private = X25519PrivateKey.from_private_bytes(private_key)
         return SecretBytes(Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM).decrypt(sealed, private, bound_to))
     except (InvalidTag, ValueError):
-        raise Mismatch("This was sealed for another key, request or account.") from None
+        raise Mismatch(tr("This was sealed for another key, request or account.")) from None
 
 
 def new_code() -> list[str]:

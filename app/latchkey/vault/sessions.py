@@ -8,6 +8,7 @@ from latchkey.core.account import Account
 from latchkey.core.phrases import Finding, Level, Part, Phrase, Style
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, Refused
+from latchkey.language import tr
 from latchkey.vault import keys, seal
 from latchkey.vault.contents import Binding, Session
 from latchkey.vault.keeper import Keeper
@@ -16,7 +17,10 @@ from latchkey.vault.test_keys import MNEMONIC, SESSION_PATH, SESSIONS
 
 MAX_REQUEST_ID = 64
 _REVEAL = Finding(
-    "reveal-key", Level.WARNING, "Whoever sees it can do all that was granted to this key.", "Make sure that nobody looks on."
+    "reveal-key",
+    Level.WARNING,
+    tr("Whoever sees it can do all that was granted to this key."),
+    tr("Make sure that nobody looks on."),
 )
 
 
@@ -39,10 +43,12 @@ class Sessions:
         """Seal to the request's key. The first seal binds the session key to that request, account and recipient for good."""
         session = self._session(address)
         if not isinstance(request_id, str) or not 0 < len(request_id) <= MAX_REQUEST_ID or not request_id.isprintable():
-            raise BadInput(f"A request id has 1 to {MAX_REQUEST_ID} printable characters.", path="requestId")
+            raise BadInput(
+                tr("A request id has 1 to {max_request_id} printable characters.", max_request_id=MAX_REQUEST_ID), path="requestId"
+            )
         binding = Binding(account.chain_id, account.address, request_id, hand_over_key)
         if session.bound not in (None, binding):
-            raise Refused("This session key was sealed for another request; make a new one.", code="AlreadySealed")
+            raise Refused(tr("This session key was sealed for another request; make a new one."), code="AlreadySealed")
         sealed = seal.seal(session.key, hand_over_key, seal.info(request_id, account.chain_id, account.address))
         if session.bound is None:
             contents = self._keeper.contents
@@ -60,26 +66,32 @@ class Sessions:
         code = self._codes.get(address)
         if code is None:
             raise Refused(
-                "There is no code for this key: its file was made before the vault was locked. Make the file again.", code="NoCode"
+                tr("There is no code for this key: its file was made before the vault was locked. Make the file again."),
+                code="NoCode",
             )
-        self._keeper.questions.show_code(code, f"These six words open the file of session key {address}.")
+        self._keeper.questions.show_code(code, tr("These six words open the file of session key {address}.", address=address))
 
     def reveal(self, address: Address) -> None:
         """Show the raw key to the person, never to the caller."""
         session = self._session(address)
-        what = Phrase((Part("The private key of "), Part(str(address), Style.ADDRESS), Part(" will be shown on the screen.")))
-        self._keeper.ask_plainly("Show this session key?", what, _REVEAL, "Show", address, "reveal")
+        what = Phrase(
+            (Part(tr("The private key of ")), Part(str(address), Style.ADDRESS), Part(tr(" will be shown on the screen.")))
+        )
+        self._keeper.ask_plainly(tr("Show this session key?"), what, _REVEAL, tr("Show"), address, "reveal")
         self._keeper.questions.reveal(address, "0x" + session.key.reveal().hex())
 
     def _session(self, address: Address) -> Session:
         for session in self._keeper.contents.sessions:
             if session.address == address:
                 return session
-        raise Refused("This session key is not in the vault.", code="UnknownKey", path="sessionKey")
+        raise Refused(tr("This session key is not in the vault."), code="UnknownKey", path="sessionKey")
 
     def _next_public(self) -> SecretBytes:
         held = {session.address for session in self._keeper.contents.sessions}
         index = next((number for number, address in enumerate(SESSIONS) if address not in held), None)
         if index is None:
-            raise Refused(f"All {len(SESSIONS)} public session keys are used; start a fresh practice vault.", code="NoTestKeyLeft")
+            raise Refused(
+                tr("All {count} public session keys are used; start a fresh practice vault.", count=len(SESSIONS)),
+                code="NoTestKeyLeft",
+            )
         return keys.derive(keys.seed_of(MNEMONIC), f"{SESSION_PATH}{index}")

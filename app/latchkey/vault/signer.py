@@ -15,6 +15,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, BinaryIO
 
+from latchkey.language import tr
 from latchkey.vault import gate
 from latchkey.vault.harden import clean_environment, close_all_but, harden, take_over_standard_streams
 
@@ -73,12 +74,12 @@ def _answer(call: Fields, verbs: dict[str, Verb], take_unsaved: Callable[[], byt
     try:
         verb = verbs.get(str(call.get("verb")))
         if verb is None:
-            raise SignerError("The signer does not do this.", code="UnknownVerb")
+            raise SignerError(tr("The signer does not do this."), code="UnknownVerb")
         answer = {"id": number, "result": verb(call)}
     except LatchkeyError as error:
         answer = {"id": number, "error": from_error(error)}
     except Exception:  # noqa: BLE001 - the edge of the process
-        unforeseen = SignerError("Something unforeseen happened in the signer; nothing was signed.", code="Internal")
+        unforeseen = SignerError(tr("Something unforeseen happened in the signer; nothing was signed."), code="Internal")
         answer = {"id": number, "error": from_error(unforeseen)}
     if (sealed := take_unsaved()) is not None:
         answer["vault"] = sealed

@@ -21,6 +21,7 @@ from latchkey.core.phrases import Level
 from latchkey.core.request import Claims
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, Mismatch, Refused
+from latchkey.language import tr
 from latchkey.vault import keys
 from latchkey.vault.keeper import Keeper
 from latchkey.vault.model import Preview
@@ -28,7 +29,7 @@ from latchkey.vault.previews import Previews
 from latchkey.vault.questions import Confirmation
 from latchkey.vault.test_keys import CHAIN_ID, is_public_test_key
 
-TYPED = "I understand"
+TYPED = tr("I understand")
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _MOST_CLAIMS = 512
 MAX_LABEL = 100
@@ -72,7 +73,7 @@ class Signing:
         self._keeper.questions.confirm(_confirmation(pending))
         signature = keys.sign_digest(keys.private_key(master.secret), pending.review.digest)
         if system(pending.account.system).signer_of(pending.review.grant, signature) != pending.owner:
-            raise Mismatch("The signature does not belong to the owner; it was thrown away.", code="WrongSignature")
+            raise Mismatch(tr("The signature does not belong to the owner; it was thrown away."), code="WrongSignature")
         return signature
 
 
@@ -80,13 +81,13 @@ def _confirmation(pending: _Pending) -> Confirmation:
     chain = network(pending.account.chain_id)
     found = pending.review.findings
     return Confirmation(
-        title="Let this key in?",
+        title=tr("Let this key in?"),
         account=pending.account.address,
-        network=f"{chain.name}, chain {chain.chain_id}",
+        network=tr("{chain_name}, chain {chain_id}", chain_name=chain.name, chain_id=chain.chain_id),
         words=pending.review.words,
         findings=found,
         digest=pending.review.digest,
-        verb="Sign",
+        verb=tr("Sign"),
         typed=TYPED if any(finding.level is Level.DANGER for finding in found) else "",
     )
 
@@ -94,15 +95,15 @@ def _confirmation(pending: _Pending) -> Confirmation:
 def check_owner(account: Account, owner: Address) -> None:
     """The account must be the owner's: by its own making where that is known, else by what the person said."""
     if account.owner not in (None, owner):
-        raise Refused("Another key owns this account.", code="WrongOwner", path="account.owner")
+        raise Refused(tr("Another key owns this account."), code="WrongOwner", path="account.owner")
     if account.mode is Mode.ADDRESS:
         return
     if account.mode is not Mode.EIP7702 and account.salt is None:
-        raise Refused("The account's salt is missing, so its owner cannot be checked.", code="WrongOwner", path="account.salt")
+        raise Refused(tr("The account's salt is missing, so its owner cannot be checked."), code="WrongOwner", path="account.salt")
     predicted = system(account.system).predict(account.chain_id, owner, account.salt or 0, account.mode)
     if predicted.address != account.address:
         raise Refused(
-            "This address does not follow from the owner and salt; another key owns it.", code="WrongOwner", path="account"
+            tr("This address does not follow from the owner and salt; another key owns it."), code="WrongOwner", path="account"
         )
 
 
@@ -112,7 +113,7 @@ def _check_names(claims: Claims, notes: Notes) -> None:
     texts += [text for _, name, symbol, _ in claims.names for text in ((name, 80), (symbol, 20))]
     texts += [*((name, MAX_LABEL) for _, name in notes.names), *((function, MAX_SIGNATURE) for function in notes.functions)]
     if len(texts) > _MOST_CLAIMS or not all(is_one_line(text, limit) for text, limit in texts):
-        raise BadInput("The names that came with this are too long, too many, or not plain text.", path="claims")
+        raise BadInput(tr("The names that came with this are too long, too many, or not plain text."), path="claims")
 
 
 def is_one_line(text: str, limit: int) -> bool:
@@ -123,5 +124,6 @@ def is_one_line(text: str, limit: int) -> bool:
 def check_test_keys(chain_id: int, *addresses: Address) -> None:
     if chain_id != CHAIN_ID and any(map(is_public_test_key, addresses)):
         raise Refused(
-            f"A public test key is known to everybody: it is used on the practice chain ({CHAIN_ID}) alone.", code="PublicTestKey"
+            tr("A public test key is known to everybody: it is used on the practice chain ({chain_id}) alone.", chain_id=CHAIN_ID),
+            code="PublicTestKey",
         )
