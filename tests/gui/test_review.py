@@ -31,10 +31,12 @@ from latchkey.core.narrow import Asked
 from latchkey.core.permissions import ContractAccess, Erc20TokenTransfer, FunctionsOnContract, GasLimit, NativeTokenTransfer
 from latchkey.core.session import AccountReading, Block, LogRange
 from latchkey.core.types import Address, to_hex
+from latchkey.flow.ending_plan import Cancel
 from latchkey.flow.explain import explain
 from latchkey.flow.wizard import Step
 from latchkey.store.readings import Kept, Readings
 from latchkey.store.records import GrantState
+from latchkey.store.settings import NetworkSettings
 from latchkey.ui.pages.wizard.asked import AskedCard
 from latchkey.ui.pages.wizard.step_page import tab_chain
 from latchkey.ui.widgets import Dialog, DigestView
@@ -272,6 +274,35 @@ def test_a_replacing_grant_waits_until_the_old_one_is_gone(drive_signer: Driver,
     press(page.waiting, "Look again")
     assert book.grant(new.id).state is GrantState.SIGNED
     assert page.qr.isVisible()
+
+
+def test_a_waiting_grant_leads_to_the_end_of_the_old_one(
+    drive_signer: Driver, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old grant is cancelled from there, and a newer reading releases the new one by itself."""
+    asked: list[Any] = []
+    monkeypatch.setattr("latchkey.ui.pages.ending.open_ending", lambda _context, _parent, _views, what: asked.append(what))
+    drive = drive_signer
+    old = grant_one(drive, qtbot)
+    drive.open(replace(request(*SCOPE[2:]), request_id="request-2"))
+    drive.page.wizard.step = Step.REVIEW
+    drive.page._entered()
+    press(drive.page.review, "Replace it")
+    with qtbot.waitSignal(drive.page.signed, timeout=60_000) as caught:
+        drive.page.next()
+    new, context = caught.args[0], drive.window._context
+    page: Any = drive.window.page
+    assert not page.waiting.end.isVisible()  # no RPC is set
+    context.change_settings(networks=(NetworkSettings(ACCOUNT.chain_id, "http://127.0.0.1:1"),))
+    reading = AccountReading(ACCOUNT, Block(9, bytes(32), NOW), LogRange(0, 9), True)
+    Readings(context.book).put(Kept(reading, NOW, {old.id: 0, new.id: 0}))
+    context.changed.emit("readings")
+    press(page.waiting, "End the old one")
+    assert asked == [[Cancel((old.id,))]]
+    Readings(context.book).put(Kept(reading, NOW, {old.id: 1, new.id: 0}))
+    context.changed.emit("readings")
+    assert page.qr.isVisible()
+    assert context.book.grant(new.id).state is GrantState.SIGNED
 
 
 def test_both_may_be_kept_after_all(drive_signer: Driver, qtbot: QtBot) -> None:
