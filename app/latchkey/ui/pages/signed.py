@@ -330,9 +330,14 @@ class WaitingCard(Card):
             announce(self, tr("It is not known to be gone yet."))
             return
         self.again.setEnabled(False)
+
+        def read(_view: View) -> None:
+            if not self._recheck():
+                announce(self, tr("It is not gone yet."))
+
         self._context.tasks.run(
             lambda _job: self._context.sessions.refresh(account),
-            lambda _view: self._recheck() or announce(self, tr("It is not gone yet.")),
+            read,
             finished=lambda: self.again.setEnabled(True),
             owner=self,
         )
