@@ -76,7 +76,7 @@ OUTGOING = (
     ),
     Outgoing(
         tr("Copying published contracts for the practice chain"),
-        tr("The RPC you name to `latchkey practice --clone-from`"),
+        tr("The RPC you name to “latchkey practice --clone-from”"),
         tr("Once, when you run that command"),
         tr("Your computer's network address; nothing of yours"),
         ("eth_getBlockByNumber", "eth_getCode"),

@@ -26,7 +26,7 @@ class FaultDialog(Dialog):
         super().__init__(title, parent, width=72 * theme.GRID)
         self._faults, self._before = faults, faults.count
         self.body.addWidget(Banner("warning", *_sentences(ended=ended)))
-        self.report = text_edit(report.rstrip(), lines=12)
+        self.report = text_edit(report.rstrip(), lines=15)
         self.report.setReadOnly(True)
         self.report.setAccessibleName(tr("Fault report"))
         self.body.addWidget(self.report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QCheckBox, QFileDialog, QHBoxLayout
@@ -21,7 +22,9 @@ _WHAT = tr(
     "Appearance and locking; RPCs, bundlers and the proxy only if you say so, for their addresses may hold keys. "
     "Your master keys, accounts and the expert switch are never in this file."
 )
-_TITLES = {"appearance": tr("Appearance"), "idleMinutes": tr("Locks after (minutes)"), "proxy": tr("Proxy")}
+_TITLES = {
+    "appearance": tr("Appearance"), "idleMinutes": tr("Locks after (minutes)"), "proxy": tr("Proxy"), "walletApi": tr("Wallet APIs"),
+}  # fmt: skip
 _ADDRESSES = {"rpc": "RPC", "secondRpc": tr("second RPC"), "bundler": "bundler"}
 
 
@@ -86,10 +89,9 @@ class TransferCard(Card):
         dialog.open()
 
     def _take(self, wanted: Settings) -> None:
+        changes = {one.name: getattr(wanted, one.name) for one in fields(Settings) if one.name != "window"}  # all of it was shown
         try:
-            self._context.change_settings(
-                appearance=wanted.appearance, idle_minutes=wanted.idle_minutes, networks=wanted.networks, proxy=wanted.proxy
-            )
+            self._context.change_settings(**changes)
         except StoreError as error:
             self._failed(error)
             return

@@ -29,6 +29,7 @@ class TroublePage(Page):
         card = Card(tr("Your files are here"))
         card.body.addWidget(PhraseLabel(str(folder), size=theme.SMALL))
         card.body.addWidget(Body(tr("Nothing was changed. Keys are in the vault file, which is not touched by this.")))
+        card.body.addSpacing(theme.space(1))
         row = QHBoxLayout()
         row.setSpacing(theme.space(1.5))
         row.addWidget(primary(tr("Try again"), again))
