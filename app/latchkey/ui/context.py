@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from latchkey.store.book import Book
     from latchkey.store.paths import DataDir
     from latchkey.store.settings import Settings
+    from latchkey.ui.bridging import Bridging
     from latchkey.ui.watching import Watching
     from latchkey.vault.client import SignerClient
     from latchkey.vault.model import Status
@@ -93,6 +94,7 @@ class Context(QObject):
         self._sessions: Sessions | None = None
         self._requests: Requests | None = None
         self._watching: Watching | None = None
+        self.bridging: Bridging | None = None  # once the book is open; never offline
 
     @property
     def client(self) -> SignerClient:

@@ -150,6 +150,11 @@ class Window(QWidget):
         self.build()
         return self._pages[self._page]
 
+    @property
+    def page_name(self) -> str:
+        """Of PAGES."""
+        return self._page
+
     def build(self) -> None:
         """Make rail and page; done by itself after the first frame."""
         if self._rail is not None:
@@ -179,7 +184,7 @@ class Window(QWidget):
         """Show a page, unless the one that would be left has something to lose; then the person is asked first."""
         self.build()
         leave = partial(self._show_page, name, payload)
-        loss = self._loss() if name != self._page else ""
+        loss = self.loss() if name != self._page else ""
         if loss:
             self._ask("Leave this page?", loss, "Leave", leave)
         else:
@@ -198,6 +203,10 @@ class Window(QWidget):
         self._ages.timeout.connect(self._tell_where)
         self._context.closing.connect(self._ages.stop)
         self._ages.start()
+        if not is_offline():
+            from latchkey.ui.bridging import Bridging
+
+            self._context.bridging = Bridging(self._context, self)
 
     def show_trouble(self, page: QWidget) -> None:
         """Show `page` alone: there is nothing else to do until what it says is mended."""
@@ -238,8 +247,8 @@ class Window(QWidget):
         if self._is_ready and enter is not None:
             enter(self._payload)
 
-    def _loss(self) -> str:
-        """What leaving the page would lose, as a sentence."""
+    def loss(self) -> str:
+        """What leaving the page that is shown would lose, as a sentence; "" for nothing."""
         may_leave = getattr(self.page, "may_leave", None)
         return may_leave() if may_leave is not None else ""
 
@@ -279,7 +288,7 @@ class Window(QWidget):
         self.update()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._rail is not None and not self.property("leaving") and (loss := self._loss()):
+        if self._rail is not None and not self.property("leaving") and (loss := self.loss()):
             event.ignore()
             self._ask("Close Latchkey?", loss, "Close", self._leave)
             return

@@ -18,6 +18,7 @@ from latchkey.ui.context import Context
 from latchkey.ui.pages.break_glass import BreakGlassCard
 from latchkey.ui.pages.key_card import KeyMaker
 from latchkey.ui.pages.networks import NetworksCard
+from latchkey.ui.pages.settings_bridge import BridgeCard
 from latchkey.ui.pages.settings_privacy import PrivacyCard
 from latchkey.ui.pages.settings_transfer import TransferCard
 from latchkey.ui.widgets import (
@@ -55,13 +56,14 @@ class SettingsPage(Page):
         self.fault.hide()
         self.body.addWidget(self.fault)
         self.networks, self.break_glass = NetworksCard(context), BreakGlassCard(context)
+        self.bridge = BridgeCard(context)
         if is_offline():
-            self.networks.hide()
-            self.break_glass.hide()
+            for card in (self.networks, self.break_glass, self.bridge):
+                card.hide()
         self.transfer = TransferCard(context)
         self.privacy = PrivacyCard(context)
         for card in (
-            self._looks(), self._locking(), self._keys(), self.networks, self.break_glass, self._experts(), self.privacy,
+            self._looks(), self._locking(), self._keys(), self.networks, self.break_glass, self.bridge, self._experts(), self.privacy,
             self.transfer, self._about(),
         ):  # fmt: skip
             self.body.addWidget(card)
@@ -70,11 +72,13 @@ class SettingsPage(Page):
         self._show()
 
     def enter(self, payload: object) -> None:
-        """`payload` "networks": that section."""
+        """`payload` "networks" or "bridge": that section."""
         self.fault.hide()
         self.networks.refresh()
-        if payload == "networks":
-            QTimer.singleShot(0, lambda: self.scroller.verticalScrollBar().setValue(self.networks.y()))
+        self.bridge.refresh()
+        section = {"networks": self.networks, "bridge": self.bridge}.get(str(payload))
+        if section is not None:
+            QTimer.singleShot(0, lambda: self.scroller.verticalScrollBar().setValue(section.y()))
         self._context.ask_signer(lambda client: client.status(), lambda _status: self._show(), failed=self._failed, owner=self)
 
     # --- how it looks, when it locks
