@@ -555,6 +555,9 @@ class FakePipe(QObject):
     def decline(self, ask: int) -> None:
         self.said.append((ask, None))
 
+    def used(self) -> None:
+        self.said.append("used")
+
 
 @pytest.fixture
 def window(qtbot: Any) -> DeskWindow:

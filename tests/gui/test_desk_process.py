@@ -16,7 +16,7 @@ import pytest
 from tests.gui.test_desk_pages import ADDRESS, ROWS, WORDS, confirmation
 
 from latchkey.errors import SignerError
-from latchkey.vault.frames import read_frame, write_frame
+from latchkey.vault.frames import USED, read_frame, write_frame
 
 pytestmark = [
     pytest.mark.gui,
@@ -40,13 +40,14 @@ class Desk:
             env=environment,
         )
         self.answers: Queue[Any] = Queue()
+        self.uses: Queue[Any] = Queue()
         threading.Thread(target=self._read, daemon=True).start()
         self._id = 0
 
     def _read(self) -> None:
         try:
             while (frame := read_frame(self.process.stdout)) is not None:
-                self.answers.put(frame)
+                (self.uses if frame == USED else self.answers).put(frame)
         except SignerError as error:
             self.answers.put(error)
 
@@ -147,6 +148,7 @@ def test_passphrase_again_after_a_wrong_one(desk: Desk) -> None:
     type_text("wrong")
     press("Return")
     assert desk.answer() == {"passphrase": b"wrong"}
+    assert desk.uses.qsize() == 1  # told once, not for every key
     desk.ask("passphrase", purpose="To unlock.", retry="That is not the passphrase.")
     type_text("right")
     press("Return")

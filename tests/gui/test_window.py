@@ -207,19 +207,6 @@ def test_use_starts_the_clock_anew(make_context: Callable[..., Context], qtbot: 
     assert context.lock.sentence == "Unlocked · locks in 59 s"
 
 
-def test_time_at_the_desk_is_use(make_context: Callable[..., Context], qtbot: QtBot) -> None:
-    import threading
-
-    context, go = make_context(idle_minutes=1), threading.Event()
-    context.set_status(unlocked())
-    context.tasks.run(lambda _job: go.wait(5))
-    for _ in range(100):
-        context.lock._tick()
-    assert context.lock.unlocked
-    go.set()
-    qtbot.waitUntil(lambda: not context.tasks.busy)
-
-
 # --- starting
 
 

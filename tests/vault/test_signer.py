@@ -287,6 +287,38 @@ def test_lock_is_the_end_of_the_process(expert_vault: bytes) -> None:
     client.close()
 
 
+@LINUX
+def test_unlocking_takes_little_beyond_deriving(expert_vault: bytes) -> None:
+    """From the moment the passphrase is there, while which the signer has loaded what it needs. In seconds of the processor, because
+    this machine has other things to do."""
+    cost, _ = file.check(expert_vault)
+    readable, writable = os.pipe()
+    client = SignerClient(expert_vault, lambda _: None, Prompt(PromptMode.FD, readable, script=True))
+    assert not client._do("status")["unlocked"]
+    before = cpu_once_quiet(pid(client))
+    os.write(writable, PASSPHRASE.encode() + b"\n")
+    client.unlock()
+    unlocking = cpu_once_quiet(pid(client)) - before
+    began = time.process_time()
+    file._derive(secret(PASSPHRASE), bytes(32), cost)
+    deriving = time.process_time() - began
+    client.close()
+    for fd in (readable, writable):
+        os.close(fd)
+    assert unlocking - deriving < 0.5
+
+
+def cpu_once_quiet(process: int) -> float:
+    """Seconds of the processor it has used, once it uses no more."""
+    used = -1
+    while True:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        if (now := int(fields[11]) + int(fields[12])) == used:
+            return used / os.sysconf("SC_CLK_TCK")
+        used = now
+        time.sleep(0.2)
+
+
 def test_lock_in_the_middle_of_a_call(expert_vault: bytes) -> None:
     """The passphrase never comes: the call ends all the same."""
     readable, writable = os.pipe()

@@ -8,7 +8,6 @@ frame was painted (empty, in its colours) and "page-paint <ms>" when the first p
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import time
 from pathlib import Path
@@ -108,16 +107,13 @@ def _show(app: QApplication, folder: DataDir, request: str | None, faults: Fault
 
 
 def _note_start(journal: Journal) -> None:
-    python, qt = platform.python_version(), sys.modules["PySide6"].__version__
-    offline = "yes" if is_offline() else "no"
     journal.note(
         Event.STARTED,
         version=__version__,
-        python=python,
-        qt=qt,
-        system=platform.system(),
-        machine=platform.machine(),
-        offline=offline,
+        python=".".join(map(str, sys.version_info[:3])),
+        qt=sys.modules["PySide6"].__version__,
+        system={"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}.get(sys.platform, "?"),
+        offline="yes" if is_offline() else "no",
     )
 
 
@@ -128,9 +124,9 @@ def _tint(app: QApplication, appearance: str) -> None:
 
 
 def _appeared(app: QApplication, settings: Settings) -> None:
+    _tell_time("first-paint")
     from latchkey.ui import theme
 
-    _tell_time("first-paint")
     theme.dress(app, settings.appearance.value)
 
 
@@ -139,8 +135,6 @@ def _painted(app: QApplication, context: Context, window: Window, request: str |
     if os.environ.get("LATCHKEY_FIRST_PAINT"):
         app.quit()
         return
-    if (handle := window.windowHandle()) is not None:
-        context.lock.watch(handle)
     _load(context, window, request)
 
 

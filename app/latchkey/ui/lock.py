@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
 
 from latchkey.language import tr
+from latchkey.ui.use import is_use
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
-    from PySide6.QtGui import QWindow
 
     from latchkey.ui.context import Context
     from latchkey.ui.suspend import Suspend
 
-_USE = {"KeyPress", "MouseButtonPress", "MouseMove", "Wheel", "TouchBegin"}  # of QEvent.Type
 _TICK_MS = 1000
 
 
 class Lock(QObject):
-    """Follows the signer's state (`context.status`) and locks after `settings.idle_minutes` without a key or a pointer, and when the
-    computer sleeps or its screen is locked.
+    """Follows the signer's state (`context.status`) and locks after `settings.idle_minutes` without a key or a pointer in any window of
+    the program, the desk's included, and when the computer sleeps or its screen is locked.
 
-    `changed` whenever `unlocked` or `sentence` does. Time at the desk counts as use: work that waits for it is running.
+    `changed` whenever `unlocked` or `sentence` does.
     """
 
     changed = Signal()
@@ -54,10 +54,6 @@ class Lock(QObject):
             else tr("Unlocked · locks in {left} s", left=max(left, 0))
         )
 
-    def watch(self, window: QWindow) -> None:
-        """Take keys and pointer moves in this window as use."""
-        window.installEventFilter(self)
-
     def follow_system(self) -> None:
         """Lock when the computer sleeps or its screen is locked. Called once the window is there: it asks the message bus."""
         from latchkey.ui.suspend import Suspend
@@ -70,28 +66,30 @@ class Lock(QObject):
         """Whether anybody tells us that the computer sleeps."""
         return self._suspend is not None and self._suspend.heard
 
-    def at_once(self) -> None:
-        """Lock now, in this very moment: nobody can wait for a worker."""
-        if self.unlocked:
-            self._context.client.lock()
-            self._context.ask_signer(lambda _client: None, done=lambda _: self._context.say(tr("Locked.")))
+    def at_once(self) -> bool:
+        """Lock now, in this very moment: nobody can wait for a worker. Whether there was anything to lock: also a signer that still asks
+        for the passphrase, or for the words of a new key."""
+        context = self._context
+        if not context.is_loaded or not (context.client.is_running or self.unlocked):
+            return False
+        context.client.lock()
+        context.ask_signer(lambda _client: None, done=lambda _: context.say(tr("Locked.")))
+        return True
 
     def toggle(self) -> None:
         self.now() if self.unlocked else self.unlock()
 
     def now(self) -> None:
         """Lock; says so even when it was locked."""
-        if not self.unlocked:
+        if not self.at_once():
             self._context.say(tr("Your keys are locked already."))
-            return
-        self._context.ask_signer(lambda client: client.lock(), done=lambda _: self._context.say(tr("Locked.")))
 
     def unlock(self) -> None:
         """Have the desk ask for the passphrase."""
         self._context.ask_signer(lambda client: client.unlock(), done=lambda _: self._context.say(tr("Unlocked.")))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type().name in _USE:
+        if is_use(event):
             self._idle = 0
         return False
 
@@ -99,14 +97,21 @@ class Lock(QObject):
     def _limit(self) -> int:
         return self._context.settings.idle_minutes * 60
 
+    def _watch(self) -> None:
+        """Take keys and pointer moves in every window as use; looked for again each second, for dialogs come and go."""
+        for window in QGuiApplication.topLevelWindows():
+            window.installEventFilter(self)
+
     def _status(self, what: str) -> None:
         if what in ("status", "settings"):
             self._idle = 0
+            self._watch()
             self._timer.start() if self.unlocked else self._timer.stop()
             self.changed.emit()
 
     def _tick(self) -> None:
-        self._idle = 0 if self._context.tasks.busy else self._idle + 1
+        self._watch()
+        self._idle = 0 if self._context.client.take_use() else self._idle + 1
         if self._idle >= self._limit:
             self._timer.stop()
             self.now()

@@ -24,7 +24,7 @@ from latchkey.core.request import Claims
 from latchkey.core.types import Address
 from latchkey.errors import LatchkeyError, Locked, SignerError
 from latchkey.language import tr
-from latchkey.vault.frames import read_frame, write_frame
+from latchkey.vault.frames import USED, read_frame, write_frame
 from latchkey.vault.harden import clean_environment
 from latchkey.vault.model import BreakGlass, EndingPreview, MasterKey, Preview, Prompt, PromptMode, SessionKey, Status
 from latchkey.vault.prompt import own_command
@@ -62,8 +62,19 @@ class SignerClient:
         self._turn = threading.Lock()  # held for the length of a call
         self._signer: subprocess.Popen[bytes] | None = None
         self._calls = 0
+        self._used = False
 
     # --- the process
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a signer, unlocked or not."""
+        return self._signer is not None
+
+    def take_use(self) -> bool:
+        """Whether a person did something at the desk since this was asked last."""
+        used, self._used = self._used, False
+        return used
 
     def start(self) -> None:
         """Start the signer now instead of at the first call."""
@@ -242,7 +253,8 @@ class SignerClient:
         self._calls += 1
         try:
             write_frame(cast(BinaryIO, signer.stdin), {**arguments, "id": self._calls, "verb": verb})
-            answer = read_frame(cast(BinaryIO, signer.stdout))
+            while (answer := read_frame(cast(BinaryIO, signer.stdout))) == USED:
+                self._used = True
         except (OSError, ValueError):  # ValueError: `lock` closed the pipes
             answer = None
         if answer is None or answer.get("id") != self._calls:

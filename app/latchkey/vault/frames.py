@@ -13,6 +13,7 @@ from latchkey.vault import cbor
 
 MAX_FRAME = 1 << 20
 Frame = dict[str, Any]
+USED: Frame = {"used": True}  # from the desk, and on from the signer, before an answer: a person is there and at work
 
 
 def write_frame(sink: BinaryIO, frame: Frame) -> None:

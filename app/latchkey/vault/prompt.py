@@ -13,7 +13,7 @@ from latchkey.core.phrases import HEADINGS, Purpose
 from latchkey.errors import Declined, SignerError
 from latchkey.language import tr
 from latchkey.offline import is_offline
-from latchkey.vault.frames import read_frame, write_frame
+from latchkey.vault.frames import USED, read_frame, write_frame
 from latchkey.vault.harden import clean_environment
 from latchkey.vault.model import PromptMode
 from latchkey.vault.questions import Channel, Fields
@@ -30,12 +30,12 @@ def own_command(part: str) -> list[str]:
 
 
 class DeskChannel:
-    """Starts the desk at the first ask and keeps it while the signer lives."""
+    """Starts the desk at the first ask and keeps it while the signer lives. `on_use`: called while a person is at work there."""
 
     retries = True
 
-    def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = list(command or own_command("desk"))
+    def __init__(self, command: Sequence[str] | None = None, on_use: Callable[[], None] = lambda: None) -> None:
+        self._command, self._on_use = list(command or own_command("desk")), on_use
         self._desk: subprocess.Popen[bytes] | None = None
         self._asks = 0
 
@@ -54,7 +54,8 @@ class DeskChannel:
         source, sink = self._pipes()
         try:
             write_frame(sink, ask)
-            reply = read_frame(source)
+            while (reply := read_frame(source)) == USED:
+                self._on_use()
         except OSError:
             reply = None
         except SignerError:
@@ -185,11 +186,13 @@ class FdChannel:
         return self._last
 
 
-def channel(mode: str, passphrase_fd: int | None, script: bool, may_consent: Callable[[], bool]) -> Channel:
+def channel(
+    mode: str, passphrase_fd: int | None, script: bool, may_consent: Callable[[], bool], on_use: Callable[[], None] = lambda: None
+) -> Channel:
     """The channel of a prompt mode (model.Prompt)."""
     match PromptMode(mode):
         case PromptMode.DESK:
-            return DeskChannel()
+            return DeskChannel(on_use=on_use)
         case PromptMode.TERMINAL:
             return TerminalChannel()
         case PromptMode.FD:

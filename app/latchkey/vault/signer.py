@@ -2,6 +2,7 @@
 
 The window speaks to it in frames over standard input and output, one call at a time:
     {"id": n, "verb": name, ...arguments} -> {"id": n, "result": {...}, "vault"?: sealed bytes to save} or {"id": n, "error": {...}}
+While a person is at work at the desk, {"used": true} goes out before the answer, now and then.
 The first frame is {"verb": "open", "vault": bytes | null, "prompt": {mode, passphrase_fd, script}, "source_fd": n | null}.
 Nothing that is returned holds a passphrase, a seed, recovery words or a key of an account in the clear.
 """
@@ -37,14 +38,14 @@ def main() -> int:
 
 
 def _serve(source: BinaryIO, sink: BinaryIO) -> None:
-    from latchkey.vault.frames import write_frame
+    from latchkey.vault.frames import USED, write_frame
 
     calls: queue.SimpleQueue[Fields] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(source, calls), daemon=True).start()
     opening = calls.get()
     prompt, source_fd = opening["prompt"], opening["source_fd"]
     close_all_but(*(fd for fd in (source.fileno(), sink.fileno(), prompt["passphrase_fd"], source_fd) if fd is not None))
-    verbs, take_unsaved = _verbs(opening["vault"], prompt, source_fd)
+    verbs, take_unsaved = _verbs(opening["vault"], prompt, source_fd, lambda: write_frame(sink, USED))
     # Slow to load and needed soon: it loads while the passphrase is typed. Not earlier, for two threads that import pydantic at once
     # meet half-made modules.
     threading.Thread(target=import_module, args=("eth_account.hdaccount",), daemon=True).start()
@@ -91,7 +92,9 @@ def _read_all(fd: int) -> bytes:
         return file.read(_MAX_SOURCE)
 
 
-def _verbs(sealed: bytes | None, prompt: Fields, source_fd: int | None) -> tuple[dict[str, Verb], Callable[[], bytes | None]]:
+def _verbs(
+    sealed: bytes | None, prompt: Fields, source_fd: int | None, on_use: Callable[[], None]
+) -> tuple[dict[str, Verb], Callable[[], bytes | None]]:
     """Everything the window can ask for; there is nothing else."""
     from dataclasses import asdict
 
@@ -107,7 +110,7 @@ def _verbs(sealed: bytes | None, prompt: Fields, source_fd: int | None) -> tuple
     from latchkey.vault.signing import Signing
     from latchkey.vault.wire import read, to_account, to_known
 
-    questions = Questions(channel(prompt["mode"], prompt["passphrase_fd"], prompt["script"], lambda: keeper.test_only))
+    questions = Questions(channel(prompt["mode"], prompt["passphrase_fd"], prompt["script"], lambda: keeper.test_only, on_use))
     keeper = Keeper(sealed, questions, script=prompt["script"])
     signing, sessions, endings = Signing(keeper), Sessions(keeper), Endings(keeper)
 

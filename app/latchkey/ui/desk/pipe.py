@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from PySide6.QtCore import QObject, Signal
 
 from latchkey.errors import LatchkeyError
-from latchkey.vault.frames import read_frame, write_frame
+from latchkey.vault.frames import USED, read_frame, write_frame
 
 
 def take_over_standard_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -44,6 +44,10 @@ class Pipe(QObject):
 
     def decline(self, ask: int) -> None:
         self._write({"id": ask, "declined": True})
+
+    def used(self) -> None:
+        """A person is at work here: the idle clock of the other window is not to lock."""
+        self._write(USED)
 
     def _write(self, frame: dict[str, Any]) -> None:
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -19,6 +20,7 @@ from latchkey.ui.desk.notices import CodePage, RevealPage, SayPage
 from latchkey.ui.desk.page import WIDTH, Page
 from latchkey.ui.desk.passphrase import NewPassphrasePage, PassphrasePage
 from latchkey.ui.desk.pipe import Pipe
+from latchkey.ui.use import is_use
 
 PAGES: dict[str, Callable[[dict[str, Any]], Page]] = {
     "passphrase": PassphrasePage,
@@ -33,6 +35,7 @@ PAGES: dict[str, Callable[[dict[str, Any]], Page]] = {
     "say": SayPage,
 }
 TALLEST = theme.space(90)
+USED_SECONDS = 5  # between two words to the signer that a person is at work here
 LINGER_MS = 1000  # an answered page that lingers stays this long, greyed, while the signer works
 
 
@@ -45,6 +48,7 @@ class DeskWindow(QWidget):
         self._pipe = pipe
         self._page: Page | None = None
         self._ask: int | None = None
+        self._used_at = 0.0
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._linger = QTimer(self, singleShot=True)
@@ -72,6 +76,7 @@ class DeskWindow(QWidget):
         page.show()  # a hidden page has no size and takes no focus
         self._fit()
         self.show()
+        self.windowHandle().installEventFilter(self)
         self.raise_()
         self.activateWindow()
         page.first().setFocus(Qt.FocusReason.OtherFocusReason)
@@ -122,6 +127,12 @@ class DeskWindow(QWidget):
         painter.setPen(theme.color("outline"))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if self._ask is not None and is_use(event) and time.monotonic() - self._used_at > USED_SECONDS:
+            self._used_at = time.monotonic()
+            self._pipe.used()
+        return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
