@@ -12,15 +12,16 @@ the offline machine should have no network at all; `store.machine` tells what of
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import platform
+import os
 import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 MARKER = "offline"  # a file of this name in a data folder: this folder's programs never go online
 FORBIDDEN = ("latchkey.chain", "latchkey.bridge", "web3", "aiohttp", "httpx", "requests", "urllib3", "websockets")
@@ -64,7 +65,7 @@ def lock_down() -> None:
     _fences = ("imports", "audit", *(("seccomp",) if _seccomp() else ()))
 
 
-class _NotHere(MetaPathFinder):
+class _NotHere:
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if _forbidden(name):
             raise ModuleNotFoundError(f"{name} is not part of an offline Latchkey", name=name)
@@ -82,21 +83,20 @@ def _audit(event: str, arguments: tuple[object, ...]) -> None:
         raise OSError(errno.EAFNOSUPPORT, "This Latchkey is offline")
 
 
-class _Instruction(ctypes.Structure):
-    _fields_ = (("code", ctypes.c_ushort), ("yes", ctypes.c_ubyte), ("no", ctypes.c_ubyte), ("k", ctypes.c_uint))
-
-
-class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("first", ctypes.POINTER(_Instruction)))
-
-
 def _seccomp() -> bool:
     """Whether the kernel took the filter."""
-    if sys.platform != "linux" or platform.machine() not in _SOCKET:
+    if sys.platform != "linux" or os.uname().machine not in _SOCKET:
         return False
-    architecture, number = _SOCKET[platform.machine()]
-    rules = _rules(architecture, number)
-    program = _Program(len(rules), (_Instruction * len(rules))(*(_Instruction(*rule) for rule in rules)))
+    import ctypes  # not quick to load, and every start loads this module
+
+    class Instruction(ctypes.Structure):
+        _fields_ = (("code", ctypes.c_ushort), ("yes", ctypes.c_ubyte), ("no", ctypes.c_ubyte), ("k", ctypes.c_uint))
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("first", ctypes.POINTER(Instruction)))
+
+    rules = _rules(*_SOCKET[os.uname().machine])
+    program = Program(len(rules), (Instruction * len(rules))(*(Instruction(*rule) for rule in rules)))
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     nothing = ctypes.c_ulong(0)
     if prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), nothing, nothing, nothing) != 0:

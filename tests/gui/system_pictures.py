@@ -23,9 +23,7 @@ def _log(stage: Stage) -> QWidget:
     window = stage.window()
     context = window._context
     context.journal._clock = lambda: NOW
-    context.journal.note(
-        Event.STARTED, version="0.1.0", python="3.11.7", qt="6.11.3", system="Linux", machine="x86_64", offline="no"
-    )
+    context.journal.note(Event.STARTED, version="0.1.0", python="3.11.7", qt="6.11.3", system="Linux", offline="no")
     context.journal.note(Event.UNLOCKED)
     context.journal.note(Event.ERROR, kind="Unreachable", code="BadCertificate")
     Reports(context.data_dir.reports).keep(report(_fault(), now=NOW), now=NOW)

@@ -43,7 +43,6 @@ FIELDS = {
     "python": re.compile(r"\d{1,2}\.\d{1,3}\.\d{1,3}"),
     "qt": re.compile(r"\d{1,2}\.\d{1,3}\.\d{1,3}"),
     "system": re.compile(r"Linux|Darwin|Windows"),
-    "machine": re.compile(r"x86_64|AMD64|aarch64|arm64"),
     "offline": re.compile(r"yes|no"),
     "page": re.compile(r"[a-z]{1,16}"),
     "code": CODE,

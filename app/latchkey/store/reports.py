@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import re
 import sys
 import time
@@ -139,6 +138,8 @@ def _name(stem: str, number: int) -> str:
 
 
 def _about(now: float) -> list[str]:
+    import platform  # not quick to load, and every start loads this module
+
     qt = sys.modules.get("PySide6")
     return [
         _INTRO,
