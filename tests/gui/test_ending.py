@@ -34,9 +34,9 @@ from latchkey.store.paths import DataDir
 from latchkey.store.records import GrantRecord, GrantState
 from latchkey.store.settings import NetworkSettings
 from latchkey.ui.pages.break_glass import open_break_glass
+from latchkey.ui.pages.bring import BringDialog
 from latchkey.ui.pages.ending import EndingDialog, open_ending
 from latchkey.ui.pages.ending_answer import AnswerSheet
-from latchkey.ui.pages.ending_export import AnswerDialog
 from latchkey.ui.pages.ending_parts import PlanCard
 from latchkey.ui.resuming import resume_endings
 from latchkey.ui.widgets import Banner, Chip, Label, TextView
@@ -265,20 +265,21 @@ def test_by_way_of_a_cold_machine(
     dialog = open_sheet(window, account, Revoke((5,)), qtbot)
     dialog.export.click()
     qtbot.waitUntil(lambda: not dialog.busy, timeout=SLOW)
-    [message] = dialog.card.messages
-    unsigned = decode(message)
+    unsigned = decode(dialog.card.shown.message)
+    assert not window._context.client.status().unlocked  # nothing here needs the vault
+    window._context.client.unlock()
     assert unsigned.kind is Kind.UNSIGNED_REVOCATION
     context = window._context
     signed = sign_ending(unsigned, context.client, context.book, wanted=None, now=stage.now())
     path = tmp_path / "signed.latchkey"
     path.write_bytes(encode(signed))
     dialog.answer.click()
-    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), AnswerDialog))
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), BringDialog))
     answer: Any = QApplication.activeModalWidget()
     answer.edit.setPlainText("0x12")
     answer.go.click()
     qtbot.waitUntil(lambda: answer.banner.isVisible())
-    answer.take([path])
+    answer.open_all([path])
     qtbot.waitUntil(lambda: bool(dialog.jobs[0].results), timeout=SLOW)
     assert chips(dialog) == ["Done"]
     assert look(window, account).rows == ()

@@ -17,8 +17,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from latchkey.accounts import transaction as transactions
+from latchkey.accounts.endings import signer_of
 from latchkey.accounts.modular_account.rebuild import packed
-from latchkey.accounts.modular_account.userop import user_op_hash
+from latchkey.accounts.modular_account.userop import signed_message, user_op_hash
 from latchkey.accounts.review import Review, exact, review
 from latchkey.accounts.system import Policy, system
 from latchkey.codec.eip4527 import DataType, EthSignature, EthSignRequest
@@ -38,13 +40,14 @@ from latchkey.flow.accounts import DEFAULT_SYSTEM, recognise, same_place
 from latchkey.flow.ending_envelopes import review_envelope, signed_envelope, transactions_envelope
 from latchkey.flow.explain import verify_signature
 from latchkey.flow.granting import Prepared, Signed, earlier
+from latchkey.language import tr
 from latchkey.store.readings import Readings
 
 if TYPE_CHECKING:
     from latchkey.store.book import Book
 
 NAME = "Latchkey"
-_LIST = "Latchkey signs grants and what ends, cancels or tightens sessions, and nothing else."
+_LIST = tr("Latchkey signs grants and what ends, cancels or tightens sessions, and nothing else.")
 
 
 # Asked to sign -------------------------------------------------------------------------------------------------------------------
@@ -63,9 +66,9 @@ def asked(request: EthSignRequest, book: Book, *, now: int, policy: Policy = Pol
         case DataType.TRANSACTION:
             return _ending(request, book, now)
         case DataType.PERSONAL_MESSAGE:
-            raise _off_list("This asks for a signature on a message, which may be the hash of anything.")
+            raise _off_list(tr("This asks for a signature on a message, which may be the hash of anything."))
         case DataType.LEGACY_TRANSACTION:
-            raise _off_list("This is a transaction of the old kind, without a limit on its fees.")
+            raise _off_list(tr("This is a transaction of the old kind, without a limit on its fees."))
 
 
 def _grant(request: EthSignRequest, book: Book, now: int, policy: Policy) -> Prepared:
@@ -73,7 +76,7 @@ def _grant(request: EthSignRequest, book: Book, now: int, policy: Policy) -> Pre
     face = system(account.system)
     grant = face.build(face.draft_of(reading, account))
     if (grant.nonce, grant.draft.expiry, grant.call) != (reading.nonce, reading.deadline, reading.call):
-        raise Mismatch("This grant is not what Latchkey would make of its own meaning; it is not signed.", code="NotCanonical")
+        raise Mismatch(tr("This grant is not what Latchkey would make of its own meaning; it is not signed."), code="NotCanonical")
     claims = Claims(dapp_name=request.origin) if request.origin else Claims()
     shown = review(grant.unsigned, account, now=now, policy=policy, claims=claims)
     return beside_others(Prepared(account, shown, claims=claims), book)
@@ -84,7 +87,7 @@ def beside_others(prepared: Prepared, book: Book) -> Prepared:
     has its nonce or its entity id, and for one that is signed already."""
     record = earlier(prepared, book)
     if record is not None and record.envelope is not None:
-        raise Refused("This grant is signed already; it is under Grants.", code="AlreadySigned")
+        raise Refused(tr("This grant is signed already; it is under Grants."), code="AlreadySigned")
     left = _left_under(book, prepared.account, prepared.review.draft.entity_id)
     return replace(prepared, review=_with_leftovers(prepared.review, left))
 
@@ -92,12 +95,12 @@ def beside_others(prepared: Prepared, book: Book) -> Prepared:
 def _read(request: EthSignRequest, book: Book) -> tuple[Deferred, Account]:
     value = read_json(request.data)
     if not isinstance(value, dict) or value.get("primaryType") != "DeferredAction":
-        raise _off_list("This asks for a signature on typed data that is no grant.")
+        raise _off_list(tr("This asks for a signature on typed data that is no grant."))
     reading = system(DEFAULT_SYSTEM).decode_typed_data(value)
     if reading.account is None or reading.chain_id is None:
-        raise CannotDecode("The typed data names no account.", path="domain")
+        raise CannotDecode(tr("The typed data names no account."), path="domain")
     if request.chain_id not in (None, reading.chain_id):
-        raise Mismatch("The request names another network than what is to be signed.", path="chainId")
+        raise Mismatch(tr("The request names another network than what is to be signed."), path="chainId")
     return reading, _ours(book, reading.chain_id, reading.account, request.address)
 
 
@@ -107,11 +110,11 @@ def _ours(book: Book, chain_id: int, address: Address, signer: Address | None) -
     place = Account(chain_id, address, DEFAULT_SYSTEM, Mode.ADDRESS)
     account = next((known for known in book.accounts() if same_place(known, place)), None) or recognise(chain_id, address, keys)
     if account is None:
-        raise Refused("This is for an account that is not one of yours; add it first if it is.", code="NotOurs", path="account")
+        raise Refused(tr("This is for an account that is not one of yours; add it first if it is."), code="NotOurs", path="account")
     if account.owner is None and signer is not None and signer in keys:
         account = replace(account, owner=signer)
     if signer not in (None, account.owner):
-        raise Refused("This asks for the signature of a key that does not own the account.", code="OtherSigner", path="address")
+        raise Refused(tr("This asks for the signature of a key that does not own the account."), code="OtherSigner", path="address")
     return account
 
 
@@ -121,7 +124,7 @@ def _left_under(book: Book, account: Account, entity_id: int) -> tuple[Leftover,
     if kept is None:
         return ()
     if any(session.entity_id == entity_id for session in kept.reading.sessions):
-        raise Refused("A session on the chain has this entity id; the two would merge.", code="EntityIdTaken", path="entityId")
+        raise Refused(tr("A session on the chain has this entity id; the two would merge."), code="EntityIdTaken", path="entityId")
     return tuple(left for left in kept.reading.leftovers if owner_of_storage(left.entity_id) == entity_id)
 
 
@@ -134,20 +137,22 @@ def _with_leftovers(shown: Review, left: tuple[Leftover, ...]) -> Review:
 
 
 def _inherited(left: Leftover) -> Phrase:
-    start = (strong("Left behind by an earlier session with this id:"), " ")
-    function = f"function {left.selector} " if left.selector else ""
+    start = (strong(tr("Left behind by an earlier session with this id:")), " ")
+    function = tr("function {selector} ", selector=left.selector) if left.selector else ""
     if left.amount is not None:
-        return phrase(*start, f"a limit of {left.amount} base units, kept by ", address_part(left.target or left.module))
+        return phrase(
+            *start, tr("a limit of {amount} base units, kept by ", amount=left.amount), address_part(left.target or left.module)
+        )
     if left.target is None:
-        return phrase(*start, f"{function}on every contract")
-    return phrase(*start, f"{function}at ", address_part(left.target))
+        return phrase(*start, tr("{function}on every contract", function=function))
+    return phrase(*start, tr("{function}at ", function=function), address_part(left.target))
 
 
 _LEFTOVERS = Finding(
     "leftovers",
     Level.DANGER,
-    "An earlier session under the same id left limits or entries behind; this key would have them too.",
-    "Do not sign it: ask for a grant under an id that was never used.",
+    tr("An earlier session under the same id left limits or entries behind; this key would have them too."),
+    tr("Do not sign it: ask for a grant under an id that was never used."),
 )
 
 
@@ -162,7 +167,7 @@ def _ending(request: EthSignRequest, book: Book, now: int) -> Envelope:
                 reasons.append(reason)
     if len(reasons) == 1:
         raise reasons[0]
-    raise _off_list("This transaction does nothing that Latchkey would sign for any of your accounts.")
+    raise _off_list(tr("This transaction does nothing that Latchkey would sign for any of your accounts."))
 
 
 def _off_list(what: str) -> Refused:
@@ -184,7 +189,7 @@ def answer_to(request: EthSignRequest, signed: Signed | Envelope) -> EthSignatur
         fits = envelope.transactions == (request.data,) and len(envelope.signatures) == 1
         signature = envelope.signatures[0][:64] + bytes([envelope.signatures[0][64] - 27]) if fits else b""  # v as EIP-1559 has it
     if not fits or not signature:
-        raise Mismatch("This is not what the request asked to be signed.", code="OtherRequest")
+        raise Mismatch(tr("This is not what the request asked to be signed."), code="OtherRequest")
     return EthSignature(signature, request.request_id, NAME)
 
 
@@ -203,7 +208,7 @@ def to_sign(unsigned: Envelope, key: HdAddress, *, now: int) -> tuple[EthSignReq
         typed = json.dumps(system(account.system).typed_data(grant), separators=(",", ":"))
         return _requests(DataType.TYPED_DATA, (typed.encode(),), account, key)
     if unsigned.kind not in ENDINGS or unsigned.signatures:
-        raise Refused("This is not something to sign.", code="NotUnsigned")
+        raise Refused(tr("This is not something to sign."), code="NotUnsigned")
     review_envelope(replace(unsigned, account=account), now=now)
     if unsigned.transactions:
         return _requests(DataType.TRANSACTION, unsigned.transactions, account, key)
@@ -222,7 +227,7 @@ def signed_by(
     account = _owned(unsigned, key)
     by_id = {answer.request_id: _normal(answer.signature) for answer in answers}
     if by_id.keys() != {request.request_id for request in requests}:
-        raise Mismatch("The device's answer is to another request than the one shown to it.", code="OtherRequest")
+        raise Mismatch(tr("The device's answer is to another request than the one shown to it."), code="OtherRequest")
     signatures = [by_id[request.request_id] for request in requests]
     if unsigned.kind is not Kind.UNSIGNED_GRANT:
         return signed_envelope(replace(unsigned, account=account), signatures, now=now)
@@ -243,11 +248,31 @@ def signed_by(
     return envelope
 
 
+def check_answer(unsigned: Envelope, key: HdAddress, request: EthSignRequest, answer: EthSignature) -> None:
+    """One answer by itself, as soon as it is there. Raises Mismatch when its signature is not the device's over what the request holds."""
+    account = _owned(unsigned, key)
+    signature = _normal(answer.signature)
+    if signer_of(_digest_of(request, account), signature) != key.address:
+        raise Mismatch(tr("The signature is not the one of the device's key over this."), code="WrongSigner", path="signature")
+
+
+def _digest_of(request: EthSignRequest, account: Account) -> bytes:
+    """The 32 bytes that the device signs."""
+    match request.data_type:
+        case DataType.TYPED_DATA:
+            face = system(account.system)
+            return face.build(face.draft_of(face.decode_typed_data(read_json(request.data)), account)).digest
+        case DataType.PERSONAL_MESSAGE:
+            return signed_message(request.data)
+        case _:
+            return transactions.digest(request.data)
+
+
 def _owned(envelope: Envelope, key: HdAddress) -> Account:
     if envelope.account is None:
-        raise BadInput("account is missing from the envelope.", path="account")
+        raise BadInput(tr("account is missing from the envelope."), path="account")
     if envelope.account.owner not in (None, key.address):
-        raise Refused("Another key than the device's owns this account.", code="OtherSigner", path="owner")
+        raise Refused(tr("Another key than the device's owns this account."), code="OtherSigner", path="owner")
     return replace(envelope.account, owner=key.address)
 
 
@@ -263,5 +288,5 @@ def _id_of(data: bytes) -> bytes:
 def _normal(signature: bytes) -> bytes:
     """r||s||v with v 27 or 28, whichever of the two ways of writing it the device has. Raises BadInput."""
     if len(signature) != 65 or signature[64] not in (0, 1, 27, 28):
-        raise BadInput("The device's signature is not 65 bytes with a plain last one.", code="NotSignature", path="signature")
+        raise BadInput(tr("The device's signature is not 65 bytes with a plain last one."), code="NotSignature", path="signature")
     return signature[:64] + bytes([signature[64] % 27 + 27])

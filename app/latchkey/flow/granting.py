@@ -255,10 +255,17 @@ class Granting:
 
     def accept_signed(self, envelope: Envelope) -> GrantRecord:
         """A grant that comes back signed from another machine, held against the one that went out; blocks, and asks for the passphrase
-        where a session key made here has to be sealed to the dApp.
+        where a session key made here has to be sealed to the dApp. Raises as `waiting_for` does, StoreError, Declined."""
+        record, signer = self._verified(envelope)
+        self._book.put_envelope(record.id, encode(self._as_carried(record, envelope, signer)))
+        return self._held(self._book.grant(record.id), Replacements(self._book).waits_for(record.id))
 
-        Raises Refused when none waits for it, Mismatch when it is not the one or its owner did not sign it, StoreError.
-        """
+    def waiting_for(self, envelope: Envelope) -> GrantRecord:
+        """The grant of the book that waits for this signature. Raises Refused when none does, Mismatch when it is not the one or its owner
+        did not sign it."""
+        return self._verified(envelope)[0]
+
+    def _verified(self, envelope: Envelope) -> tuple[GrantRecord, Address]:
         account = envelope.account
         if envelope.kind is not Kind.SIGNED_GRANT or account is None:
             raise Refused(tr("This is not a signed grant."), code="NotSigned")
@@ -267,8 +274,7 @@ class Granting:
         known = next((a.owner for a in self._book.accounts() if same_place(a, account)), None)
         if known is not None and signer != known:
             raise Mismatch(tr("The signature is not the owner's."), code="WrongSigner", path="deferredAction")
-        self._book.put_envelope(record.id, encode(self._as_carried(record, envelope, signer)))
-        return self._held(self._book.grant(record.id), Replacements(self._book).waits_for(record.id))
+        return record, signer
 
     def _as_carried(self, record: GrantRecord, envelope: Envelope, signer: Address) -> Envelope:
         """What went out, with nothing of what came back but the signature; and the session key's secret sealed, if it is ours."""

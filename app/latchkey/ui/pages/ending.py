@@ -8,7 +8,7 @@ context.changed("sessions") is emitted when something changed on the chain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from threading import Event
@@ -16,25 +16,35 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
+from latchkey.codec.hand_over import ENDINGS, Envelope
+from latchkey.core.digest_words import digest_words
 from latchkey.core.phrases import Level
+from latchkey.core.types import to_hex
 from latchkey.errors import Declined, LatchkeyError
-from latchkey.flow.ending import Ending
+from latchkey.flow.devices import device_for
+from latchkey.flow.ending import Ending, as_owned, owner_now
+from latchkey.flow.ending_envelopes import review_envelope
 from latchkey.flow.ending_plan import What
 from latchkey.flow.ending_results import ItemResult
 from latchkey.flow.ending_sheet import Job, again, cleaning, heading, may_be_cleaned, prepare_job, summary, verb
 from latchkey.flow.ending_ways import WayKind
+from latchkey.flow.handing import of_envelope
 from latchkey.flow.naming import kept_notes
 from latchkey.flow.session_rows import View
 from latchkey.language import tr
 from latchkey.store.endings import ItemState
 from latchkey.ui.context import Context
-from latchkey.ui.pages.ending_export import ExportCard, ask_answer
+from latchkey.ui.pages.bring import bring
+from latchkey.ui.pages.device_sign import open_device
 from latchkey.ui.pages.ending_parts import PlanCard, ResultsCard
 from latchkey.ui.pages.working_sheet import Say, WorkingSheet
-from latchkey.ui.widgets import Banner, Button, Muted, danger, link, secondary
+from latchkey.ui.widgets import Banner, Button, DigestView, Muted, danger, link, primary, secondary
+from latchkey.ui.widgets.hand_over import HandOverCard
 
 if TYPE_CHECKING:
-    from latchkey.codec.hand_over import Envelope
+    from latchkey.codec.hdkeys import HdAddress
+    from latchkey.core.account import Account
+    from latchkey.core.types import Address
 
 _STAYS = tr("What was sent may still be mined. Latchkey looks again when it starts, and when you read the account.")
 _HANDED = tr("Carry this to the machine that holds the owner's key, sign it there, and bring the signed answer back.")
@@ -60,11 +70,12 @@ class EndingDialog(WorkingSheet):
         self._sessions = context.sessions
         self.export = link(tr("Export for the cold machine…"), self._export)
         self.answer = link(tr("Bring the signed answer…"), self._bring)
+        self.device = primary(tr("Sign with the &hardware wallet…"), self._with_device, icon_name="qr")
         self.clean = secondary(tr("Clean up &leftovers"), self._clean)
         self.retry = secondary(tr("Try &again"), self._again)
         self.close_button = secondary(tr("&Close"), self.reject)
         self.go = danger("", self.sign)
-        self.choices(self.export, self.answer, self.clean, self.retry, self.close_button, self.go)
+        self.choices(self.export, self.answer, self.clean, self.retry, self.close_button, self.device, self.go)
         self._name_verb()
 
     def _name_verb(self) -> None:
@@ -111,12 +122,15 @@ class EndingDialog(WorkingSheet):
         alone = len({job.view.account for job in self.jobs}) == len(self.jobs)  # else their nonces would be the same
         exports = alone and any(way.kind is WayKind.EXPORT and way.possible for job in self.jobs for way in job.ways)
         offered = [self.close_button, self.go] if planned else [self.retry, self.close_button]
+        by_device = exports and self._device is not None
+        if by_device:
+            offered = [self.close_button, self.device]
         if exports:
             offered += [self.export]
         if planned:
             offered += [self.answer]
-        self.offer(*offered, focus=self.go if ready else self.close_button)
-        self.go.setDefault(ready)
+        self.offer(*offered, focus=self.device if by_device else self.go if ready else self.close_button)
+        self.go.setDefault(ready and not by_device)
 
     def _choose(self, index: int, way: object) -> None:
         self.jobs = tuple(
@@ -205,11 +219,13 @@ class EndingDialog(WorkingSheet):
     # --- another machine
 
     def _export(self) -> None:
-        jobs, ending, client = self.jobs, self.ending, self._context.client
+        self._make_exact(self._exported)
 
-        def work(say: Say) -> object:
-            say(tr("Making it exact."))
-            client.unlock()
+    def _make_exact(self, done: Callable[[object], object]) -> None:
+        """Unsigned, for whoever has the owner's key; it takes no vault here."""
+        jobs, ending = self.jobs, self.ending
+
+        def work(_say: Say) -> object:
             made: list[Envelope] = []
             for job in jobs:
                 way = next((way for way in job.ways if way.kind is WayKind.EXPORT and way.possible), None)
@@ -217,32 +233,93 @@ class EndingDialog(WorkingSheet):
                     made += ending.export(ending.prepare(job.plan, way, self.stopped))
             return tuple(made)
 
-        self.run(work, self._exported, tr("Making it exact."))
+        self.run(work, done, tr("Making it exact."))
 
     def _exported(self, envelopes: object) -> None:
         assert isinstance(envelopes, tuple)
-        self.card = ExportCard(envelopes)
-        self.show_parts(Muted(_HANDED), self.card)
+        names = [f"{envelope.kind}-{number}" for number, envelope in enumerate(envelopes, 1)]
+        several = tr("Each is signed by itself.") if len(envelopes) > 1 else ""
+        self.card = HandOverCard([of_envelope(one, name, several) for one, name in zip(envelopes, names, strict=True)])
+        self.show_parts(Muted(_HANDED), *self._digests(envelopes), self.card)
         self.offer(self.answer, self.close_button, focus=self.card.save)
 
+    def _digests(self, envelopes: tuple[Envelope, ...]) -> list[QWidget]:
+        """What the other machine has to show, too."""
+        views: list[QWidget] = [Muted(tr("The other machine has to show these words:"))]
+        for envelope in envelopes:
+            view, digest = DigestView(), review_envelope(envelope, now=self._context.clock())[0].digest
+            view.set_digest(to_hex(digest), digest_words(digest))
+            views.append(view)
+        return views
+
     def _bring(self) -> None:
-        ask_answer(self._context, self, self.accept_answer)
+        bring(self._context, self, frozenset({Envelope}), self._brought)
+
+    def _brought(self, envelope: Envelope) -> str:
+        if envelope.kind not in ENDINGS:
+            return tr("This is something else: no revocation, cancellation or transaction of an owner.")
+        if not envelope.signatures:
+            return tr("This is not signed yet. Sign it on the machine that holds the owner's key, and bring what that gives.")
+        self.accept_answer(envelope)
+        return ""
+
+    # --- a hardware wallet
+
+    @property
+    def _device(self) -> HdAddress | None:
+        """The device's key, when one owns every account here."""
+        found = {self._device_of(job) for job in self.jobs}
+        return found.pop() if len(found) == 1 else None
+
+    def _device_of(self, job: Job) -> HdAddress | None:
+        reading = job.view.reading
+        owner = owner_now(reading)
+        return device_for(self._context.book, as_owned(reading.account, owner) if owner else reading.account)
+
+    def _with_device(self) -> None:
+        self._make_exact(self._shown_to_device)
+
+    def _shown_to_device(self, envelopes: object) -> None:
+        assert isinstance(envelopes, tuple)
+        self.show_plan()
+        if self._device is not None:
+            open_device(self._context, self, envelopes, self._device, self._signed_by_device)
+
+    def _signed_by_device(self, envelopes: tuple[Envelope, ...]) -> None:
+        self.accept_answers(envelopes)
 
     def accept_answer(self, envelope: Envelope) -> None:
         """Send what was signed elsewhere."""
-        first, ending = self.jobs[0], self.ending
+        self.accept_answers((envelope,))
+
+    def accept_answers(self, envelopes: tuple[Envelope, ...]) -> None:
+        """Send all of these, one after the other."""
+        jobs, ending = self.jobs, self.ending
 
         def work(say: Say) -> object:
             say(tr("Checking the signature."))
-            return ending.accept(envelope, say, self.stopped)
+            return tuple((envelope.account, ending.accept(envelope, say, self.stopped)) for envelope in envelopes)
 
-        def accepted(results: object) -> None:
-            assert isinstance(results, tuple)
-            job = next((j for j in self.jobs if envelope.account and j.view.account.address == envelope.account.address), first)
-            self.jobs = (Job(job.view, job.what, plan=job.plan, results=results),)
+        def accepted(found: object) -> None:
+            assert isinstance(found, tuple)
+            self.jobs = _with_results(jobs, found)
             self.show_results()
 
         self.run(work, accepted, tr("Checking the signature."))
+
+
+def _with_results(jobs: tuple[Job, ...], found: Sequence[tuple[Account | None, tuple[ItemResult, ...]]]) -> tuple[Job, ...]:
+    """Each account's results at its job; what no job is about, at the first."""
+    known = {job.view.account.address for job in jobs}
+    results: dict[Address, tuple[ItemResult, ...]] = {}
+    for account, some in found:
+        at = account.address if account and account.address in known else jobs[0].view.account.address
+        results[at] = (*results.get(at, ()), *some)
+    return tuple(
+        Job(job.view, job.what, plan=job.plan, results=results[job.view.account.address])
+        for job in jobs
+        if job.view.account.address in results
+    )
 
 
 def _sent(ending: Ending, client: object, job: Job, say: Say, stop: Event) -> Job:
