@@ -9,6 +9,7 @@ from latchkey.cli.output import Output
 from latchkey.core.account import Mode
 from latchkey.core.types import Address, to_hex
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 
 def predict(options: Namespace, output: Output) -> None:
@@ -30,4 +31,4 @@ def _salt(text: str) -> int:
             raise ValueError
         return int(text, 16) if text[:2].lower() == "0x" else int(text)
     except ValueError:
-        raise BadInput("The salt is a whole number, decimal or 0x hexadecimal.", path="salt") from None
+        raise BadInput(tr("The salt is a whole number, decimal or 0x hexadecimal."), path="salt") from None

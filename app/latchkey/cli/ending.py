@@ -46,6 +46,7 @@ from latchkey.flow.ending import (
 )
 from latchkey.flow.keys import remember_keys
 from latchkey.flow.sessions import Sessions
+from latchkey.language import tr
 from latchkey.store.book import Book
 from latchkey.store.endings import ItemState
 from latchkey.store.paths import DataDir
@@ -54,7 +55,7 @@ from latchkey.vault.client import SignerClient
 
 def revoke(options: Namespace, output: Output) -> int:
     if bool(options.all) == bool(options.entity):
-        raise BadInput("Say which: --entity N, as often as you like, or --all.", path="entity")
+        raise BadInput(tr("Say which: --entity N, as often as you like, or --all."), path="entity")
     return _end(options, output, lambda _: RevokeAll() if options.all else Revoke(tuple(options.entity)))
 
 
@@ -68,7 +69,7 @@ def tighten(options: Namespace, output: Output) -> int:
     lower += [_token(text) for text in options.token or ()]
     until = None if options.until is None else _moment(options.until)
     if not lower and until is None:
-        raise BadInput("Say what shall be less: --native, --gas, --token or --until.", path="native")
+        raise BadInput(tr("Say what shall be less: --native, --gas, --token or --until."), path="native")
     return _end(options, output, lambda _: Tighten(options.entity, tuple(lower), until))
 
 
@@ -81,7 +82,7 @@ def send(options: Namespace, output: Output) -> int:
     """What another machine signed."""
     incoming = open_text(read_input(options.file))
     if not isinstance(incoming, Envelope):
-        raise BadInput("This is no signed revocation, cancellation or transaction.", code="NotSigned")
+        raise BadInput(tr("This is no signed revocation, cancellation or transaction."), code="NotSigned")
     if incoming.account and options.chain_id is None:
         options.chain_id = incoming.account.chain_id
     with _desk(options, unlock=False) as at:
@@ -103,7 +104,7 @@ def make(options: Namespace, output: Output) -> int:
         account = _one_account(options, at)
         glass = at.glass
         kept = glass.sign_and_keep(glass.prepare(_reading(at, account)))
-    output.result(_glass_json(kept), "\n".join((f"Kept in the vault as {kept.id}.", *kept.sentences)))
+    output.result(_glass_json(kept), "\n".join((tr("Kept in the vault as {id}.", id=kept.id), *kept.sentences)))
     return 0
 
 
@@ -113,9 +114,12 @@ def list_(options: Namespace, output: Output) -> int:
     lines = [
         line
         for one in kept
-        for line in (f"{one.id}  {one.account.address} on {network(one.account.chain_id).name}", *one.sentences)
+        for line in (
+            tr("{id}  {address} on {name}", id=one.id, address=one.account.address, name=network(one.account.chain_id).name),
+            *one.sentences,
+        )
     ]
-    output.result([_glass_json(one) for one in kept], "\n".join(lines) or "The vault holds no break-glass set.")
+    output.result([_glass_json(one) for one in kept], "\n".join(lines) or tr("The vault holds no break-glass set."))
     return 0
 
 
@@ -190,11 +194,13 @@ def _end(options: Namespace, output: Output, what: Any) -> int:
 
 def _exported(options: Namespace, output: Output, envelopes: Sequence[Envelope]) -> int:
     if options.output is None:
-        raise BadInput("Say where the unsigned hand-over is to be written, with --output.", path="output")
+        raise BadInput(tr("Say where the unsigned hand-over is to be written, with --output."), path="output")
     files = [options.output] if len(envelopes) == 1 else [f"{options.output}.{n}" for n in range(1, len(envelopes) + 1)]
     for file, envelope in zip(files, envelopes, strict=True):
         write_new(Path(file), encode(envelope))
-    text = f"Written to {', '.join(files)}. Sign it there with `latchkey sign`, then `latchkey send` what comes back."
+    text = tr(
+        "Written to {files}. Sign it there with `latchkey sign`, then `latchkey send` what comes back.", files=", ".join(files)
+    )
     output.result({"files": files}, text)
     return 0
 
@@ -202,7 +208,9 @@ def _exported(options: Namespace, output: Output, envelopes: Sequence[Envelope])
 def _one_account(options: Namespace, at: _At) -> Account:
     found = named_accounts(options, at.book, at.chains)
     if len(found) != 1:
-        raise BadInput("Name the account with --account, and its network with --chain-id where it is on several.", path="account")
+        raise BadInput(
+            tr("Name the account with --account, and its network with --chain-id where it is on several."), path="account"
+        )
     return found[0]
 
 
@@ -219,7 +227,7 @@ def _grants(options: Namespace, read: _Read) -> tuple[int, ...]:
     else:
         found = list(options.grant or ())
     if not found:
-        raise BadInput("Say which grant: --grant N (its number in the book), --entity N, or --all.", path="grant")
+        raise BadInput(tr("Say which grant: --grant N (its number in the book), --entity N, or --all."), path="grant")
     return tuple(found)
 
 
@@ -231,7 +239,7 @@ def _coins(options: Namespace) -> Iterator[tuple[LimitKind, str | None, str]]:
 def _token(text: str) -> Lower:
     address, _, amount = text.partition("=")
     if not amount.isascii() or not amount.isdigit():
-        raise BadInput("A token's limit is written ADDRESS=AMOUNT, the amount in its smallest units.", path="token")
+        raise BadInput(tr("A token's limit is written ADDRESS=AMOUNT, the amount in its smallest units."), path="token")
     return Lower(LimitKind.ERC20, int(amount), Address.parse(address, path="token"))
 
 
@@ -241,7 +249,7 @@ def _moment(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadInput("A time is written 2026-12-01T10:00 (UTC), or in seconds.", path="until") from None
+        raise BadInput(tr("A time is written 2026-12-01T10:00 (UTC), or in seconds."), path="until") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
@@ -253,7 +261,7 @@ def _now() -> int:
 
 
 def _told(output: Output, results: Sequence[ItemResult]) -> int:
-    text = "\n".join(f"{r.kind} {r.entity_id}: {r.sentence}" for r in results) or "Nothing was on its way."
+    text = "\n".join(f"{r.kind} {r.entity_id}: {r.sentence}" for r in results) or tr("Nothing was on its way.")
     output.result([_result_json(r) for r in results], text)
     sys.stdout.flush()
     return 0 if all(r.state is ItemState.DONE for r in results) else 1
@@ -304,7 +312,11 @@ def _plan_lines(plan: Plan, ways: Sequence[Way]) -> Iterator[str]:
     for item in plan.items:
         yield f"{item.kind} {item.entity_id}{': ' + item.note if item.note else ''}"
     for way in ways:
-        cost = f"at most {coins(plan.account.chain_id, way.most)} from {way.payer}" if way.possible else way.why_not
+        cost = (
+            tr("at most {chain_id} from {payer}", chain_id=coins(plan.account.chain_id, way.most), payer=way.payer)
+            if way.possible
+            else way.why_not
+        )
         yield f"  {way.kind}: {cost}"
 
 

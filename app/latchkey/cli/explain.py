@@ -17,6 +17,7 @@ from latchkey.core.types import Address, to_hex
 from latchkey.errors import BadInput
 from latchkey.flow.explain import Explanation
 from latchkey.flow.explain import explain as explain_bytes
+from latchkey.language import tr
 
 
 def explain(options: Namespace, output: Output) -> None:
@@ -41,7 +42,7 @@ def account_of(options: Namespace) -> Account | None:
     if options.account is None and options.chain_id is None:
         return None
     if options.account is None or options.chain_id is None or options.chain_id < 1:
-        raise BadInput("Name both: --account and --chain-id.", path="account")
+        raise BadInput(tr("Name both: --account and --chain-id."), path="account")
     return Account(options.chain_id, Address.parse(options.account, path="account"), "modular_account", Mode.ADDRESS)
 
 
@@ -78,15 +79,15 @@ def _lines(found: Explanation) -> Iterator[str]:
             yield f"\n{title}"
             yield from (f"  - {phrase.plain}" for phrase in phrases)
     if found.less:
-        yield "\nIt says that the request asked for more"
+        yield tr("\nIt says that the request asked for more")
         yield from (f"  - {phrase.plain}" for phrase in found.less)
     if found.findings:
         yield "\nMind"
         yield from (f"  - {f.level}: {f.sentence} {f.advice} [{f.id}]" for f in found.findings)
-    yield "\nWhat is signed"
+    yield tr("\nWhat is signed")
     yield from (f"  {label}: {value}" for label, value in words.signed)
     if found.digest:
-        yield f"  Digest: {to_hex(found.digest)}"
-        yield f"  Digest in words: {' '.join(digest_words(found.digest))}"
+        yield tr("  Digest: {digest}", digest=to_hex(found.digest))
+        yield tr("  Digest in words: {digest_words}", digest_words=" ".join(digest_words(found.digest)))
     if found.signer:
-        yield f"  Signed by the key of: {found.signer}"
+        yield tr("  Signed by the key of: {signer}", signer=found.signer)

@@ -18,6 +18,7 @@ from latchkey.core.grant import Grant
 from latchkey.core.types import to_hex
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, LatchkeyError, Refused
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from latchkey.flow.granting import Prepared
@@ -32,7 +33,7 @@ def build(options: Namespace, output: Output) -> int:
         output.result(result | _around(result, options.rpc) if options.rpc else result)
         return 0
     if options.rpc:
-        raise BadInput("--rpc is for one draft, not for --lines.", path="rpc")
+        raise BadInput(tr("--rpc is for one draft, not for --lines."), path="rpc")
     for line in read_lines(options.file):
         try:
             result = _build(line, policy)
@@ -79,7 +80,7 @@ def sign_grant(data: bytes, options: Namespace, output: Output) -> bytes:
             for remark in signed.remarks:
                 output.say(f"latchkey: {remark.sentence} {remark.advice}")
         if not Replacing(book, lambda: now).release_if_gone(record):
-            raise Refused("This grant waits until the one it replaces is gone.", code="Waiting")
+            raise Refused(tr("This grant waits until the one it replaces is gone."), code="Waiting")
         book.set_state(record.id, GrantState.HANDED_OVER)
     return record.envelope or b""
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from latchkey.core.account import Account
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
 
 def add_options(parser: ArgumentParser, *, account: bool = True) -> None:
     """`account`: whether --account names one of several; a command that needs one adds its own."""
-    parser.add_argument("--rpc", default="", metavar="URL", help="ask this node instead of the one in the settings")
-    parser.add_argument("--second-rpc", default="", metavar="URL", help="a node of another operator that must agree")
-    parser.add_argument("--bundler", default="", metavar="URL", help="hand user operations in here")
-    parser.add_argument("--chain-id", type=int, metavar="N", help="the network (default: the RPC's, or every one in the settings)")
+    parser.add_argument("--rpc", default="", metavar="URL", help=tr("ask this node instead of the one in the settings"))
+    parser.add_argument("--second-rpc", default="", metavar="URL", help=tr("a node of another operator that must agree"))
+    parser.add_argument("--bundler", default="", metavar="URL", help=tr("hand user operations in here"))
+    parser.add_argument(
+        "--chain-id", type=int, metavar="N", help=tr("the network (default: the RPC's, or every one in the settings)")
+    )
     if account:
-        parser.add_argument("--account", default="", metavar="ADDRESS", help="this account alone (default: every one in the book)")
+        parser.add_argument(
+            "--account", default="", metavar="ADDRESS", help=tr("this account alone (default: every one in the book)")
+        )
 
 
 def chains_of(options: Namespace, folder: DataDir) -> Chains:
@@ -62,7 +67,7 @@ def named_accounts(options: Namespace, book: Book, chains: Chains) -> tuple[Acco
     if found := tuple(account for account in here if account.address == address):
         return found
     if options.chain_id is None:
-        raise BadInput("This account is not in the book: say which network it is on, with --chain-id.", path="chainId")
+        raise BadInput(tr("This account is not in the book: say which network it is on, with --chain-id."), path="chainId")
     owners = [key.address for key in book.keys()]  # noqa: SIM118  a method of the book
     return (recognise(options.chain_id, address, owners) or from_address(options.chain_id, address),)
 
@@ -76,4 +81,4 @@ def _network_of(options: Namespace, settings: Settings) -> int:
         return Chains(lambda: asked).node(1).chain_id()
     if len(settings.networks) == 1:
         return settings.networks[0].chain_id
-    raise BadInput("Say which network this is for, with --chain-id.", path="chainId")
+    raise BadInput(tr("Say which network this is for, with --chain-id."), path="chainId")

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from latchkey.flow.chains import NotSet
+from latchkey.language import tr
 from latchkey.offline import is_offline
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def node_at(url: str) -> Iterator[Node | None]:
         yield None
         return
     if is_offline():
-        raise NotSet("This Latchkey is offline and asks no network.", code="Offline")
+        raise NotSet(tr("This Latchkey is offline and asks no network."), code="Offline")
     from latchkey.chain.node import Node
 
     with closing(Node(url)) as node:

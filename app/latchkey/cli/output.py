@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from latchkey.errors import BadInput, LatchkeyError
+from latchkey.language import tr
 
 MAX_BYTES = 512 * 1024  # more than any reader behind this takes; each has its own, smaller cap
 
@@ -46,9 +47,9 @@ def read_input(name: str, limit: int = MAX_BYTES) -> bytes:
             with Path(name).open("rb") as file:
                 data = file.read(limit + 1)
     except OSError as error:
-        raise BadInput(f"The input cannot be read: {error.strerror}.", code="NoInput") from None
+        raise BadInput(tr("The input cannot be read: {strerror}.", strerror=error.strerror), code="NoInput") from None
     if len(data) > limit:
-        raise BadInput(f"This is too long: at most {limit // 1024} KiB are read.", code="TooLarge")
+        raise BadInput(tr("This is too long: at most {limit} KiB are read.", limit=limit // 1024), code="TooLarge")
     return data
 
 
@@ -57,7 +58,7 @@ def read_lines(name: str, limit: int = MAX_BYTES) -> Iterator[bytes]:
     try:
         file = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115 - closed below, unless it is standard input
     except OSError as error:
-        raise BadInput(f"The input cannot be read: {error.strerror}.", code="NoInput") from None
+        raise BadInput(tr("The input cannot be read: {strerror}.", strerror=error.strerror), code="NoInput") from None
     try:
         while line := file.readline(limit + 2):
             rest = line

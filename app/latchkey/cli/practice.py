@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from latchkey.cli.output import Output, read_input
 from latchkey.flow.practice import PASSPHRASE, Ready, demo_dapp, practice, practice_folder
+from latchkey.language import tr
 from latchkey.store.paths import DataDir
 from latchkey.vault.prompt import own_command
 
@@ -32,7 +33,7 @@ def run(options: Namespace, output: Output) -> None:
             else:
                 threading.Event().wait()
         except KeyboardInterrupt:
-            output.say("\nThe practice chain stopped.")
+            output.say(tr("\nThe practice chain stopped."))
 
 
 def use(options: Namespace, output: Output) -> int:
@@ -44,7 +45,7 @@ def use(options: Namespace, output: Output) -> int:
             text = f"{step.tries}.\n    {step.says}" + ("" if step.answer == "done" else f" [{step.answer}]")
             output.result(_step(step), text)
     if not as_expected and not output.json:
-        output.say("latchkey: The chain did something else than the grant's words say.")
+        output.say(tr("latchkey: The chain did something else than the grant's words say."))
     return 0 if as_expected else 1
 
 
@@ -80,16 +81,16 @@ def _step(step: Step) -> dict[str, object]:
 
 
 def _lines(ready: Ready, *, stays: bool) -> Iterator[str]:
-    contracts = "copied from the chain you named" if ready.chain.cloned else "stand-ins, test equipment of Latchkey's own"
+    contracts = tr("copied from the chain you named") if ready.chain.cloned else tr("stand-ins, test equipment of Latchkey's own")
     folder = ready.folder.root
-    yield "The practice chain runs. Nothing on it is worth anything, its keys are public, and it is gone when it stops."
-    yield f"  chain       {ready.chain.url} (chain id {ready.account.chain_id})"
+    yield tr("The practice chain runs. Nothing on it is worth anything, its keys are public, and it is gone when it stops.")
+    yield tr("  chain       {url} (chain id {chain_id})", url=ready.chain.url, chain_id=ready.account.chain_id)
     yield f"  contracts   {contracts}"
-    yield f"  account     {ready.account.address}, deployed, with 10 ETH and 1,000 of each test token"
-    yield f"  window      latchkey --data-dir {folder}"
+    yield tr("  account     {address}, deployed, with 10 ETH and 1,000 of each test token", address=ready.account.address)
+    yield tr("  window      latchkey --data-dir {folder}", folder=folder)
     yield f"  passphrase  {PASSPHRASE}"
-    yield f"  request     {ready.request} (drop it on the window, or Ctrl+O)"
-    yield f"  then        latchkey practice use GRANT_FILE --data-dir {folder}"
+    yield tr("  request     {request} (drop it on the window, or Ctrl+O)", request=ready.request)
+    yield tr("  then        latchkey practice use GRANT_FILE --data-dir {folder}", folder=folder)
     if stays:
         yield "Ctrl+C stops it."
 

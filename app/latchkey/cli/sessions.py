@@ -24,6 +24,7 @@ from latchkey.core.words_sessions import limit_line
 from latchkey.errors import LatchkeyError
 from latchkey.flow.session_rows import Row, View
 from latchkey.flow.sessions import Sessions
+from latchkey.language import tr
 from latchkey.store.book import Book
 
 _COLUMNS = ("ID", "WHO", "STATE", "ENDS", "MAY DO")
@@ -48,7 +49,7 @@ def run(options: Namespace, output: Output) -> int:
             for view in views:
                 sessions.looked(view)
     for account, error in errors.items():
-        output.say(f"latchkey: {_called(account)} could not be read: {error.text}")
+        output.say(tr("latchkey: {called} could not be read: {error_text}", called=_called(account), error_text=error.text))
     for view in views:
         if not view.complete:
             output.say(f"latchkey: {_called(view.account)}: {view.basis(view.taken)}")
@@ -96,7 +97,7 @@ def _limit_json(limit: Limit) -> dict[str, Any]:
 
 def _text(views: Sequence[View]) -> Iterator[str]:
     if not views:
-        yield "No accounts are in the book. Name one with --account, or add it in the window."
+        yield tr("No accounts are in the book. Name one with --account, or add it in the window.")
     for index, view in enumerate(views):
         if index:
             yield ""
@@ -114,14 +115,16 @@ def _account(view: View) -> Iterator[str]:
         yield view.empty.plain
     yield from _marks(view.findings)
     if view.open_grants:
-        yield "  Grants that may still become sessions:"
+        yield tr("  Grants that may still become sessions:")
     for pending in view.open_grants:
-        name = pending.record.label or f"number {pending.record.draft.entity_id}"
+        name = pending.record.label or tr("number {entity_id}", entity_id=pending.record.draft.entity_id)
         yield from _wrapped(f"        {name}: {pending.sentence}", "          ")
 
 
 def _row(row: Row, now: int) -> Iterator[str]:
-    ends = "never" if not row.ends else f"{span(row.ends - now)}" if row.ends >= now else f"{span(now - row.ends)} ago"
+    ends = (
+        "never" if not row.ends else f"{span(row.ends - now)}" if row.ends >= now else tr("{span} ago", span=span(now - row.ends))
+    )
     new = " (new)" if row.since_last_look else ""
     yield _line((str(row.session.entity_id), short(row.title) + new, row.state.value, ends, short(row.line)))
     names = Names(row.session.account, NO_CLAIMS)
@@ -153,4 +156,4 @@ def short(phrase: Phrase) -> str:
 
 def _called(account: Account) -> str:
     name = f"{account.label}, " if account.label else ""
-    return f"{name}{account.address} on {network(account.chain_id).name}"
+    return tr("{name}{address} on {name2}", name=name, address=account.address, name2=network(account.chain_id).name)

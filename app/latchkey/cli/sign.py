@@ -12,6 +12,7 @@ from latchkey.cli.output import Output, read_input
 from latchkey.codec.hand_over import Envelope, encode
 from latchkey.core.types import to_hex
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 
 def sign(options: Namespace, output: Output) -> None:
@@ -22,7 +23,7 @@ def sign(options: Namespace, output: Output) -> None:
     data = read_input(options.file)
     path = Path(options.output) if options.output else None
     if path and path.exists():  # found out before anything is signed
-        raise BadInput("A file of that name is there already; it was not touched.", code="FileExists", path="output")
+        raise BadInput(tr("A file of that name is there already; it was not touched."), code="FileExists", path="output")
     ending = ending_to_sign(data)
     if ending is None:
         envelope = sign_grant(data, options, output)

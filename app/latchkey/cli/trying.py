@@ -17,6 +17,7 @@ from latchkey.core.functions import function_of
 from latchkey.core.types import Address, hex_bytes
 from latchkey.errors import BadInput
 from latchkey.flow.trying import Answer, Question, Verdict, parse_moment, read_subject, try_call
+from latchkey.language import tr
 
 
 def run(options: Namespace, output: Output) -> int:
@@ -34,11 +35,11 @@ def run(options: Namespace, output: Output) -> int:
 
 def _question(options: Namespace) -> Question:
     if options.function and options.data:
-        raise BadInput("Give --data, or --function with --arg for each argument, not both.", path="data")
+        raise BadInput(tr("Give --data, or --function with --arg for each argument, not both."), path="data")
     data = calldata(options.function, options.arg or []) if options.function else hex_bytes(options.data or "0x", path="data")
     target = Address.parse(options.to, path="to") if options.to else None
     if target is None and not data:
-        raise BadInput("Name the contract with --to, or give with --data what the account itself is asked.", path="to")
+        raise BadInput(tr("Name the contract with --to, or give with --data what the account itself is asked."), path="to")
     return Question(
         target=target,
         data=data,
@@ -86,13 +87,13 @@ def _json(answer: Answer) -> dict[str, Any]:
 
 def _lines(answer: Answer, online: bool) -> Iterator[str]:
     yield answer.headline.plain
-    yield "\nIt is asked to"
+    yield tr("\nIt is asked to")
     yield from (f"  - {p.plain}" for p in answer.asked)
-    yield "\nLatchkey's model"
+    yield tr("\nLatchkey's model")
     yield f"  {answer.model_says.plain}"
     if online:
-        yield "\nThe chain" + (f", at block {answer.chain.block}" if answer.chain else "")
+        yield tr("\nThe chain") + (tr(", at block {block}", block=answer.chain.block) if answer.chain else "")
         yield f"  {answer.chain_says.plain}"
     if answer.agree is not None:
-        yield "\nThey agree." if answer.agree else "\nThey do not agree."
+        yield tr("\nThey agree.") if answer.agree else tr("\nThey do not agree.")
     yield from (f"\n{p.plain}" for p in answer.remarks)

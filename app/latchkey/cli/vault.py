@@ -14,6 +14,7 @@ from latchkey.cli.output import Output
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, VaultError
 from latchkey.flow.keys import open_signer, remember_keys
+from latchkey.language import tr
 from latchkey.store.book import Book
 from latchkey.store.paths import DataDir
 from latchkey.vault.client import SignerClient
@@ -33,7 +34,7 @@ def prompt_of(options: Namespace) -> Prompt:
     try:
         os.fstat(fd)
     except (OSError, OverflowError):
-        raise BadInput("There is no such open file descriptor.", path="--passphrase-fd") from None
+        raise BadInput(tr("There is no such open file descriptor."), path="--passphrase-fd") from None
     return Prompt(PromptMode.FD, passphrase_fd=fd)
 
 
@@ -51,7 +52,7 @@ def create(options: Namespace, output: Output) -> None:
     with folder.lock(), signer_of(folder, options) as client:
         address = client.create_key(options.words, options.label)
         _remember(folder, client)
-    output.result({"address": str(address)}, f"The new master key's address is {address}.")
+    output.result({"address": str(address)}, tr("The new master key's address is {address}.", address=address))
 
 
 def import_(options: Namespace, output: Output) -> None:
@@ -59,7 +60,7 @@ def import_(options: Namespace, output: Output) -> None:
     with folder.lock(), signer_of(folder, options) as client, _source(options.file) as fd:
         address = client.import_key(options.label, source_fd=fd)
         _remember(folder, client)
-    output.result({"address": str(address)}, f"The master key's address is {address}.")
+    output.result({"address": str(address)}, tr("The master key's address is {address}.", address=address))
 
 
 def export(options: Namespace, output: Output) -> None:
@@ -73,7 +74,7 @@ def export(options: Namespace, output: Output) -> None:
         return
     path = Path(options.output)
     write_new(path, keystore)
-    output.result({"file": str(path)}, f"Written to {path}.")
+    output.result({"file": str(path)}, tr("Written to {path}.", path=path))
 
 
 def expert(options: Namespace, output: Output) -> None:
@@ -82,7 +83,7 @@ def expert(options: Namespace, output: Output) -> None:
     with folder.lock(), signer_of(folder, options) as client:
         client.unlock()
         client.set_expert(on)
-    output.result({"expert": on}, f"The expert switch is {options.switch}.")
+    output.result({"expert": on}, tr("The expert switch is {switch}.", switch=options.switch))
 
 
 def list_(options: Namespace, output: Output) -> None:
@@ -95,7 +96,7 @@ def list_(options: Namespace, output: Output) -> None:
             client.unlock()
             keys = list(client.status().keys)
     rows = [{"address": str(k.address), "label": k.label, "kind": k.kind, "path": k.path} for k in keys]
-    output.result({"keys": rows}, "\n".join("  ".join(filter(None, r.values())) for r in rows) or "The vault holds no key.")
+    output.result({"keys": rows}, "\n".join("  ".join(filter(None, r.values())) for r in rows) or tr("The vault holds no key."))
 
 
 def _remember(folder: DataDir, client: SignerClient) -> None:
@@ -114,7 +115,7 @@ def _source(name: str | None) -> Iterator[int | None]:
         try:
             fd = os.open(name, os.O_RDONLY)
         except OSError as error:
-            raise BadInput(f"The file cannot be read: {error.strerror}.", code="NoInput") from None
+            raise BadInput(tr("The file cannot be read: {strerror}.", strerror=error.strerror), code="NoInput") from None
         try:
             yield fd
         finally:
@@ -125,8 +126,8 @@ def write_new(path: Path, data: bytes) -> None:
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise VaultError("A file of that name is there already; it was not touched.", code="FileExists") from None
+        raise VaultError(tr("A file of that name is there already; it was not touched."), code="FileExists") from None
     except OSError as error:
-        raise VaultError(f"The file cannot be written: {error.strerror}.", code="CannotWrite") from None
+        raise VaultError(tr("The file cannot be written: {strerror}.", strerror=error.strerror), code="CannotWrite") from None
     with os.fdopen(fd, "wb") as file:
         file.write(data)

@@ -13,6 +13,7 @@ from latchkey.cli.vault import folder_of
 from latchkey.errors import BadInput
 from latchkey.flow.sessions import Sessions
 from latchkey.flow.watch import Notice, Watch
+from latchkey.language import tr, trn
 from latchkey.store.book import Book
 
 LEAST = 2  # seconds between readings
@@ -21,7 +22,7 @@ LEAST = 2  # seconds between readings
 def run(options: Namespace, output: Output) -> int:
     """With --once: 0 when every account could be read."""
     if options.every is not None and options.every < LEAST:
-        raise BadInput(f"--every takes a number of seconds from {LEAST} on.", path="every")
+        raise BadInput(tr("--every takes a number of seconds from {least} on.", least=LEAST), path="every")
     folder = folder_of(options)
     with Book.open(folder.book) as book:
         chains = chains_of(options, folder)
@@ -35,11 +36,11 @@ def run(options: Namespace, output: Output) -> int:
             for notice in notices:
                 _say(notice, output)
             return 1 if any(notice.kind == "silent" for notice in notices) else 0
-        output.say(f"Watching {len(accounts)} account{'s' if len(accounts) != 1 else ''}. Ctrl+C stops it.")
+        output.say(trn("Watching {count} account. Ctrl+C stops it.", "Watching {count} accounts. Ctrl+C stops it.", len(accounts)))
         try:
             watch.run(lambda notice: _say(notice, output), threading.Event(), accounts)
         except KeyboardInterrupt:
-            output.say("\nStopped.")
+            output.say(tr("\nStopped."))
     return 0
 
 

@@ -19,6 +19,7 @@ from latchkey.core.request import Claims
 from latchkey.core.types import MAX_UINT48, Address, hex_bytes, parse_hex_amount, to_hex
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 CONFIG = ConfigDict(extra="forbid", alias_generator=to_camel)
 MAX_CHAIN_ID = 2**63 - 1
@@ -53,7 +54,7 @@ class Altered(str):
 def _line(limit: int) -> PlainValidator:
     def read(value: object) -> str:
         if not isinstance(value, str):
-            raise fault("Expected text.")
+            raise fault(tr("Expected text."))
         return Altered(clean(value, limit)) if hides(value) else clean(value, limit)
 
     return PlainValidator(read)
@@ -61,13 +62,13 @@ def _line(limit: int) -> PlainValidator:
 
 def _request_id(value: object) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 64 or any(not "!" <= c <= "~" for c in value):
-        raise BadInput("Expected 1 to 64 printable ASCII characters without spaces.")
+        raise BadInput(tr("Expected 1 to 64 printable ASCII characters without spaces."))
     return value
 
 
 def _key_type(value: object) -> str:
     if value not in ("secp256k1", "ecdsa", "contract"):
-        raise BadInput("Expected secp256k1, ecdsa or contract.")
+        raise BadInput(tr("Expected secp256k1, ecdsa or contract."))
     return "contract" if value == "contract" else "secp256k1"
 
 
@@ -75,14 +76,16 @@ def _any_chain_id(value: object) -> int:
     if isinstance(value, str) and re.fullmatch(r"0[xX][0-9a-fA-F]{1,64}", value):
         value = int(value, 16)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_CHAIN_ID:
-        raise BadInput("Expected a chain id: hexadecimal text such as 0x1, or a whole number from 1.")
+        raise BadInput(tr("Expected a chain id: hexadecimal text such as 0x1, or a whole number from 1."))
     return value
 
 
 def _keystore(value: object) -> str:
     """Web3 Secret Storage as text; whoever opens it judges its content."""
     if not isinstance(value, str) or len(value) > MAX_KEYSTORE or not value.isascii() or not isinstance(read_json(value), dict):
-        raise BadInput(f"Expected a keystore: a JSON object as ASCII text of at most {MAX_KEYSTORE} characters.")
+        raise BadInput(
+            tr("Expected a keystore: a JSON object as ASCII text of at most {max_keystore} characters.", max_keystore=MAX_KEYSTORE)
+        )
     return value
 
 
@@ -122,7 +125,7 @@ class NameModel:
 
 def _one_name_an_address(names: list[NameModel]) -> list[NameModel]:
     if len({name.address for name in names}) != len(names):
-        raise fault("One address is named twice.")
+        raise fault(tr("One address is named twice."))
     return names
 
 

@@ -41,6 +41,7 @@ from latchkey.core.request import Claims, SessionRequest
 from latchkey.core.types import Address, HexAmount
 from latchkey.core.untrusted import check, join
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 VERSION = 1
 MAX_BYTES = 64 * 1024
@@ -225,12 +226,12 @@ def to_json(envelope: Envelope) -> dict[str, Any]:
 def from_json(value: Any) -> Envelope:
     """Read a JSON twin. Raises BadInput naming the field."""
     if not isinstance(value, dict):
-        raise BadInput("A hand-over is a JSON object.")
+        raise BadInput(tr("A hand-over is a JSON object."))
     _check_version(value.get("latchkey"))
     kind = _known_kind(value.get("kind"))
     value = {name: item for name, item in value.items() if item is not None}
     needed, allowed = _RULES[kind]
-    _check_names(value.keys(), needed, allowed, f"a hand-over of the kind {kind}")
+    _check_names(value.keys(), needed, allowed, tr("a hand-over of the kind {kind}", kind=kind))
     twin = check(_TWIN, value)
     envelope = Envelope(
         kind=kind,
@@ -259,18 +260,22 @@ def from_json(value: Any) -> Envelope:
         callback=twin.callback or "",
     )
     if envelope.signatures and len(envelope.signatures) != len(envelope.operations or envelope.transactions):
-        raise BadInput("signatures: expected one for each operation or transaction.", path="signatures")
+        raise BadInput(tr("signatures: expected one for each operation or transaction."), path="signatures")
     if envelope.sealed_session_key and not envelope.hand_over_key:
-        raise BadInput("handOverKey is missing: a sealed session key says to which key it is sealed.", path="handOverKey")
+        raise BadInput(tr("handOverKey is missing: a sealed session key says to which key it is sealed."), path="handOverKey")
     return envelope
 
 
 def _check_version(version: Any) -> None:
     if isinstance(version, bool) or not isinstance(version, int):
-        raise BadInput("latchkey: expected the format's version, a whole number.", path="latchkey")
+        raise BadInput(tr("latchkey: expected the format's version, a whole number."), path="latchkey")
     if version != VERSION:
         raise BadInput(
-            f"latchkey: Latchkey {__version__} reads hand-overs of version {VERSION} only; a newer Latchkey may read this one.",
+            tr(
+                "latchkey: Latchkey {version} reads hand-overs of version {version2} only; a newer Latchkey may read this one.",
+                version=__version__,
+                version2=VERSION,
+            ),
             code="UnknownVersion",
             path="latchkey",
         )
@@ -279,7 +284,11 @@ def _check_version(version: Any) -> None:
 def _known_kind(kind: Any) -> Kind:
     if kind not in list(Kind):
         raise BadInput(
-            f"kind: Latchkey {__version__} does not know this kind of hand-over (only {', '.join(Kind)}); a newer Latchkey may.",
+            tr(
+                "kind: Latchkey {version} does not know this kind of hand-over (only {kind}); a newer Latchkey may.",
+                version=__version__,
+                kind=", ".join(Kind),
+            ),
             code="UnknownKind",
             path="kind",
         )
@@ -288,16 +297,16 @@ def _known_kind(kind: Any) -> Kind:
 
 def _check_names(names: Iterable[str], needed: set[str], allowed: set[str], what: str) -> None:
     for name in sorted(needed - set(names)):
-        raise BadInput(f"{name} is missing from {what}.", path=name)
+        raise BadInput(tr("{name} is missing from {what}.", name=name, what=what), path=name)
     for name in sorted(set(names) - allowed):
         where = join("", (name,))
-        raise BadInput(f"{where} has no place in {what}.", path=where)
+        raise BadInput(tr("{where} has no place in {what}.", where=where, what=what), path=where)
 
 
 def _permissions(value: Any) -> tuple[Permission, ...]:
     permissions = permissions_from_json(value)
     if not permissions:
-        raise BadInput("permissions: expected at least one.", path="permissions")
+        raise BadInput(tr("permissions: expected at least one."), path="permissions")
     return permissions
 
 
@@ -306,10 +315,10 @@ def _asked(twin: _Twin) -> Asked | None:
     if twin.asked is None:
         return None
     if twin.request_id is None:
-        raise BadInput("requestId is missing: what was asked is told in answer to a request.", path="requestId")
+        raise BadInput(tr("requestId is missing: what was asked is told in answer to a request."), path="requestId")
     asked = Asked(permissions_from_json(twin.asked.permissions, path="asked.permissions"), twin.asked.expiry_sec)
     if not asked.permissions:
-        raise BadInput("asked.permissions: expected at least one.", path="asked.permissions")
+        raise BadInput(tr("asked.permissions: expected at least one."), path="asked.permissions")
     return asked
 
 
@@ -317,15 +326,15 @@ def _account(twin: _Twin) -> Account | None:
     if twin.account is None:
         return None
     if twin.chain_id is None:
-        raise BadInput("chainId is missing: an account is named together with its network.", path="chainId")
+        raise BadInput(tr("chainId is missing: an account is named together with its network."), path="chainId")
     mode = twin.mode or Mode.ADDRESS
     given = {name for name, value in (("owner", twin.owner), ("salt", twin.salt)) if value is not None}
     for name in sorted(_MODE_NEEDS.get(mode, set()) - given):
-        raise BadInput(f"{name} is missing: an account of mode {mode} follows from it.", path=name)
+        raise BadInput(tr("{name} is missing: an account of mode {mode} follows from it.", name=name, mode=mode), path=name)
     if mode in (Mode.EIP7702, Mode.ADDRESS) and "salt" in given:
-        raise BadInput(f"salt has no place in an account of mode {mode}.", path="salt")
+        raise BadInput(tr("salt has no place in an account of mode {mode}.", mode=mode), path="salt")
     if mode is Mode.EIP7702 and twin.owner != twin.account:
-        raise BadInput("owner: an account of mode 7702 is its owner's own address.", path="owner")
+        raise BadInput(tr("owner: an account of mode 7702 is its owner's own address."), path="owner")
     return Account(twin.chain_id, twin.account, twin.system, mode, twin.owner, twin.salt, twin.init_code or b"")
 
 
@@ -337,7 +346,7 @@ def request_envelope(request: SessionRequest) -> Envelope:
     account = None
     if request.account is not None:
         if request.chain_id is None:
-            raise BadInput("chainId is missing: an account is named together with its network.", path="chainId")
+            raise BadInput(tr("chainId is missing: an account is named together with its network."), path="chainId")
         account = Account(request.chain_id, request.account, request.system, Mode.ADDRESS)
     return Envelope(
         kind=Kind.REQUEST,
@@ -386,26 +395,30 @@ def encode(envelope: Envelope) -> bytes:
     head = MAGIC + cbor.dump(VERSION) + cbor.dump(cbor.dump(wire.pack(twin)))
     raw = head + cbor.dump(_checksum(head))
     if len(raw) > MAX_BYTES:
-        raise BadInput(f"This hand-over is too large: at most {MAX_BYTES // 1024} KiB are written.", code="TooLarge")
+        raise BadInput(
+            tr("This hand-over is too large: at most {max_bytes} KiB are written.", max_bytes=MAX_BYTES // 1024), code="TooLarge"
+        )
     return raw
 
 
 def decode(raw: bytes) -> Envelope:
     """Read an envelope's bytes, all or nothing; bytes that are not exactly what `encode` writes are refused with BadInput."""
     if len(raw) > MAX_BYTES:
-        raise BadInput(f"This hand-over is too large: at most {MAX_BYTES // 1024} KiB are read.", code="TooLarge")
+        raise BadInput(
+            tr("This hand-over is too large: at most {max_bytes} KiB are read.", max_bytes=MAX_BYTES // 1024), code="TooLarge"
+        )
     outer = cbor.load(raw)
     if not isinstance(outer, list) or outer[:1] != ["latchkey"] or len(outer) != 4:
-        raise BadInput("This is not a Latchkey hand-over.", code="NotHandOver")
+        raise BadInput(tr("This is not a Latchkey hand-over."), code="NotHandOver")
     _, version, body, checksum = outer
     if not isinstance(body, bytes) or checksum != _checksum(raw[:-9]):
-        raise BadInput("The hand-over is damaged: its checksum does not fit. Copy or scan it again.", code="Damaged")
+        raise BadInput(tr("The hand-over is damaged: its checksum does not fit. Copy or scan it again."), code="Damaged")
     _check_version(version)
     content = cbor.load(body)
     _known_kind(wire.kind(content))
     envelope = from_json({"latchkey": VERSION, **wire.unpack(content)})
     if encode(envelope) != raw:
-        raise BadInput("The hand-over is not written in its one exact form, so it is not read.", code="NotCanonical")
+        raise BadInput(tr("The hand-over is not written in its one exact form, so it is not read."), code="NotCanonical")
     return envelope
 
 

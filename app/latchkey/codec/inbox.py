@@ -41,15 +41,15 @@ Incoming: TypeAlias = SessionRequest | Envelope
 Anything: TypeAlias = Incoming | EthSignRequest | EthSignature | HdKeys | PayTo | CreatedSession
 K = TypeVar("K", SessionRequest, Envelope, EthSignRequest, EthSignature, HdKeys, PayTo, CreatedSession)
 
-_ASK = "Ask the dApp for a session request of the Wallet APIs (wallet_createSession) for a Modular Account V2."
+_ASK = tr("Ask the dApp for a session request of the Wallet APIs (wallet_createSession) for a Modular Account V2.")
 _NAMES: dict[type, str] = {
-    SessionRequest: "a session request",
+    SessionRequest: tr("a session request"),
     Envelope: ur.KINDS[ur.TYPE],
     EthSignRequest: ur.KINDS[ur.SIGN_REQUEST],
     EthSignature: ur.KINDS[ur.SIGNATURE],
     HdKeys: ur.KINDS[ur.HDKEY],
-    PayTo: "an address",
-    CreatedSession: "the Wallet APIs' answer to a session request",
+    PayTo: tr("an address"),
+    CreatedSession: tr("the Wallet APIs' answer to a session request"),
 }
 
 
@@ -62,7 +62,10 @@ def open_text(text: str | bytes) -> Incoming:
     found = open_any(text)
     if isinstance(found, SessionRequest | Envelope):
         return found
-    raise BadInput(f"This is {_name(found)}; expected a session request or a Latchkey hand-over. {_ASK}", code="OtherKind")
+    raise BadInput(
+        tr("This is {name}; expected a session request or a Latchkey hand-over. {ask}", name=_name(found), ask=_ASK),
+        code="OtherKind",
+    )
 
 
 def open_as(text: str | bytes, kind: type[K]) -> K:
@@ -100,7 +103,7 @@ def _other_kind(what: str, kinds: frozenset[type]) -> BadInput:
 def open_any(text: str | bytes) -> Anything:
     """Whatever can be opened. Raises as `open_text` does."""
     if len(text) > MAX_BYTES:
-        raise BadInput(f"This is too long: at most {MAX_BYTES // 1024} KiB are read.", code="TooLarge")
+        raise BadInput(tr("This is too long: at most {max_bytes} KiB are read.", max_bytes=MAX_BYTES // 1024), code="TooLarge")
     if isinstance(text, bytes):
         if text.startswith(MAGIC):
             return _incoming(decode(text))
@@ -160,7 +163,7 @@ def _ur_refusal(part: str) -> LatchkeyError:
 
 
 def _name(found: Anything) -> str:
-    return "a payment link" if isinstance(found, PayTo) and found.is_link else _NAMES[type(found)]
+    return tr("a payment link") if isinstance(found, PayTo) and found.is_link else _NAMES[type(found)]
 
 
 def _incoming(envelope: Envelope) -> Incoming:
@@ -169,11 +172,11 @@ def _incoming(envelope: Envelope) -> Incoming:
 
 def _decoded(raw: bytes) -> str:
     if raw.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")):
-        raise BadInput("This is a picture, not text: drop it where a QR picture is asked for.", code="Picture")
+        raise BadInput(tr("This is a picture, not text: drop it where a QR picture is asked for."), code="Picture")
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        raise BadInput("This file is neither text nor a Latchkey hand-over.", code="NotText") from None
+        raise BadInput(tr("This file is neither text nor a Latchkey hand-over."), code="NotText") from None
 
 
 # Requests in JSON ----------------------------------------------------------------------------------------------------------------
@@ -236,9 +239,11 @@ def _only(value: Any) -> dict[str, Any]:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, list):
-        raise BadInput(f"Expected one request, found a list of {len(value)}. Open them one at a time.", code="NotOne")
+        raise BadInput(
+            tr("Expected one request, found a list of {count}. Open them one at a time.", count=len(value)), code="NotOne"
+        )
     if not isinstance(value, dict):
-        raise BadInput("Expected a request: a JSON object with permissions.", code="NotRequest")
+        raise BadInput(tr("Expected a request: a JSON object with permissions."), code="NotRequest")
     return value
 
 
@@ -246,7 +251,7 @@ def _request(value: dict[str, Any]) -> SessionRequest:
     request = check(_REQUEST, value)
     permissions = permissions_from_json(request.permissions)
     if not permissions:
-        raise BadInput("permissions: expected at least one.", path="permissions")
+        raise BadInput(tr("permissions: expected at least one."), path="permissions")
     addressing, claims = _extension(request.latchkey)
     return SessionRequest(
         permissions=permissions,
@@ -278,12 +283,14 @@ def _made_id(value: dict[str, Any]) -> str:
 
 
 def _not_served(what: str) -> NotServed:
-    return NotServed(f"{what}, which Latchkey knows but does not serve yet. {_ASK}")
+    return NotServed(tr("{what}, which Latchkey knows but does not serve yet. {ask}", what=what, ask=_ASK))
 
 
 def _secret(_: str = "") -> BadInput:
     return BadInput(
-        "This looks like a secret. Latchkey asks for secrets only at the desk; nothing was kept. Clear it from where you copied it.",
+        tr(
+            "This looks like a secret. Latchkey asks for secrets only at the desk; nothing was kept. Clear it from where you copied it."
+        ),
         code="LooksLikeSecret",
     )
 
@@ -292,15 +299,15 @@ def _no_request(what: str) -> BadInput:
     return BadInput(f"{what} {_ASK}", code="NotRequest")
 
 
-_ERC7715 = "This is an ERC-7715 permission request"
-_ERC7710 = "This is an ERC-7710 delegation"
-_KERNEL = "This is a ZeroDev Kernel permission account"
-_SMART = "This is a Smart Sessions session (ERC-7579, Rhinestone or Biconomy Nexus)"
-_BICONOMY = "This is a session of Biconomy's older Session Key Manager, also used by Particle"
+_ERC7715 = tr("This is an ERC-7715 permission request")
+_ERC7710 = tr("This is an ERC-7710 delegation")
+_KERNEL = tr("This is a ZeroDev Kernel permission account")
+_SMART = tr("This is a Smart Sessions session (ERC-7579, Rhinestone or Biconomy Nexus)")
+_BICONOMY = tr("This is a session of Biconomy's older Session Key Manager, also used by Particle")
 _METHODS: tuple[tuple[str, str], ...] = (
     (r"wallet_(grant|request|revoke|getSupported|getGranted)(Execution)?Permissions?", _ERC7715),
     (r"particle_aa_\w+", _BICONOMY),
-    (r"wc_\w+", "This is a WalletConnect message"),
+    (r"wc_\w+", tr("This is a WalletConnect message")),
 )
 _FIELDS: tuple[tuple[set[str], str], ...] = (  # any of these names at the top tells the system
     ({"permissionParams", "policies", "policyParams", "enableSignature", "accountParams"}, _KERNEL),
@@ -311,9 +318,9 @@ _FIELDS: tuple[tuple[set[str], str], ...] = (  # any of these names at the top t
     ({"permission", "rules", "signer", "signerMeta", "userOpBuilder", "delegationManager"}, _ERC7715),
 )
 _NO_REQUESTS: tuple[tuple[set[str], str], ...] = (
-    ({"sessionKey", "nonceKey", "entityId"}, "This is a draft for the command line (latchkey grant build), not a request."),
-    ({"primaryType", "domain"}, "This is typed data to sign, not a request; latchkey explain says what it means."),
-    ({"calls", "callData"}, "This is a transaction or an operation, not a session request."),
+    ({"sessionKey", "nonceKey", "entityId"}, tr("This is a draft for the command line (latchkey grant build), not a request.")),
+    ({"primaryType", "domain"}, tr("This is typed data to sign, not a request; latchkey explain says what it means.")),
+    ({"calls", "callData"}, tr("This is a transaction or an operation, not a session request.")),
 )
 _SECRET_FIELDS = {"crypto", "Crypto", "mnemonic", "privateKey", "ciphertext"}
 
@@ -329,7 +336,7 @@ def _refuse_foreign(value: Any) -> None:
         for pattern, what in _METHODS:
             if re.fullmatch(pattern, method):
                 raise _not_served(what)
-        raise BadInput(f"method: Latchkey answers wallet_createSession only. {_ASK}", code="OtherMethod", path="method")
+        raise BadInput(tr("method: Latchkey answers wallet_createSession only. {ask}", ask=_ASK), code="OtherMethod", path="method")
     for names, what in _FIELDS:
         if names & value.keys():
             raise _not_served(what)
@@ -342,9 +349,9 @@ def _refuse_foreign(value: Any) -> None:
 
 _TEXTS: tuple[tuple[str, Callable[[str], LatchkeyError], str], ...] = (
     (r"(0x)?[0-9a-f]{64}|[a-z]prv[a-z0-9]{100,112}", _secret, ""),
-    (r"wc:.*", _not_served, "This is a WalletConnect link"),
-    (r"https?:.*", _no_request, "This is a web address: copy the request itself, not the address of its page."),
-    (r"0x[0-9a-f]*", _no_request, "These are bytes, not a request; latchkey explain may say what they mean."),
+    (r"wc:.*", _not_served, tr("This is a WalletConnect link")),
+    (r"https?:.*", _no_request, tr("This is a web address: copy the request itself, not the address of its page.")),
+    (r"0x[0-9a-f]*", _no_request, tr("These are bytes, not a request; latchkey explain may say what they mean.")),
 )
 
 
@@ -352,7 +359,7 @@ def _refusal(text: str) -> LatchkeyError:
     """What to say about text that is neither JSON nor a hand-over."""
     text = text.strip("\"'` ")
     if not text:
-        return BadInput("There is nothing to open.", code="Empty")
+        return BadInput(tr("There is nothing to open."), code="Empty")
     for pattern, refuse, what in _TEXTS:
         if re.fullmatch(pattern, text, re.IGNORECASE | re.DOTALL):
             return refuse(what)
@@ -360,7 +367,9 @@ def _refusal(text: str) -> LatchkeyError:
         return _secret()
     if _is_kernel_text(text):
         return _not_served(_KERNEL)
-    return BadInput("This is nothing that Latchkey can open: expected a session request or a Latchkey hand-over.", code="NotKnown")
+    return BadInput(
+        tr("This is nothing that Latchkey can open: expected a session request or a Latchkey hand-over."), code="NotKnown"
+    )
 
 
 def _looks_like_words(text: str) -> bool:

@@ -14,6 +14,7 @@ from latchkey import __version__
 from latchkey.core.permissions import KINDS
 from latchkey.core.untrusted import join
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 
 def pack(twin: dict[str, Any]) -> dict[int, Any]:
@@ -48,7 +49,7 @@ class _Shape(NamedTuple):
 
 def _expect(value: Any, kind: type, path: str) -> Any:
     if type(value) is not kind:
-        raise BadInput(f"{path or 'The hand-over'}: expected another kind of value.", path=path)
+        raise BadInput(tr("{path}: expected another kind of value.", path=path or tr("The hand-over")), path=path)
     return value
 
 
@@ -83,7 +84,7 @@ def _row(*columns: tuple[str, _Shape]) -> _Shape:
 
     def unpack(values: Any, path: str) -> dict[str, Any]:
         if len(_expect(values, list, path)) > len(columns):
-            raise BadInput(f"{path} has too many entries.", path=path)
+            raise BadInput(tr("{path} has too many entries.", path=path), path=path)
         return {name: shape.unpack(value, join(path, (name,))) for (name, shape), value in zip(columns, values, strict=False)}
 
     return _Shape(lambda values: [shape.pack(values[name]) for name, shape in columns if name in values], unpack)
@@ -98,7 +99,14 @@ def _record(columns: dict[int, tuple[str, _Shape]]) -> _Shape:
 
     def unpack(values: Any, path: str) -> dict[str, Any]:
         if any(key not in columns for key in _expect(values, dict, path)):
-            raise BadInput(f"{path or 'The hand-over'} has a field that Latchkey {__version__} does not know.", path=path)
+            raise BadInput(
+                tr(
+                    "{path} has a field that Latchkey {version} does not know.",
+                    path=path or tr("The hand-over"),
+                    version=__version__,
+                ),
+                path=path,
+            )
         return {columns[key][0]: columns[key][1].unpack(value, join(path, (columns[key][0],))) for key, value in values.items()}
 
     return _Shape(pack, unpack)
@@ -112,7 +120,11 @@ def _pack_permission(value: dict[str, Any]) -> list[Any]:
 def _unpack_permission(value: Any, path: str) -> dict[str, Any]:
     code = next(iter(_expect(value, list, path)), None)
     if type(code) is not int or code not in _PERMISSION:
-        raise BadInput(f"{path} is a permission that Latchkey {__version__} does not know.", code="UnknownPermission", path=path)
+        raise BadInput(
+            tr("{path} is a permission that Latchkey {version} does not know.", path=path, version=__version__),
+            code="UnknownPermission",
+            path=path,
+        )
     name, row = _PERMISSION[code]
     return {"type": name, "data": row.unpack(value[1:], join(path, ("data",)))}
 

@@ -53,6 +53,7 @@ from latchkey.flow.ending_ways import (
     transaction,
     ways,
 )
+from latchkey.language import tr
 from latchkey.store.endings import EndingItem
 from latchkey.vault.model import EndingPreview
 
@@ -70,8 +71,8 @@ __all__ = [
 
 _MOST_BYTES = 600_000  # of what is signed at once: it travels in one frame
 _MOST_SIGNED = 60
-_KEPT = "What was signed is kept, and Latchkey goes on with it when it is started again."
-_HANDED_OVER = "The bundler took it. No RPC answers, so nobody has looked whether it is in a block yet; Latchkey looks later."
+_KEPT = tr("What was signed is kept, and Latchkey goes on with it when it is started again.")
+_HANDED_OVER = tr("The bundler took it. No RPC answers, so nobody has looked whether it is in a block yet; Latchkey looks later.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Ending:
         account = reading.account
         items = ending_plan.wanted(reading, what, self._book.grants(account))
         if not items:
-            raise Refused("There is nothing to end on this account.", code="NothingToDo")
+            raise Refused(tr("There is nothing to end on this account."), code="NothingToDo")
         made = ending_plan.plan(self._sending.node(account, stop), reading, items)
         if isinstance(what, RevokeAll):
             return replace(made, impossible=tuple(one for one in made.impossible if not one.over))
@@ -132,7 +133,7 @@ class Ending:
         node = self._sending.node(plan.account, stop)
         known = facts(node, plan, self._sending.keys())
         if known.owner is None:
-            raise Refused("Which key owns this account is not known.", code="NoOwner")
+            raise Refused(tr("Which key owns this account is not known."), code="NoOwner")
         items = tuple(to_keep(item, plan.account, index) for index, batch in enumerate(plan.batches) for item in batch.items)
         if way.kind is WayKind.OWNER or (way.kind is WayKind.EXPORT and not way.gas):
             made = self._transactions(node, plan, way, known)
@@ -202,7 +203,7 @@ class Ending:
         """One yes signs everything (a second one signs what carries it, for the way "self"). Raises Declined, Locked, Refused and what
         keeps it from being sent at all; what comes of each item afterwards is its result's."""
         if prepared.way.kind is WayKind.EXPORT:
-            raise Refused("This was made for another machine: export it.", code="ForExport")
+            raise Refused(tr("This was made for another machine: export it."), code="ForExport")
         node = self._sending.node(prepared.account, stop)
         signatures = iter(self._client().sign_all(prepared.preview.token))
         parts = [
@@ -239,7 +240,7 @@ class Ending:
         `sign_and_send` does."""
         account = envelope.account
         if account is None or not envelope.signatures:
-            raise BadInput("This is no signed revocation, cancellation or transaction.", code="NotSigned")
+            raise BadInput(tr("This is no signed revocation, cancellation or transaction."), code="NotSigned")
         if envelope.kind is Kind.SIGNED_TRANSACTION:
             return self._accept_transactions(account, envelope, progress, stop)
         return self.send_operations(account, envelope.operations, envelope.signatures, None, progress, stop)
@@ -300,7 +301,7 @@ class Ending:
             parts.append(transaction_part(0, level, sender, transactions.signed(plain, signature)))
             items = list(of_steps(reading.steps, account, 0))
         if len({reading.nonce for reading in readings}) != 1:
-            raise BadInput("These transactions have several nonces; hand them over one by one.", code="SeveralNonces")
+            raise BadInput(tr("These transactions have several nonces; hand them over one by one."), code="SeveralNonces")
         node = self._sending.node(account, stop)
         known = facts_of(node, account, account.owner, ())
         return self._sending.send(self._sending.keep(account, WayKind.OWNER, known.block, items, parts), progress, stop)
@@ -315,7 +316,7 @@ class Ending:
 
     def _something(self, plan: Plan) -> None:
         if not plan.batches:
-            raise Refused(" ".join(i.sentence for i in plan.impossible) or "There is nothing to do.", code="NothingToDo")
+            raise Refused(" ".join(i.sentence for i in plan.impossible) or tr("There is nothing to do."), code="NothingToDo")
 
 
 def _read_here(reviewed: EndingReview) -> EndingPreview:
@@ -331,7 +332,9 @@ def _levels(way: Way, known: Facts, size: int, batches: int) -> tuple[Fee, ...]:
     while len(levels) > 1 and (size * len(levels) > _MOST_BYTES or batches * len(levels) > _MOST_SIGNED):
         levels = levels[1:]
     if size > _MOST_BYTES or batches > _MOST_SIGNED:
-        raise Refused("This is too much to be signed at once. Choose fewer sessions and do the rest afterwards.", code="TooMuch")
+        raise Refused(
+            tr("This is too much to be signed at once. Choose fewer sessions and do the rest afterwards."), code="TooMuch"
+        )
     return levels
 
 
@@ -345,7 +348,7 @@ def _by_nonce(readings: Sequence[Operation]) -> list[list[int]]:
 
 def _check_signer(account: Account, signer: Address) -> None:
     if account.owner not in (None, signer):
-        raise Mismatch("The account's owner did not sign this; it was not sent.", code="WrongSignature")
+        raise Mismatch(tr("The account's owner did not sign this; it was not sent."), code="WrongSignature")
 
 
 def as_owned(account: Account, owner: Address) -> Account:

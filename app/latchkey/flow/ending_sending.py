@@ -21,6 +21,7 @@ from latchkey.flow.accounts import same_place
 from latchkey.flow.devices import vault_keys
 from latchkey.flow.ending_results import ItemResult, overtaken, result_of, settled
 from latchkey.flow.ending_ways import WayKind, carrier_of, carrying_gas, facts_of, handle_ops_to
+from latchkey.language import tr
 from latchkey.store.endings import EndingItem, EndingRecord, Endings, ItemState, SignedKind, SignedPart
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from latchkey.store.book import Book
     from latchkey.vault.client import SignerClient
 
-_KEPT = "What was signed is kept, and Latchkey goes on with it when it is started again."
-_HANDED_OVER = "The bundler took it. No RPC answers, so nobody has looked whether it is in a block yet; Latchkey looks later."
+_KEPT = tr("What was signed is kept, and Latchkey goes on with it when it is started again.")
+_HANDED_OVER = tr("The bundler took it. No RPC answers, so nobody has looked whether it is in a block yet; Latchkey looks later.")
 
 
 class Sending:
@@ -134,14 +135,14 @@ class Sending:
             return ByTransaction(node, raws[0].sender, _nonce_of(raws[0].data), [part.data for part in raws], hashes)
         if not operations:
             raise SendError(
-                "What was signed for this is not there any more. Read the account again and end it anew.", code="NotTaken"
+                tr("What was signed for this is not there any more. Read the account again and end it anew."), code="NotTaken"
             )
         return ByBundler(node, self._served(record, stop), operations, record.since)
 
     def _served(self, record: EndingRecord, stop: Event | None) -> Bundler:
         bundler = self.bundler(self._account(record), stop)
         if bundler is None:
-            raise SendError("No bundler is set for this network. Set one in Settings, under Networks.", code="NoBundler")
+            raise SendError(tr("No bundler is set for this network. Set one in Settings, under Networks."), code="NoBundler")
         return Bundler(bundler, record.chain_id)
 
     def blindly(
@@ -225,7 +226,7 @@ def count(node: Node, sender: Address) -> int:
     try:
         return int(node.call("eth_getTransactionCount", sender, "pending"), 16)
     except (TypeError, ValueError):
-        raise ChainError("The RPC answers with something that is no number; use another one.", code="BadAnswer") from None
+        raise ChainError(tr("The RPC answers with something that is no number; use another one."), code="BadAnswer") from None
 
 
 def _not_sent(item: EndingItem) -> EndingItem:

@@ -25,6 +25,7 @@ from latchkey.chain.refusals import lacking, refused
 from latchkey.core.account import Account, Mode
 from latchkey.core.types import Address, keccak, to_hex
 from latchkey.errors import ChainError, Refused
+from latchkey.language import tr
 
 if TYPE_CHECKING:
     from latchkey.chain.node import Node
@@ -152,7 +153,7 @@ def carrying_gas(operations: Sequence[UserOperation], size: int) -> int:
 
 def _by_bundler(bundler: Node | None, plan: Plan, known: Facts) -> Way:
     if bundler is None:
-        return Way(WayKind.BUNDLER, False, "No bundler is set for this network. Set one in Settings, under Networks.")
+        return Way(WayKind.BUNDLER, False, tr("No bundler is set for this network. Set one in Settings, under Networks."))
     served = Bundler(bundler, plan.account.chain_id)
     try:
         served.check()
@@ -194,7 +195,7 @@ def _by_self(plan: Plan, known: Facts) -> Way:
     if not way.possible:
         return way
     payer, why_not = carrier_of(known, sum(limits), plan.account.chain_id)
-    note = " ".join(filter(None, ("The key that sends it is paid back by the account.", known.fees.note)))
+    note = " ".join(filter(None, (tr("The key that sends it is paid back by the account."), known.fees.note)))
     return replace(way, possible=payer is not None, why_not=why_not, payer=payer, note=note)
 
 
@@ -206,7 +207,7 @@ def _carrying(plan: Plan, batch: Batch, gas: Gas, known: Facts) -> int:
 def carrier_of(known: Facts, gas: int, chain_id: int) -> tuple[Address | None, str]:
     """The key of the vault with the most money, when that is enough at the calmest fee; else a sentence."""
     if not known.keys:
-        return None, "The vault holds no key that could send it."
+        return None, tr("The vault holds no key that could send it.")
     richest = max(known.keys, key=lambda key: known.keys[key])
     needs = gas * known.fees.levels[0].max_fee
     if known.keys[richest] < needs:
@@ -296,7 +297,7 @@ def chosen(found: Sequence[Way], kind: WayKind | None) -> Way:
     way = next((w for w in found if (w.kind is kind if kind else w.possible and w.kind is not WayKind.EXPORT)), None)
     if way is None:
         reasons = " ".join(f"{w.kind.capitalize()}: {w.why_not}" for w in found if w.why_not)
-        raise Refused(f"There is no way to send it from here. {reasons}", code="NoWay")
+        raise Refused(tr("There is no way to send it from here. {reasons}", reasons=reasons), code="NoWay")
     if not way.possible:
         raise Refused(way.why_not, code="NotPossible")
     return way

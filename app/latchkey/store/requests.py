@@ -21,6 +21,7 @@ from latchkey.codec.requests import request_to_json
 from latchkey.core.request import Request, RevocationRequest, SessionRequest
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, LatchkeyError
+from latchkey.language import tr
 from latchkey.store.book import Book, _checking
 from latchkey.store.plain import pack, unpack
 from latchkey.store.records import Outcome
@@ -203,10 +204,12 @@ class RequestRecords:
     def mute(self, origin: str, when: int) -> None:
         """Raises BadInput for what is no origin, or when too many are muted."""
         if not 1 <= len(origin) <= MAX_ORIGIN or not origin.isprintable():
-            raise BadInput("Only a web page whose address is proven can be muted.", code="NoOrigin")
+            raise BadInput(tr("Only a web page whose address is proven can be muted."), code="NoOrigin")
         with self._book._transaction() as connection:
             if connection.execute("SELECT COUNT(*) FROM muted_origins").fetchone()[0] >= MAX_MUTED:
-                raise BadInput(f"At most {MAX_MUTED} pages can be muted; let one speak again first.", code="TooMany")
+                raise BadInput(
+                    tr("At most {max_muted} pages can be muted; let one speak again first.", max_muted=MAX_MUTED), code="TooMany"
+                )
             connection.execute("INSERT OR IGNORE INTO muted_origins VALUES (?, ?)", (origin, when))
 
     def unmute(self, origin: str) -> None:
@@ -230,7 +233,9 @@ def _content(request: Request) -> str:
     value = request_to_json(request) if isinstance(request, SessionRequest) else pack(request)
     text = json.dumps(value, separators=(",", ":"))
     if len(text) > MAX_CONTENT:
-        raise BadInput(f"This request is too large: at most {MAX_CONTENT >> 10} KiB are kept.", code="TooLarge")
+        raise BadInput(
+            tr("This request is too large: at most {max_content} KiB are kept.", max_content=MAX_CONTENT >> 10), code="TooLarge"
+        )
     return text
 
 
