@@ -12,15 +12,29 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QDateTimeEdit,
+    QDialog,
+    QLineEdit,
+    QPlainTextEdit,
+    QVBoxLayout,
+)
 from pytestqt.qtbot import QtBot
-from tests.gui.conftest import PASSPHRASE
+from tests.counts import SOAK
+from tests.gui.conftest import OWNER_KEY, PASSPHRASE, fill
 from tests.gui.test_desk_process import focused, press, type_text, wait_for_focus
 from tests.gui.test_window import unlocked
+from tests.gui.test_wizard import CONTRACT, KEY, Driver
 from tests.vault.material import OWNER, grant_named, public_master, sealed, sma, unsigned
 
 from latchkey.errors import LatchkeyError
+from latchkey.flow.wizard import Step
+from latchkey.store.paths import DataDir
 from latchkey.ui.context import Context
+from latchkey.ui.window import Window
 from latchkey.vault import file
 from latchkey.vault.client import SignerClient
 from latchkey.vault.model import Prompt
@@ -115,6 +129,91 @@ def test_locking_ends_signer_and_desk_in_the_middle_of_signing(at_the_desk: Sign
     thread.join(5)
     assert errors == ["Locked"]
     assert not client.take_use()
+
+
+# --- in the middle of something
+
+
+@pytest.fixture
+def drive(make_window: Callable[..., Window], qtbot: QtBot, folder: DataDir, passphrases: Callable[[str], int]) -> Driver:
+    """A window with accounts, whose signer is answered by a script as often as it asks."""
+    fill(folder)
+    window = make_window(passphrase_fd=passphrases(f"{PASSPHRASE}\n" * 12))
+    window._context.client.import_key("Main key", source_fd=passphrases(OWNER_KEY + "\n"))
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    _unlock(window, qtbot)
+    return Driver(window, qtbot)
+
+
+def _unlock(window: Window, qtbot: QtBot) -> None:
+    window._context.lock.unlock()
+    qtbot.waitUntil(lambda: window._context.lock.unlocked, timeout=30_000)
+
+
+def _standing(drive: Driver) -> tuple[Any, ...]:
+    """All that a person has put in so far, typed halfway or chosen, and where they are."""
+    page = drive.page
+    texts = [(edit.accessibleName(), edit.text()) for edit in page.findChildren(QLineEdit)]
+    texts += [(edit.accessibleName(), edit.toPlainText()) for edit in page.findChildren(QPlainTextEdit)]
+    choices = [(box.accessibleName(), box.isChecked()) for box in page.findChildren(QAbstractButton) if box.isCheckable()]
+    choices += [(box.accessibleName(), box.currentIndex()) for box in page.findChildren(QComboBox)]
+    dates = [(edit.accessibleName(), edit.dateTime()) for edit in page.findChildren(QDateTimeEdit)]
+    state = page.wizard.state
+    return drive.step, state, texts, choices, dates, QApplication.focusWidget()
+
+
+def _lock_and_unlock(drive: Driver, qtbot: QtBot) -> None:
+    """With Ctrl+L; nothing may have changed in between, nor after."""
+    before = _standing(drive)
+    drive.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not drive.window._context.lock.unlocked)
+    assert _standing(drive) == before
+    assert drive.window.page.isVisible()
+    _unlock(drive.window, qtbot)
+    assert _standing(drive) == before
+
+
+@pytest.mark.gui
+def test_nothing_typed_into_the_wizard_is_lost(drive: Driver, qtbot: QtBot) -> None:
+    drive.open()
+    drive.press(Qt.Key.Key_Space)  # the first account
+    if SOAK:
+        _lock_and_unlock(drive, qtbot)
+    drive.enter()
+    assert drive.step is Step.KEY
+    drive.type(str(KEY)[:20])  # half an address
+    _lock_and_unlock(drive, qtbot)
+    drive.type(str(KEY)[20:])
+    drive.tab_to("Your name")
+    drive.type("Che")
+    if SOAK:
+        _lock_and_unlock(drive, qtbot)
+    drive.type("ss")
+    drive.enter()
+    assert drive.step is Step.SCOPE
+    drive.tab_to("Game session")
+    drive.press(Qt.Key.Key_Space)
+    drive.type(str(CONTRACT))
+    drive.tab_to("Add functions")
+    drive.type("move(uint8,")  # not added, not even whole
+    _lock_and_unlock(drive, qtbot)
+    drive.type("uint8)")
+    drive.enter(2)
+    assert drive.step is Step.EXPIRY
+    drive.press(Qt.Key.Key_Down)
+    _lock_and_unlock(drive, qtbot)
+    drive.enter()
+    assert drive.step is Step.REVIEW
+    assert "move(uint8,uint8)" in drive.texts()
+    before = _standing(drive)
+    drive.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not drive.window._context.lock.unlocked)
+    assert _standing(drive) == before
+    with qtbot.waitSignal(drive.page.signed, timeout=60_000) as caught:  # signing unlocks by itself
+        drive.press(Qt.Key.Key_S, Qt.KeyboardModifier.AltModifier)
+    assert caught.args[0].label == "Chess"
+    assert caught.args[0].draft.session_key == KEY
 
 
 def _children(pid: int) -> list[int]:
