@@ -190,6 +190,11 @@ class Requests:
             if record.is_open and record.kind is RequestKind.SESSION:
                 self.answer(record.id, Answer(RequestState.GRANTED, grant_id=grant.id))
 
+    def answered_by(self, grant: GrantRecord) -> Record | None:
+        """The request that this grant was given for; None when there was none, or it has left the list."""
+        found = self._records.of(grant.request_id) if grant.request_id else ()
+        return next((record for record in found if record.grant_id == grant.id), None)
+
     def withdraw(self, record_id: int) -> None:
         """Whoever asked has gone. Nothing happens when it was answered."""
         with self._changing():

@@ -8,8 +8,9 @@ A page is a QWidget made as `Page(context)`, kept for the life of the window, an
     session    latchkey.ui.pages.session.SessionPage    enter(key of its row)
     grants     latchkey.ui.pages.grants.GrantsPage
     grant      latchkey.ui.pages.grant.GrantPage        enter(id of the grant in the book)
-    wizard     latchkey.ui.pages.wizard.WizardPage      enter(SessionRequest | Envelope | Account | None): a request, or an empty start,
-                                                        or one for that account
+    requests   latchkey.ui.pages.requests.RequestsPage
+    wizard     latchkey.ui.pages.wizard.WizardPage      enter(Record | SessionRequest | Envelope | Account | None): a request that
+                                                        waits for its answer, or an empty start, or one for that account
     signed     latchkey.ui.pages.signed.SignedPage      enter(id of the grant in the book)
     accounts   latchkey.ui.pages.accounts.AccountsPage  enter("add") opens the form at once
     machine    latchkey.ui.pages.machine.MachinePage
@@ -62,6 +63,7 @@ class Context(QObject):
     navigated = Signal(str, object)
     said = Signal(str)
     wanted = Signal()
+    notified = Signal(str, str)
     _requested = Signal()  # by whatever thread a request came in on
 
     def __init__(
@@ -119,6 +121,10 @@ class Context(QObject):
         """What came in and waits for an answer. May be used from any thread."""
         assert self._requests is not None
         return self._requests
+
+    def notify(self, title: str, text: str) -> None:
+        """News for a person who is not looking at the window: the system shows it. Nothing secret, no words of a stranger."""
+        self.notified.emit(title, text)
 
     def _tell_requests(self) -> None:
         self.changed.emit("requests")

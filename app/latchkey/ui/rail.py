@@ -7,7 +7,7 @@ from functools import partial
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from latchkey.language import tr
+from latchkey.language import tr, trn
 from latchkey.offline import is_offline
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -17,6 +17,7 @@ WIDTH = 212
 RAIL = (
     ("sessions", tr("Sessions"), "key"),
     ("wizard", tr("New session"), "plus"),
+    ("requests", tr("Requests"), "inbox"),
     ("grants", tr("Grants"), "list"),
     ("accounts", tr("Accounts"), "account"),
     ("settings", tr("Settings"), "settings"),
@@ -52,6 +53,7 @@ class Rail(QFrame):
             entry.setToolTip(f"Ctrl+{number}")
             self.entries[name] = entry
             rows.addWidget(entry)
+        self.badge = _badge(self.entries["requests"])
         rows.addStretch(1)
         self.where = Muted()
         self.block = Muted()
@@ -65,6 +67,7 @@ class Rail(QFrame):
         self.set_where("")
         self.refresh()
         context.lock.changed.connect(self.refresh)
+        context.changed.connect(lambda what: self.count_requests() if what == "requests" else None)
 
     def mark(self, name: str) -> None:
         """Show which entry the page belongs to."""
@@ -91,6 +94,14 @@ class Rail(QFrame):
         self.lock.setAccessibleName(tr("Lock the keys") if unlocked else tr("Unlock the keys"))
         self.lock.setToolTip("Ctrl+L" if unlocked else "")
 
+    def count_requests(self) -> None:
+        """Show how many requests nobody has looked at."""
+        count = self._context.requests.new_count() if self._context.is_loaded else 0
+        self.badge.setText(str(count) if count < 100 else "99+")
+        self.badge.setVisible(bool(count))
+        said = trn("Requests, {count} new", "Requests, {count} new", count) if count else tr("Requests")
+        self.entries["requests"].setAccessibleName(said)
+
     def _brand(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(theme.space(1.25), 0, 0, 0)
@@ -101,6 +112,18 @@ class Rail(QFrame):
             row.addWidget(Chip("offline"))
             row.addStretch(1)
         return row
+
+
+def _badge(entry: Button) -> Chip:
+    """A pill at the right of an entry; the entry's name says it too."""
+    badge = Chip("", "accent")
+    badge.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    badge.hide()
+    row = QHBoxLayout(entry)
+    row.setContentsMargins(0, 0, theme.space(1), 0)
+    row.addStretch(1)
+    row.addWidget(badge)
+    return badge
 
 
 class DropVeil(QFrame):

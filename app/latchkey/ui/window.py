@@ -77,6 +77,12 @@ def _wizard(context: Context) -> QWidget:
     return WizardPage(context)
 
 
+def _requests(context: Context) -> QWidget:
+    from latchkey.ui.pages.requests import RequestsPage
+
+    return RequestsPage(context)
+
+
 def _machine(context: Context) -> QWidget:
     from latchkey.ui.pages.machine import MachinePage
 
@@ -110,10 +116,18 @@ def _signed(context: Context) -> QWidget:
 PAGES: dict[str, Callable[[Context], QWidget]] = {
     "welcome": _welcome, "sessions": _sessions, "session": _session, "grants": _grants, "grant": _grant, "wizard": _wizard,
     "signed": _signed, "accounts": _accounts, "settings": _settings, "machine": _machine, "approve": _approve,
+    "requests": _requests,
     "privacy": _privacy, "log": _log,
 }  # fmt: skip
 # pages that are not on the rail stand under one that is
-_RAIL_OF = {"signed": "wizard", "grant": "grants", "approve": "grants", "session": "sessions", "privacy": "settings", "log": "settings"}
+_RAIL_OF = {
+    "signed": "wizard",
+    "grant": "grants",
+    "approve": "grants",
+    "session": "sessions",
+    "privacy": "settings",
+    "log": "settings",
+}
 
 
 class Window(QWidget):
@@ -195,6 +209,7 @@ class Window(QWidget):
         self.build()
         self._is_ready = True
         self._context.watch()
+        self.rail.count_requests()
         self._stand()
         self._enter()
         self._tell_where()

@@ -16,12 +16,15 @@ from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QVBoxLayout,
 from latchkey.accounts.system import system
 from latchkey.codec.files import SUFFIX
 from latchkey.codec.hand_over import Envelope, decode, to_json
-from latchkey.codec.link import to_link
+from latchkey.codec.link import PREFIX, to_link
+from latchkey.core.callback import host_of, with_answer
 from latchkey.core.digest_words import digest_words
 from latchkey.core.phrases import Part, Phrase, Style
+from latchkey.core.request import SessionRequest
 from latchkey.core.types import Address, to_hex
 from latchkey.errors import BadInput, Declined, LatchkeyError
 from latchkey.flow.narrowing import changes
+from latchkey.flow.requests import Record, Source
 from latchkey.flow.similar import Replacing
 from latchkey.language import tr
 from latchkey.offline import is_offline
@@ -29,6 +32,7 @@ from latchkey.store.records import GrantRecord, GrantState, KeyOrigin
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.grant_rows import still_valid
+from latchkey.ui.pages.returning import offer_return
 from latchkey.ui.times import local_time
 from latchkey.ui.widgets import (
     Banner,
@@ -96,6 +100,7 @@ class SignedPage(Page):
         super().__init__(tr("Session granted"))
         self._context = context
         self._opened: Opened | None = None
+        self._back_to = ""
         self._so_far = Muted(_NOTHING_YET, wrap=False)
         self.chip = Chip(tr("Signed"), "good")
         self.header.addWidget(self._so_far)
@@ -135,6 +140,8 @@ class SignedPage(Page):
         for button in (self.copy, self.save, self.copy_link):
             ways.addWidget(button)
         ways.addStretch(1)
+        self.back = primary("", self._return, icon_name="open")
+        self._told = Banner("good")
         self._next = QVBoxLayout()
         self._next.setSpacing(theme.space(0.5))
         self._less_title, self._less = Heading(tr("Less than was asked")), PhraseList()
@@ -144,6 +151,8 @@ class SignedPage(Page):
         self.break_glass = link(tr("Sign its end ahead, for a bad day…"), self._open_break_glass)
         self.break_glass.setVisible(not is_offline())
         card.body.addWidget(self._to)
+        card.body.addWidget(self._told)
+        card.body.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
         card.body.addLayout(ways)
         card.body.addSpacing(theme.space(1.5))
         card.body.addWidget(self.key)
@@ -202,6 +211,7 @@ class SignedPage(Page):
     def _show(self, opened: Opened) -> None:
         name = opened.envelope.claims.dapp_name
         self._to.set_phrase(Phrase((Part(tr("Hand it to ")), Part(name, Style.CLAIM))) if name else tr("Hand it to the dApp"))
+        self._show_way_back(opened)
         self.copy_link.setVisible(_link(opened.raw) is not None)
         self.qr.show_message(opened.raw)
         self.key.show_grant(opened)
@@ -216,7 +226,27 @@ class SignedPage(Page):
         digest = system(draft.system).build(draft).digest
         self._digest.set_digest(to_hex(digest), digest_words(digest))
 
+    def _show_way_back(self, opened: Opened) -> None:
+        """Whoever asked through the bridge has it by now; to a page that named an address the person can take it."""
+        self._context.requests.granted(opened.record)
+        asked = self._context.requests.answered_by(opened.record)
+        told = asked is not None and asked.source is Source.BRIDGE
+        self._told.setVisible(told)
+        if asked is not None and told:
+            self._told.set("good", tr("{origin} has it.", origin=asked.origin), tr("It went back the way the request came."))
+        self._back_to = way_back(opened, asked)
+        self.back.setVisible(bool(self._back_to))
+        if self._back_to:
+            self.back.setText(tr("Return to {host}…", host=host_of(self._back_to)))
+            self.back.setAccessibleName(self.back.text())
+
     # --- handing over
+
+    def _return(self) -> None:
+        if self._opened is not None and self._back_to:
+            url = with_answer(self._back_to, to_link(self._opened.raw).removeprefix(PREFIX))
+            dialog = offer_return(self, self._back_to, url)
+            dialog.accepted.connect(lambda: self._mark(GrantState.HANDED_OVER))
 
     def _copy_grant(self) -> None:
         if self._opened is not None:
@@ -559,6 +589,16 @@ def _what_happens_next(opened: Opened, now: int) -> list[str]:
         tr("Your account checks your signature and installs the key with these limits."),
         tr("{until} Latchkey keeps it under Grants.", until=until),
     ]
+
+
+def way_back(opened: Opened, asked: Record | None) -> str:
+    """The address a grant may be taken back to, "" when none is named. A session key that was made here never goes that way, sealed or
+    not, nor does what is too long for a link."""
+    request = asked.request if asked is not None else None
+    secret = opened.record.key_origin is KeyOrigin.MADE or opened.envelope.sealed_session_key or opened.envelope.session_keystore
+    if not isinstance(request, SessionRequest) or secret or _link(opened.raw) is None:
+        return ""
+    return request.callback
 
 
 def _link(raw: bytes) -> str | None:

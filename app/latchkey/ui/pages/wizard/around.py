@@ -28,24 +28,25 @@ class Around(QObject):
         super().__init__()
         self._context, self._shown = context, shown
         self._prepared: Prepared | None = None
+        self._proven: bool | None = None
         self._task: Task | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_AFTER)
         self._timer.timeout.connect(self._ask)
 
-    def look(self, prepared: Prepared) -> None:
-        """About this grant and no other; soon, for it may still be changed."""
+    def look(self, prepared: Prepared, proven: bool | None) -> None:
+        """About this grant and no other; soon, for it may still change. `proven`: whether it is known who asks, None when nobody does."""
         if self._task is not None:
             self._task.cancel()
-        self._prepared = prepared
+        self._prepared, self._proven = prepared, proven
         self._timer.start()
 
     def _ask(self) -> None:
         prepared = self._prepared
         if prepared is None:
             return
-        context, now, shown = self._context, self._context.clock(), prepared.review
+        context, now, shown, proven = self._context, self._context.clock(), prepared.review, self._proven
 
         def work(_job: object) -> tuple[Surroundings, str]:
             node, why_not = node_of(context, prepared.account.chain_id)
@@ -62,7 +63,8 @@ class Around(QObject):
 
         def done(result: tuple[Surroundings, str]) -> None:
             found, why_not = result
-            judged = with_surroundings(prepared, replace(found, same_dapp=0), now)  # the review has a place of its own for that
+            found = replace(found, same_dapp=0, sender_proven=proven)  # the review has a place of its own for what it holds already
+            judged = with_surroundings(prepared, found, now)
             self._shown(prepared, judged, _not_checked(why_not) if why_not else _ASKED)
 
         def failed(error: LatchkeyError) -> None:

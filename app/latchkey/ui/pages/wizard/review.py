@@ -15,6 +15,7 @@ from latchkey.flow.narrowing import asked_of, changes
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.asked import AskedCard, own_note
+from latchkey.ui.pages.wizard.asker import AskerCard
 from latchkey.ui.pages.wizard.similar import SimilarCard
 from latchkey.ui.pages.wizard.step_page import StepPage, View
 from latchkey.ui.widgets import (
@@ -51,11 +52,13 @@ class ReviewPage(StepPage):
         self._prepared: Prepared | None = None
         self._error = Banner("danger")
         self._error.hide()
+        self.asker = AskerCard()
         self.similar = SimilarCard()
         self.similar.decided.connect(self.decided)
         self.asked = AskedCard()
         self.asked.edited.connect(self.edited)
         self.rows.addWidget(self._error)
+        self.rows.addWidget(self.asker)
         self.rows.addWidget(self.similar)
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns.setSpacing(theme.space(2))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
-from latchkey.codec.hand_over import Envelope, Kind
 from latchkey.core.account import Account, Mode
 from latchkey.core.request import SessionRequest
 from latchkey.core.types import Address
@@ -20,7 +18,9 @@ from latchkey.core.words import difference
 from latchkey.errors import Declined, LatchkeyError
 from latchkey.flow import accounts, similar, wizard
 from latchkey.flow.checking import Checks
+from latchkey.flow.devices import device_for
 from latchkey.flow.granting import Granting, Prepared, Signed
+from latchkey.flow.requests import Record
 from latchkey.flow.similar import Similar
 from latchkey.flow.trying import of_grant
 from latchkey.flow.wizard import Step, Wizard, WizardState, World
@@ -29,6 +29,7 @@ from latchkey.store.book import GrantRecord, MasterKeyRecord
 from latchkey.store.contracts import Contracts, KeptContract
 from latchkey.ui.context import Context
 from latchkey.ui.pages.account_form import AccountForm
+from latchkey.ui.pages.carry import sign_by_device
 from latchkey.ui.pages.trying import TryDialog
 from latchkey.ui.pages.wizard.account import AccountPage
 from latchkey.ui.pages.wizard.around import Around
@@ -39,14 +40,18 @@ from latchkey.ui.pages.wizard.scope import ScopePage
 from latchkey.ui.pages.wizard.step_page import StepPage, View, tab_chain
 from latchkey.ui.widgets import Dialog, Muted, Page, StepTrail, confirm, primary, secondary
 
+if TYPE_CHECKING:
+    from latchkey.codec.hdkeys import HdAddress
+
 _STEPS = (Step.ACCOUNT, Step.KEY, Step.SCOPE, Step.EXPIRY, Step.REVIEW)
-Payload: TypeAlias = SessionRequest | Envelope | Account
+Payload: TypeAlias = Record | SessionRequest | Account
 
 _LOSS = tr("What you entered for this session will be lost.")
+_STAYS_OPEN = tr("What you changed here will be lost. The request stays open, under Requests.")
 
 
 class WizardPage(Page):
-    """`enter(payload)`: a request, a grant to sign or one that comes back signed, an account to start with, or None for an empty start.
+    """`enter(payload)`: a request, an account to start with, or None for an empty start.
 
     `signed(record)`: a grant was signed and stands in the book.
     """
@@ -62,7 +67,7 @@ class WizardPage(Page):
         self._kept: tuple[KeptContract, ...] = ()
         self._prepared: Prepared | None = None
         self._similar: tuple[Similar, ...] = ()
-        self._fixed = False  # a grant from another machine: to be read and signed, not edited
+        self._record: Record | None = None  # the request that is answered here
         self.wizard = Wizard(WizardState(), self._world)
         self._trail = StepTrail([step.value.capitalize() for step in _STEPS])
         self.header.addWidget(self._trail)
@@ -87,15 +92,17 @@ class WizardPage(Page):
     def _make_buttons(self) -> None:
         self._back = secondary(tr("&Back"), self.back)
         self._wait = Muted("", wrap=True)
-        self._unsigned = secondary(tr("Save &unsigned…"), self._save_unsigned)
+        self._unsigned = secondary(tr("For &another machine…"), self._hand_on, icon_name="qr")
         self._next = primary(tr("&Next"), self.next)
         self.buttons.addWidget(self._back)
+        self._refuse = secondary(tr("Re&fuse…"), self._ask_refuse)
+        self.buttons.addWidget(self._refuse)
         self.buttons.addWidget(self._wait, 1)
         self.buttons.addWidget(self._unsigned)
         self.buttons.addWidget(self._next)
         self.show_buttons()
         leave = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        leave.activated.connect(lambda: self._context.navigate("grants"))
+        leave.activated.connect(lambda: self._context.navigate("requests" if self._record else "grants"))
 
     @cached_property
     def granting(self) -> Granting:
@@ -109,27 +116,37 @@ class WizardPage(Page):
     def enter(self, payload: Payload | None = None) -> None:
         """Start; an unfinished wizard that is still in sight goes on, unless something new arrives and the person agrees."""
         unfinished = not self._hidden and self.wizard.would_lose
+        if unfinished and isinstance(payload, Record) and self._record is not None and payload.id == self._record.id:
+            payload = None  # the very one that is being answered
         self._hidden = False
         if not unfinished:
             self._start(payload)
         elif payload is not None:
             confirm(
-                self, tr("Open this instead?"), _LOSS, tr("Open"), lambda: self._start(payload), danger=True, keep=tr("Go on here")
+                self,
+                tr("Open this instead?"),
+                self.may_leave(),
+                tr("Open"),
+                lambda: self._start(payload),
+                danger=True,
+                keep=tr("Go on here"),
             )
 
     def may_leave(self) -> str:
-        return _LOSS if self.wizard.would_lose else ""
+        if not self.wizard.would_lose:
+            return ""
+        return _STAYS_OPEN if self._record is not None and self._record.is_open else _LOSS
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._hidden = True
         super().hideEvent(event)
 
     def _start(self, payload: Payload | None) -> None:
-        self._answered, self._prepared, self._fixed, self._similar = "", None, False, ()
+        self._answered, self._prepared, self._similar = "", None, ()
+        self._record = payload if isinstance(payload, Record) else None
         self._read_kept()
-        if isinstance(payload, Envelope):
-            self._start_from_envelope(payload)
-            return
+        if isinstance(payload, Record):
+            payload = payload.request if isinstance(payload.request, SessionRequest) else None
         state = wizard.start(self._world())
         if isinstance(payload, Account):
             state = replace(state, account=payload)
@@ -137,23 +154,33 @@ class WizardPage(Page):
             self._answered = self.granting.answered(payload)
             state = wizard.start_from(payload, self._world())
         self.wizard = Wizard(state, self._world)
+        if self._record is not None:
+            self._go_as_far_as_it_is_done()
         self._entered()
 
-    def _start_from_envelope(self, envelope: Envelope) -> None:
-        """An unsigned grant opens on the review; a signed one goes to the grant that waits for it."""
-        self.wizard = Wizard(WizardState(account=envelope.account), self._world)
-        try:
-            if envelope.kind is Kind.SIGNED_GRANT:
-                self._show_signed(self.granting.accept_signed(envelope))
-                return
-            self._prepared = self.granting.reopen(envelope, self._world().policy)
-        except LatchkeyError as error:
-            self._entered()
-            self._context.say(error.text)
-            return
-        self._fixed = True
-        self.wizard.step = Step.REVIEW
-        self._entered()
+    def _go_as_far_as_it_is_done(self) -> None:
+        """A request that leaves nothing open is there to be read: its review at once."""
+        self.wizard.step = next((step for step in _STEPS if self.wizard.problems(step)), Step.REVIEW)
+        if wizard.needs_new_key(self.wizard.state) and self.wizard.step in (Step.SCOPE, Step.EXPIRY, Step.REVIEW):
+            self.wizard.step = Step.KEY
+
+    def _ask_refuse(self) -> None:
+        from latchkey.ui.pages.refusing import RefuseDialog
+
+        if self._record is not None:
+            dialog = RefuseDialog(self._context, self, self._record)
+            dialog.accepted.connect(self._refused)
+            dialog.open()
+
+    def _refused(self) -> None:
+        self.wizard.finish()
+        self._record = None
+        self._context.navigate("requests")
+
+    def _look_at_record(self) -> None:
+        """Whoever asked may have gone, or it was answered in another copy."""
+        if self._record is not None and (found := self._context.requests.get(self._record.id)) is not None:
+            self._record = found
 
     def _world(self) -> World:
         status = self._context.status
@@ -185,7 +212,9 @@ class WizardPage(Page):
     def _outside_changed(self, what: str) -> None:
         if what == "contracts":
             self._read_kept()
-        if what in ("accounts", "status", "keys", "contracts", "presets") and self.isVisible():
+        if what == "requests":
+            self._look_at_record()
+        if what in ("accounts", "status", "keys", "contracts", "presets", "requests") and self.isVisible():
             self._draw()
 
     # --- walking
@@ -253,14 +282,19 @@ class WizardPage(Page):
         self.pages[step].draw(
             View(self.wizard.state, self.wizard.world, self.wizard.problems(), self._attempted, self._keep_contract)
         )
-        for earlier, later in pairwise([*tab_chain(self.pages[step]), self._back, self._unsigned, self._next]):
+        for earlier, later in pairwise([*tab_chain(self.pages[step]), self._back, self._refuse, self._unsigned, self._next]):
             QWidget.setTabOrder(earlier, later)
         reviewing = step is Step.REVIEW
-        self._back.setVisible(step is not Step.ACCOUNT and not self._fixed)
-        self._unsigned.setVisible(reviewing and not self._fixed)
-        self._next.setText(tr("&Sign…") if reviewing else tr("&Next"))
+        self._back.setVisible(step is not Step.ACCOUNT)
+        self._unsigned.setVisible(reviewing)
+        sign = tr("&Sign with the hardware wallet…") if reviewing and self._device is not None else tr("&Sign…")
+        self._next.setText(sign if reviewing else tr("&Next"))
         self._next.setAccessibleName(tr("Sign") if reviewing else tr("Next"))
-        ready = not reviewing or (self._prepared is not None and not self._undecided())
+        own = self.wizard.state.own
+        self.review.asker.show_record(None if own else self._record, self._context.clock())
+        answerable = self._record is None or self._record.is_open or own
+        self._refuse.setVisible(self._record is not None and self._record.is_open and not own)
+        ready = not reviewing or (self._prepared is not None and not self._undecided() and answerable)
         self._next.setEnabled(ready and not self._wait.text())
         self._unsigned.setEnabled(ready and not self._wait.text())
 
@@ -324,19 +358,17 @@ class WizardPage(Page):
     def _prepare(self) -> None:
         """Make the grant from what stands here and read it back."""
         now = self._context.clock()
-        if not self._fixed:
-            try:
-                self._prepared = self.granting.prepare(self.wizard.state, self._world())
-            except LatchkeyError as error:
-                self._prepared = None
-                self.review.show_unready()
-                told = any(p.card is not None or p.path == "expiry" for p in self.wizard.problems(Step.REVIEW))
-                self.review.show_error("" if told else error.text)
-                return
-        if self._prepared is not None:
-            self.review.show_grant(self._prepared, now)
-            self._find_similar(self._prepared, now)
-            self._around.look(self._prepared)
+        try:
+            self._prepared = self.granting.prepare(self.wizard.state, self._world())
+        except LatchkeyError as error:
+            self._prepared = None
+            self.review.show_unready()
+            told = any(p.card is not None or p.path == "expiry" for p in self.wizard.problems(Step.REVIEW))
+            self.review.show_error("" if told else error.text)
+            return
+        self.review.show_grant(self._prepared, now)
+        self._find_similar(self._prepared, now)
+        self._around.look(self._prepared, self._record.proven if self._record is not None else None)
 
     def _find_similar(self, prepared: Prepared, now: int) -> None:
         draft, book = prepared.review.draft, self._context.book
@@ -374,9 +406,16 @@ class WizardPage(Page):
             replaces is None or bool(replaces and set(replaces) != {s.entity_id for s in self._similar})
         )
 
+    @property
+    def _device(self) -> HdAddress | None:
+        """The hardware wallet's key, when one owns the account."""
+        return device_for(self._context.book, self._prepared.account) if self._prepared is not None else None
+
     def _sign(self) -> None:
         prepared = self._prepared
-        if prepared is not None:
+        if prepared is not None and self._device is not None:
+            self._carry(prepared)
+        elif prepared is not None:
             self.review.show_error("")
             self._busy(tr("Read and confirm it at the desk, the small window that opens now."))
             self._context.ask_signer(lambda _client: self.granting.sign(prepared), self._keep, failed=self._failed, owner=self)
@@ -392,45 +431,40 @@ class WizardPage(Page):
 
     def _show_signed(self, record: GrantRecord) -> None:
         self.wizard.finish()
-        self._prepared = None
+        self._prepared = self._record = None
         self._context.changed.emit("grants")
         self.signed.emit(record)
         self._context.navigate("signed", record.id)
 
-    def _save_unsigned(self) -> None:
-        prepared = self._prepared
-        if prepared is None:
-            return
-        path, _ = QFileDialog.getSaveFileName(
-            self, tr("Save the unsigned grant"), "grant.latchkey", tr("Latchkey hand-over (*.latchkey)")
-        )
-        if path:
-            self._busy(tr("The network is asked whether the grant fits the account…"))
-            self._context.tasks.run(
-                lambda _job: self.granting.check(prepared),
-                lambda _said: self.save_unsigned(Path(path), prepared),
-                failed=self._failed,
-                finished=lambda: self._busy(""),
-                owner=self,
-            )
+    def _hand_on(self) -> None:
+        if self._prepared is not None:
+            self._carry(self._prepared)
 
-    def save_unsigned(self, path: Path, prepared: Prepared) -> None:
-        """Write the unsigned grant for another machine; the book keeps it only when the file was written."""
+    def _carry(self, prepared: Prepared) -> None:
+        """To whoever has the owner's key: another machine, or a hardware wallet. Kept with its ids, and shown under Grants."""
+        self._busy(tr("The network is asked whether the grant fits the account…"))
+        self._context.tasks.run(
+            lambda _job: self.granting.check(prepared),
+            lambda _said: self.carry(prepared),
+            failed=self._failed,
+            finished=lambda: self._busy(""),
+            owner=self,
+        )
+
+    def carry(self, prepared: Prepared) -> None:
+        """Keep the grant unsigned, and show it to be carried."""
         try:
-            record, raw = self.granting.keep_unsigned(prepared)
+            record, _raw = self.granting.keep_unsigned(prepared)
         except LatchkeyError as error:
             self._failed(error)
             return
-        try:
-            path.write_bytes(raw)
-        except OSError as error:
-            self._context.book.discard(record.id)
-            self.review.show_error(tr("The file could not be written: {strerror}.", strerror=error.strerror))
-            return
+        by_device = self._device is not None
         self.wizard.finish()
+        self._prepared = self._record = None
         self._context.changed.emit("grants")
-        self._context.say(tr("Saved. Open it in Latchkey on the machine that has the owner's key."))
-        self._context.navigate("grants")
+        self._context.navigate("grant", record.id)
+        if by_device:
+            sign_by_device(self._context, self, record.id)
 
     # --- waiting
 
@@ -438,6 +472,7 @@ class WizardPage(Page):
         """While the signer works: say what is waited for, and hold the page still. "" ends it."""
         self._wait.setText(text)
         self._back.setEnabled(not text)
+        self._refuse.setEnabled(not text)
         for page in self.pages.values():
             page.setEnabled(not text)
         self._draw()

@@ -1,0 +1,42 @@
+"""A request to end sessions: opens the sheet of endings for exactly those, as if the person had chosen them."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from latchkey.core.request import RevocationRequest
+from latchkey.errors import LatchkeyError
+from latchkey.flow.request_endings import account_of, settle, to_end
+from latchkey.flow.requests import Record
+from latchkey.flow.session_rows import View
+from latchkey.language import tr
+from latchkey.ui.context import Context
+
+
+def open_revocation(context: Context, parent: QWidget, record: Record) -> None:
+    """Read the account if it never was, then show what ends. What has ended already answers the request by itself."""
+    request = record.request
+    assert isinstance(request, RevocationRequest)
+    account = account_of(request, context.book)
+    if account is None:
+        context.say(tr("This account is not in your list; add it under Accounts first."))
+        return
+
+    def work(_job: object) -> View:
+        return context.sessions.cached(account) or context.sessions.refresh(account)
+
+    def read(view: View) -> None:
+        what = to_end(request, view)
+        if what:
+            from latchkey.ui.pages.ending import open_ending
+
+            open_ending(context, parent, [view] * len(what), what)
+            return
+        try:
+            settle(context.requests, context.book, context.sessions)
+        except LatchkeyError as error:
+            context.tasks.failed.emit(error)
+        else:
+            context.say(tr("Nothing of it is there any more: it has ended already."))
+
+    context.tasks.run(work, read, owner=parent)
