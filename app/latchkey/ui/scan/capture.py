@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from PySide6.QtCore import QCameraPermission, QCoreApplication, QObject, Qt, Signal
+from PySide6.QtCore import QCameraPermission, QCoreApplication, QLoggingCategory, QObject, Qt, Signal
 from PySide6.QtMultimedia import (
     QCamera,
     QCameraDevice,
@@ -35,6 +35,9 @@ _BRIGHTNESS_FIRST = {
     getattr(QVideoFrameFormat.PixelFormat, f"Format_{name}")
     for name in ("Y8", "YUV420P", "YUV422P", "YV12", "NV12", "NV21", "IMC1", "IMC2", "IMC3", "IMC4")
 }
+
+# Libraries that decode films on the graphics card, which no camera needs: that they are missing is no news.
+QLoggingCategory.setFilterRules("qt.multimedia.symbolsresolver.warning=false")
 
 NO_BACKEND = tr("This installation came without the part of Qt that speaks to cameras.")
 NO_CAMERA = tr("No camera was found.")
@@ -64,7 +67,7 @@ def ask_permission(owner: QObject, allowed: Callable[[], object], denied: Callab
 
 
 class Capture(QObject):
-    """What goes through a video sink. `failed(sentence)` when it cannot be had."""
+    """What goes through a video sink from `start` to `stop`. `failed(sentence)` when it cannot be had."""
 
     failed = Signal(str)
     interval = FRAME_MS
@@ -104,7 +107,7 @@ class Cameras(QObject):
 
 
 class Camera(Capture):
-    """One camera, running from the moment this is made until `stop`."""
+    """One camera."""
 
     def __init__(self, device: QCameraDevice, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -113,7 +116,12 @@ class Camera(Capture):
         if (best := best_format(device.videoFormats())) is not None:
             self._camera.setCameraFormat(best)
         self.session.setCamera(self._camera)
-        self._camera.start()
+
+    def start(self) -> None:
+        if self._camera.error() is QCamera.Error.NoError:
+            self._camera.start()
+        else:  # it was told before anybody could listen
+            self.failed.emit(CAMERA_FAILED)
 
     def stop(self) -> None:
         super().stop()

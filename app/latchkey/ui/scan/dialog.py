@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QRect, Qt, QTimer
+from PySide6.QtCore import QMimeData, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QKeySequence, QScreen
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
@@ -31,6 +31,7 @@ from latchkey.ui.widgets import Dialog, Muted, Segmented, quiet, secondary, set_
 from latchkey.ui.widgets.intake import from_mime
 
 WAYS = (("camera", tr("Camera")), ("screen", tr("Screen")), ("picture", tr("Picture")))
+_FIRST_SIZE, _FRAME = QSize(theme.space(72), theme.space(80)), QSize(theme.space(4), theme.space(8))
 _SETTLES_MS = 250  # until a window that was hidden is gone from the screen
 _NOBODY = tr("Nothing new was seen for five minutes, so Latchkey stopped looking at the screen.")
 
@@ -53,6 +54,7 @@ class ScanDialog(Dialog):
         self._picker: RegionPicker | None = None
         self.strip: Strip | None = None
         self.setAcceptDrops(True)
+        self.resize(_FIRST_SIZE.boundedTo(window.screen().availableSize() - _FRAME))
         self.reader = Reader(Gathering(expected), self)
         self.reader.seen.connect(self._seen)
         self.reader.failed.connect(self._failed)
@@ -221,5 +223,5 @@ class ScanDialog(Dialog):
 
 def _wanted(expected: frozenset[type] | None) -> str:
     if expected is None:
-        return tr("A dApp's request, a hand-over of another Latchkey, a code of a hardware wallet, or an address.")
+        return tr("A dApp's request, a hand-over, a hardware wallet's code, or an address.")
     return tr("Expected: {what}.", what=names_of(expected))

@@ -187,5 +187,5 @@ class Gathering:
 _PASSING = {"OtherCode", "Damaged"}  # what another part may mend
 _TOO_DENSE = tr("There is a code, but it is too dense or too blurred to be read.")
 _ASK_COARSER = tr("Hold it closer and still. If that does not help, lower the density where it is shown.")
-_NOTHING = tr("No code was seen yet.")
-_CLOSER = tr("It should fill about half of the picture, flat and in good light.")
+_NOTHING = tr("No code is in sight.")
+_CLOSER = tr("It should fill about half of the picture, flat and in good light; a dense code has to come closer.")

@@ -158,6 +158,7 @@ class CameraPane(QWidget):
         self.source = source
         self._show_state(tr("Starting the camera…"), running=True)
         self._reader.watch(source, self.view.room)
+        source.start()
 
     def _failed(self, sentence: str) -> None:
         self._stop()

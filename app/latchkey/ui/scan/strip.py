@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QMouseEvent, QScreen
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QScreen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.language import tr
@@ -38,6 +38,7 @@ class Strip(QWidget):
         top.addWidget(self.button)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(_MARGIN, theme.space(1.5), theme.space(1.5), theme.space(1.5))
+        rows.setSpacing(theme.space(1.5))
         rows.addLayout(top)
         rows.addWidget(self.feedback)
         self.button.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -74,6 +75,14 @@ class Strip(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if (handle := self.windowHandle()) is not None:
             handle.startSystemMove()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """An edge: behind it may be anything."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.color("card"))
+        painter.setPen(theme.color("outline"))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         event.accept()
