@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Everything runs from .venv/, which `make setup` makes.
-.PHONY: setup demo run test soak conformance lint bench screenshots bundle installer try-installer lock
+.PHONY: setup demo run test soak conformance lint bench screenshots bundle installer try-installer lock catalogue
 
 python := .venv/bin/python
 
@@ -50,3 +50,7 @@ try-installer:
 lock: setup
 	@.venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --python-version 3.11 \
 		--extra dev pyproject.toml --output-file requirements.lock
+
+# Every sentence of the program, for translators; English needs none.
+catalogue: setup
+	@$(python) packaging/catalogue.py
