@@ -5,12 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
+from latchkey.accounts.system import system
 from latchkey.core.account import Account
+from latchkey.core.digest_words import digest_words
 from latchkey.core.names import Notes
 from latchkey.core.networks import network
 from latchkey.core.phrases import Part, Phrase, Style
+from latchkey.core.types import to_hex
 from latchkey.errors import LatchkeyError
 from latchkey.flow.naming import kept_notes
 from latchkey.flow.trying import of_grant
@@ -18,6 +22,7 @@ from latchkey.language import tr
 from latchkey.store.records import GrantRecord, GrantState
 from latchkey.ui import theme
 from latchkey.ui.context import Context
+from latchkey.ui.pages.carry import CarryCard, carried
 from latchkey.ui.pages.grant_rows import Reading, account_of, read_grant, state_in_words, still_valid, who
 from latchkey.ui.pages.trying import TryDialog
 from latchkey.ui.times import local_time
@@ -26,6 +31,7 @@ from latchkey.ui.widgets import (
     Banner,
     Card,
     Chip,
+    DigestView,
     FieldTable,
     FindingList,
     Heading,
@@ -48,6 +54,7 @@ class GrantPage(Page):
         super().__init__(tr("Grant"))
         self._context = context
         self._record: GrantRecord | None = None
+        self._carry: CarryCard | None = None
         self.chip = Chip()
         self.header.addWidget(self.chip)
         self._place = QVBoxLayout()
@@ -67,10 +74,11 @@ class GrantPage(Page):
     def enter(self, payload: object) -> None:
         if isinstance(payload, int):
             self._read(payload)
-        self.back.setFocus(Qt.FocusReason.OtherFocusReason)
+        (self._carry.bring if self._carry else self.back).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _read(self, number: int) -> None:
         clear_layout(self._place)
+        self._carry = None
         try:
             self._record = record = self._context.book.grant(number)
         except LatchkeyError as error:
@@ -92,6 +100,8 @@ class GrantPage(Page):
             )
         if record.state is GrantState.PUT_ASIDE and valid:
             self._place.addWidget(Banner("warning", tr("Put aside, {still_valid}.", still_valid=still_valid(record, now)), _ASIDE))
+        if record.envelope is None and valid:
+            self._show_carried(record)
         try:
             reading = read_grant(record, account, now, self._notes(record))
         except LatchkeyError as error:
@@ -104,6 +114,23 @@ class GrantPage(Page):
             self._place.addWidget(FindingList(reading.findings))
         self._place.addWidget(_where(record, network(account.chain_id).name, account.label, now))
         self._place.addWidget(_Signed(reading))
+
+    def _show_carried(self, record: GrantRecord) -> None:
+        """How it gets its signature; nothing where it was not prepared for another machine."""
+        try:
+            envelope = carried(self._context, record.id)
+        except LatchkeyError as error:
+            self._place.addWidget(Banner("danger", error.text))
+            return
+        if envelope is not None:
+            self._carry = CarryCard(self._context, record.id, envelope)
+            self._place.addWidget(_digest(record))
+            self._place.addWidget(self._carry)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self._carry is not None:
+            self._carry.clear()
 
     def _notes(self, record: GrantRecord) -> Notes:
         return kept_notes(self._context.book, record.draft.chain_id, record.draft.permissions)
@@ -161,6 +188,15 @@ class GrantPage(Page):
 
 
 _ASIDE = tr("Whoever has a copy can use it until then. To end it sooner it has to be revoked on the network.")
+
+
+def _digest(record: GrantRecord) -> Card:
+    card = Card(tr("Compare"))
+    card.body.addWidget(Muted(tr("Whatever signs it has to show these words.")))
+    view, digest = DigestView(), system(record.draft.system).build(record.draft).digest
+    view.set_digest(to_hex(digest), digest_words(digest))
+    card.body.addWidget(view)
+    return card
 
 
 def _words(reading: Reading) -> Card:

@@ -31,7 +31,6 @@ from latchkey.ui.widgets.buttons import primary, secondary
 from latchkey.ui.widgets.dialogs import Dialog
 from latchkey.ui.widgets.surfaces import Banner
 from latchkey.ui.widgets.text import Muted
-from latchkey.ui.widgets.toast import announce
 
 if TYPE_CHECKING:
     from latchkey.codec.hand_over import Envelope
@@ -372,7 +371,9 @@ def opened(context: Context, window: QWidget, found: Anything, source: str) -> N
         case EthSignRequest():
             context.navigate("approve", found)
         case EthSignature():
-            announce(window, tr("This is a signature nobody waits for: scan it where it was asked for."), tone="bad")
+            from latchkey.ui.pages.device_sign import open_signature
+
+            open_signature(context, window, found)
         case HdKeys() | PayTo():
             context.navigate("accounts", found)
         case _:
@@ -389,7 +390,9 @@ def _envelope(context: Context, window: QWidget, envelope: Envelope) -> None:
     from latchkey.codec.hand_over import ENDINGS, Kind
 
     if envelope.kind is Kind.SIGNED_GRANT:
-        context.navigate("wizard", envelope)
+        from latchkey.ui.pages.grant_answer import open_grant_answer
+
+        open_grant_answer(context, window, envelope)
     elif envelope.kind in ENDINGS and envelope.signatures:
         from latchkey.ui.pages.ending_answer import open_answer
 
