@@ -11,7 +11,7 @@ from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.request_rows import SOURCES, answer_line, asks, who
 from latchkey.ui.times import local_time
-from latchkey.ui.widgets import Dialog, FieldTable, Heading, PhraseLabel, PhraseList, phrase, primary
+from latchkey.ui.widgets import Dialog, FieldTable, Heading, PhraseLabel, PhraseList, primary
 
 _TALLEST = 52 * theme.GRID
 
@@ -28,7 +28,7 @@ class DetailsDialog(Dialog):
         if said := answer_line(record, now):
             rows.addWidget(PhraseLabel(said, strong=True))
         rows.addWidget(Heading(tr("It asks for")))
-        rows.addWidget(PhraseList(map(phrase, asks(record, context.book.accounts(), now))))
+        rows.addWidget(PhraseList(asks(record, context.book.accounts(), now)))
         rows.addWidget(Heading(tr("Who asks")))
         rows.addWidget(FieldTable(_fields(record, now)))
         rows.addStretch(1)

@@ -11,10 +11,11 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 
 from latchkey.core.account import Account, Mode
 from latchkey.core.networks import network
+from latchkey.core.phrases import Phrase
 from latchkey.core.request import RevocationRequest, SessionRequest
 from latchkey.core.types import ZERO_ADDRESS
 from latchkey.core.words_permissions import describe_end, describe_permission
-from latchkey.core.words_pieces import Names
+from latchkey.core.words_pieces import Names, phrase
 from latchkey.flow.accounts import find
 from latchkey.flow.requests import Record, RequestKind, RequestState, Source
 from latchkey.language import tr, trn
@@ -96,12 +97,12 @@ def row_of(record: Record, accounts: Sequence[Account], now: int) -> Row:
 def who(record: Record) -> str:
     """The page that is proven to ask, else what the sender calls itself."""
     if record.proven:
-        return visible(record.origin)
+        return visible(record.origin)  # of a program: the name the person let it in by
     name = record.request.claims.dapp_name if isinstance(record.request, SessionRequest) else ""
     return tr("Calls itself “{dapp_name}”", dapp_name=visible(name)) if name else tr("Gives no name")
 
 
-def asks(record: Record, accounts: Sequence[Account], now: int) -> tuple[str, ...]:
+def asks(record: Record, accounts: Sequence[Account], now: int) -> tuple[Phrase, ...]:
     """What it asks for, line by line."""
     request = record.request
     if isinstance(request, SessionRequest):
@@ -112,31 +113,33 @@ def asks(record: Record, accounts: Sequence[Account], now: int) -> tuple[str, ..
         numbers = ", ".join(map(str, request.entity_ids))
         text = trn("End session {numbers} of {name}", "End sessions {numbers} of {name}", len(request.entity_ids), numbers=numbers,
                    name=account_name(account))  # fmt: skip
-        return (text,)
-    return (tr("This version of Latchkey cannot read it any more"),)
+        return (phrase(text),)
+    return (phrase(tr("This version of Latchkey cannot read it any more")),)
 
 
 def answer_line(record: Record, now: int) -> str:
     """When it got which answer; "" while it waits."""
     if record.is_open:
         return ""
-    text = tr("{state} {moment}", state=_STATES[record.state][0], moment=local_time(record.answered_at, now))
-    return f"{text}: “{visible(record.reason)}”" if record.reason else text
+    moment, reason = local_time(record.answered_at, now), visible(record.reason)
+    if record.state is RequestState.REFUSED:
+        return tr("Refused {moment}: “{reason}”", moment=moment, reason=reason) if reason else tr("Refused {moment}", moment=moment)
+    return f"{_up(moment)}: {reason}" if reason else f"{_STATES[record.state][0]} {moment}"
 
 
 def _line(record: Record, accounts: Sequence[Account], now: int) -> str:
     said = answer_line(record, now) if record.state is not RequestState.GRANTED else ""
-    return " · ".join(filter(None, (said, *asks(record, accounts, now))))
+    return " · ".join(filter(None, (said, *map(brief, asks(record, accounts, now)))))
 
 
-def _session(request: SessionRequest, now: int) -> Iterable[str]:
+def _session(request: SessionRequest, now: int) -> Iterable[Phrase]:
     """The network, then every power in a few words, then its end."""
-    yield network(request.chain_id).name if request.chain_id else tr("Any network")
+    yield phrase(network(request.chain_id).name if request.chain_id else tr("Any network"))
     place = Account(request.chain_id or 1, request.account or ZERO_ADDRESS, request.system, Mode.ADDRESS)
     names = Names(place, request.claims)
     for permission in request.permissions:
-        yield brief(describe_permission(permission, names))
-    yield describe_end(request.expiry, now).plain
+        yield describe_permission(permission, names)
+    yield describe_end(request.expiry, now)
 
 
 def _up(text: str) -> str:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from latchkey.core.phrases import Style
 from latchkey.errors import LatchkeyError
 from latchkey.language import tr, trn
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.times import local_time
-from latchkey.ui.widgets import Dialog, EmptyState, Label, Muted, Page, confirm, link, primary, secondary
+from latchkey.ui.widgets import Dialog, EmptyState, Muted, Page, PhraseLabel, confirm, link, phrase, primary, secondary
+from latchkey.ui.widgets.surfaces import Scroller
 
 if TYPE_CHECKING:
     from latchkey.flow.requests import Record
@@ -205,18 +207,28 @@ class MutedDialog(Dialog):
     """Pages that are not heard; each can be heard again."""
 
     def __init__(self, page: QWidget, muted: tuple[tuple[str, int], ...], unmute: object, now: int) -> None:
-        super().__init__(tr("Muted pages"), page.window())
+        super().__init__(tr("Muted pages"), page.window(), width=72 * theme.GRID)
         self._unmute = unmute
         self.body.addWidget(Muted(tr("What these ask for is turned away.")))
+        content = QWidget()
+        content.setProperty("surface", "page")
+        rows = QVBoxLayout(content)
+        rows.setContentsMargins(0, 0, theme.space(1), 0)
+        rows.setSpacing(theme.space(1))
         for origin, since in muted:
             again = secondary(tr("Hear again"))
             again.setAccessibleName(tr("Hear {origin} again", origin=origin))
             row = QHBoxLayout()
-            row.addWidget(Label(origin), 1)
+            row.addWidget(PhraseLabel(phrase(origin, Style.CODE)), 1)
             row.addWidget(Muted(tr("since {moment}", moment=local_time(since, now)), wrap=False))
             row.addWidget(again)
             again.clicked.connect(partial(self._hear, origin))
-            self.body.addLayout(row)
+            rows.addLayout(row)
+        rows.addStretch(1)
+        scroller = Scroller()
+        scroller.setWidget(content)
+        scroller.setMinimumHeight(min(40 * theme.GRID, content.sizeHint().height()))
+        self.body.addWidget(scroller)
         self.buttons.addWidget(primary(tr("&Close"), self.accept))
 
     def _hear(self, origin: str) -> None:

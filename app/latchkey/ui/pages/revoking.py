@@ -6,15 +6,16 @@ from PySide6.QtWidgets import QWidget
 
 from latchkey.core.request import RevocationRequest
 from latchkey.errors import LatchkeyError
-from latchkey.flow.request_endings import account_of, settle, to_end
-from latchkey.flow.requests import Record
+from latchkey.flow.request_endings import account_of, to_end
+from latchkey.flow.requests import Answer, Record, RequestState
 from latchkey.flow.session_rows import View
 from latchkey.language import tr
 from latchkey.ui.context import Context
 
 
 def open_revocation(context: Context, parent: QWidget, record: Record) -> None:
-    """Read the account if it never was, then show what ends. What has ended already answers the request by itself."""
+    """Read the account if it never was, then show what ends. What has ended already answers the request by itself; what ends now is
+    told by the bridge, which watches for it."""
     request = record.request
     assert isinstance(request, RevocationRequest)
     account = account_of(request, context.book)
@@ -33,7 +34,7 @@ def open_revocation(context: Context, parent: QWidget, record: Record) -> None:
             open_ending(context, parent, [view] * len(what), what)
             return
         try:
-            settle(context.requests, context.book, context.sessions)
+            context.requests.answer(record.id, Answer(RequestState.GRANTED))
         except LatchkeyError as error:
             context.tasks.failed.emit(error)
         else:

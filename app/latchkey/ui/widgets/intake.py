@@ -381,8 +381,17 @@ def opened(context: Context, window: QWidget, found: Anything, source: str) -> N
 
 
 def _request(context: Context, window: QWidget, request: SessionRequest, source: str) -> None:
-    """Kept among the requests, and shown; one that was answered before is refused there, with its sentence."""
-    context.navigate("wizard", request)
+    """Kept among the requests, and shown; of one that was answered before that is said."""
+    from latchkey.store.requests import Source as Way
+    from latchkey.ui.pages.request_refused import show_refused
+
+    try:
+        record = context.requests.arrived(request, Way(source))
+    except LatchkeyError as error:
+        show_refused(context, window, error)
+        return
+    context.requests.see(record.id)
+    context.navigate("wizard", record)
 
 
 def _envelope(context: Context, window: QWidget, envelope: Envelope) -> None:

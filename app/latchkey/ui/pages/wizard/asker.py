@@ -9,7 +9,7 @@ from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.pages.request_rows import SOURCES, who
 from latchkey.ui.times import age
-from latchkey.ui.widgets import Banner, Card, Chip, Label, Muted
+from latchkey.ui.widgets import Banner, Card, Chip, Label, Muted, visible
 
 _OVER = {
     RequestState.WITHDRAWN: tr("Whoever asked has gone: the page was closed, or asked something else."),
@@ -45,11 +45,13 @@ class AskerCard(Card):
         self.setVisible(record is not None)
         if record is None:
             return
-        self.who.setText(tr("{who} asks", who=record.origin) if record.proven else who(record))
+        self.who.setText(tr("{who} asks", who=visible(record.origin)) if record.proven else who(record))
         self.chip.set_state(*((tr("Sender proven"), "good") if record.proven else (tr("Sender unproven"), "warn")))
         way, ago = SOURCES[record.source], age(max(0, now - record.arrived_at))
-        if record.proven:
+        if record.proven and record.origin.startswith("http"):
             text = tr("Your browser vouches for this address. It came {way}, {ago}.", way=way, ago=ago)
+        elif record.proven:
+            text = tr("A program that you let in. It came {way}, {ago}.", way=way, ago=ago)
         else:
             text = tr("Nothing proves who sent this. It came {way}, {ago}.", way=way, ago=ago)
         self.how.setText(text)
