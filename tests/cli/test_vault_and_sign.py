@@ -119,6 +119,14 @@ def test_list_needs_no_passphrase(data_dir: Path) -> None:
     assert OWNER["address"] in latchkey("vault", "list", "--data-dir", str(data_dir)).stdout.decode()
 
 
+def test_a_key_is_renamed_and_the_only_one_not_removed(data_dir: Path) -> None:
+    at = ("--data-dir", str(data_dir))
+    with_passphrase(result, "vault", "rename", OWNER["address"], "main key", *at, "--json")
+    assert result("vault", "list", *at, "--json")["keys"][0]["label"] == "main key"
+    assert with_passphrase(refusal, "vault", "remove", OWNER["address"], *at, "--json")["code"] == "LastKey"
+    with_passphrase(result, "vault", "rename", OWNER["address"], "anvil 0", *at, "--json")
+
+
 def test_an_exported_keystore_opens_elsewhere(data_dir: Path) -> None:
     from eth_account import Account
 

@@ -341,6 +341,36 @@ def test_export(mixed_vault: bytes, clock: Clock) -> None:
         made.export_keystore(MASTERS[5])
 
 
+def test_a_key_gets_another_name(public_vault: bytes, clock: Clock) -> None:
+    made, _ = opened(public_vault, clock=clock)
+    made.rename_key(MASTERS[1], " savings ")
+    assert [key.label for key in made.status().keys] == ["anvil 0", "savings"]
+    assert made.unsaved is not None
+    assert file.open_vault(made.unsaved, secret(PASSPHRASE)).contents.masters[1].label == "savings"
+    with pytest.raises(BadInput):
+        made.rename_key(MASTERS[1], "two\nlines")
+    with pytest.raises(Refused) as caught:
+        made.rename_key(MASTERS[5], "nobody")
+    assert caught.value.code == "UnknownKey"
+
+
+def test_a_key_is_removed_after_a_typed_yes(mixed_vault: bytes, clock: Clock) -> None:
+    made, person = opened(mixed_vault, NO, YES, clock=clock)
+    real = real_master().address
+    with pytest.raises(Declined):
+        made.remove_key(real)
+    assert made.unsaved is None
+    made.remove_key(real)
+    assert person.asked[-1][1]["typed"] == "remove"
+    assert "a copy that you exported" in person.asked[-1][1]["findings"][0]["advice"]
+    assert [key.address for key in made.status().keys] == [OWNER]
+    assert made.unsaved is not None
+    assert [master.address for master in file.open_vault(made.unsaved, secret(PASSPHRASE)).contents.masters] == [OWNER]
+    with pytest.raises(Refused) as caught:
+        made.remove_key(OWNER)
+    assert caught.value.code == "LastKey"
+
+
 def test_the_expert_switch_needs_a_typed_yes(public_vault: bytes, clock: Clock) -> None:
     made, person = opened(public_vault, NO, YES, clock=clock)
     with pytest.raises(Declined):

@@ -263,10 +263,24 @@ def _vault(commands: _Commands, common: argparse.ArgumentParser) -> None:
     export = _command(group, common, "export", "vault:export", tr("write a master key as a keystore V3 file"))
     export.add_argument("address", metavar="ADDRESS")
     export.add_argument("--output", metavar="FILE", help=tr("where to write it (default: print)"))
+    rename = _command(group, common, "rename", "vault:rename", tr("give a master key another name"))
+    rename.add_argument("address", metavar="ADDRESS", help=tr("the key's address"))
+    rename.add_argument("label", metavar="NAME", help=tr("its new name"))
+    remove = _command(
+        group, common, "remove", "vault:remove", tr("take a master key out of the vault; only its words or a copy bring it back")
+    )
+    remove.add_argument("address", metavar="ADDRESS", help=tr("the key's address"))
+    keyring = _command(
+        group, common, "keyring", "vault:keyring", tr("let the keyring of this computer open the vault too, or no longer")
+    )
+    keyring.add_argument(
+        "switch", choices=("on", "off"), help=tr("on: every program that runs as you can read what opens the vault")
+    )
+    change = _command(group, common, "passphrase", "vault:passphrase", tr("change the vault's passphrase"))
     expert = _command(group, common, "expert", "vault:expert", tr("turn the expert switch on or off"))
     expert.add_argument("switch", choices=("on", "off"))
     listing = _command(group, common, "list", "vault:list_", tr("the vault's master keys"))
-    for command in (create, bring, export, expert, listing):
+    for command in (create, bring, export, rename, remove, keyring, change, expert, listing):
         _passphrase(command)
 
 

@@ -77,6 +77,41 @@ def export(options: Namespace, output: Output) -> None:
     output.result({"file": str(path)}, tr("Written to {path}.", path=path))
 
 
+def rename(options: Namespace, output: Output) -> None:
+    folder, address = folder_of(options), Address.parse(options.address, path="address")
+    with folder.lock(), signer_of(folder, options) as client:
+        client.unlock()
+        client.rename_key(address, options.label)
+        _remember(folder, client)
+    output.result({"address": str(address), "label": options.label}, tr("The key has its new name."))
+
+
+def remove(options: Namespace, output: Output) -> None:
+    folder, address = folder_of(options), Address.parse(options.address, path="address")
+    with folder.lock(), signer_of(folder, options) as client:
+        client.unlock()
+        client.remove_key(address)
+        _remember(folder, client)
+    output.result({"removed": str(address)}, tr("The vault has forgotten the key."))
+
+
+def keyring(options: Namespace, output: Output) -> None:
+    folder, on = folder_of(options), options.switch == "on"
+    with folder.lock(), signer_of(folder, options) as client:
+        client.unlock()
+        news = client.set_keyring(on)
+    done = tr("The keyring of this computer opens the vault too.") if on else tr("Only the passphrase opens the vault.")
+    output.result({"keyring": on, "news": news}, " ".join(filter(None, (done, news))))
+
+
+def passphrase(options: Namespace, output: Output) -> None:
+    folder = folder_of(options)
+    with folder.lock(), signer_of(folder, options) as client:
+        client.unlock()
+        news = client.change_passphrase()
+    output.result({"changed": True, "news": news}, " ".join(filter(None, (tr("The passphrase is changed."), news))))
+
+
 def expert(options: Namespace, output: Output) -> None:
     folder = folder_of(options)
     on = options.switch == "on"

@@ -29,7 +29,12 @@ def _sealed(folder: DataDir) -> bytes | None:
 
 
 def remember_keys(book: Book, keys: tuple[MasterKey, ...]) -> None:
-    """Note the public facts of master keys in the book, so that they can be shown while the vault is locked."""
+    """Note the public facts of the vault's master keys in the book, so that they can be shown while it is locked; those that it no longer
+    has are dropped."""
+    held = [key.address for key in keys]
+    for known in tuple(book.keys()):
+        if not known.is_device and known.address not in held:
+            book.remove_key(known.address)
     for key in keys:
         book.put_key(MasterKeyRecord(key.address, key.label, key.kind, key.path))
 

@@ -125,6 +125,14 @@ class SignerClient:
         """The master key as V3 JSON under a passphrase the person chooses."""
         return cast(bytes, self._do("export_keystore", address=address))
 
+    def rename_key(self, address: Address, label: str) -> None:
+        """Raises BadInput, Refused (no such key), Locked."""
+        self._do("rename_key", address=address, label=label)
+
+    def remove_key(self, address: Address) -> None:
+        """Forget a master key, after a typed yes. Raises Declined, Refused (no such key, or the only one), Locked."""
+        self._do_for_good("remove_key", address=address)
+
     def set_expert(self, on: bool) -> None:
         self._do("set_expert", on=on)
 

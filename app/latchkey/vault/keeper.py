@@ -13,6 +13,7 @@ from math import ceil
 
 from latchkey.core.phrases import Finding, Level, Part, Phrase, Style, Words
 from latchkey.core.types import Address
+from latchkey.core.words_pieces import say
 from latchkey.errors import BadInput, Locked, Refused, SignerError, VaultError, WrongPassphrase
 from latchkey.language import tr
 from latchkey.vault import file, keys, passphrase
@@ -32,6 +33,14 @@ _EXPORT = Finding(
 )
 _EXPERT = Finding(
     "expert-switch", Level.WARNING, tr("One careless grant can then cost everything."), tr("Turn it off again when you are done.")
+)
+
+_GONE = tr("Nothing can be signed for the accounts it owns any more: no session of theirs granted, and none ended.")
+_BACK_FROM_WORDS = Finding(
+    "remove-key", Level.DANGER, _GONE, tr("Only its recovery words bring it back. Look whether you have them.")
+)
+_BACK_FROM_COPY = Finding(
+    "remove-key", Level.DANGER, _GONE, tr("Only a copy that you exported brings it back. Look whether you have one.")
 )
 
 
@@ -281,6 +290,21 @@ class Keeper:
         return keys.to_keystore(
             keys.private_key(master.secret), self.new_passphrase(tr("Choose a passphrase for the exported file."))
         )
+
+    def rename_key(self, address: Address, label: str) -> None:
+        """What a person calls a key; it changes nothing else."""
+        renamed = replace(self.master(address), label=_label(label))
+        self.change(replace(self.contents, masters=tuple(renamed if m.address == address else m for m in self.contents.masters)))
+
+    def remove_key(self, address: Address) -> None:
+        """Forget a key, after a typed yes. Not the only one: what has no key is no vault any more."""
+        master = self.master(address)
+        if len(self.contents.masters) == 1:
+            raise Refused(tr("This is the only key of the vault: bring another one in first."), code="LastKey")
+        what = say(tr("The vault forgets the key of {address}."), address=Part(str(address), Style.ADDRESS))
+        back = _BACK_FROM_WORDS if isinstance(master.secret, Mnemonic) else _BACK_FROM_COPY
+        self.ask_plainly(tr("Remove this key?"), what, back, tr("Remove"), address, "remove")
+        self.change(replace(self.contents, masters=tuple(m for m in self.contents.masters if m.address != address)))
 
     def set_expert(self, on: bool) -> None:
         if on and not self.contents.expert:

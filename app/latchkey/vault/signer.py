@@ -145,6 +145,8 @@ def _verbs(
         "create_key": lambda call: keeper.create_key(call["words"], call["label"]),
         "import_key": import_key,
         "export_keystore": lambda call: keeper.export_keystore(address(call)),
+        "rename_key": lambda call: keeper.rename_key(address(call), call["label"]),
+        "remove_key": lambda call: keeper.remove_key(address(call)),
         "set_expert": lambda call: keeper.set_expert(call["on"] is True),
         "change_passphrase": lambda call: keeper.change_passphrase(),
         "set_keyring": lambda call: keeper.set_keyring(call["on"] is True),
