@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,19 +27,27 @@ from latchkey.core.permissions import (
     Root,
 )
 from latchkey.core.request import Claims, SessionRequest
-from latchkey.core.types import Address
+from latchkey.core.types import Address, to_hex
 from latchkey.flow.accounts import from_owner
+from latchkey.flow.approving import Approvals
+from latchkey.flow.chains import Chains
 from latchkey.flow.explain import explain
 from latchkey.flow.wizard import Step, Until
+from latchkey.store.book import Book
 from latchkey.store.paths import DataDir
 from latchkey.store.records import GrantState, KeyOrigin
+from latchkey.store.settings import Settings
+from latchkey.ui.pages.bring import BringDialog
+from latchkey.ui.pages.grant import GrantPage
+from latchkey.ui.pages.grant_answer import GrantAnswerSheet, open_grant_answer
+from latchkey.ui.pages.signed import SignedPage
 from latchkey.ui.pages.wizard import WizardPage
 from latchkey.ui.pages.wizard.cards import PermissionCard
 from latchkey.ui.pages.wizard.expiry import ExpiryPage
 from latchkey.ui.pages.wizard.functions import PasteDialog
 from latchkey.ui.pages.wizard.scope import ScopePage
 from latchkey.ui.pages.wizard.step_page import tab_chain
-from latchkey.ui.widgets import Banner, Button, Dialog
+from latchkey.ui.widgets import Banner, Button, Dialog, DigestView
 from latchkey.ui.window import MIN_SIZE, Window
 from latchkey.vault.client import Status
 
@@ -417,33 +424,39 @@ def test_an_account_starts_the_wizard(drive: Driver) -> None:
 # --- to another machine and back
 
 
-def test_saved_unsigned_and_opened_again(drive_signer: Driver, tmp_path: Path, qtbot: QtBot) -> None:
+def test_for_another_machine_and_back(drive_signer: Driver, qtbot: QtBot) -> None:
+    """The grant is kept and shown; what comes back is shown with its words, kept, and handed over."""
     drive = drive_signer.open(request())
     drive.enter(4)
-    page = drive.page
-    prepared = page._prepared
-    assert prepared is not None
-    page.save_unsigned(tmp_path / "grant.latchkey", prepared)
-    book = drive.window._context.book
-    assert [g.state for g in book.grants()] == [GrantState.UNSIGNED]
-    envelope = decode((tmp_path / "grant.latchkey").read_bytes())
-    assert envelope.kind is Kind.UNSIGNED_GRANT
-    drive.open(envelope)
-    assert drive.step is Step.REVIEW
-    assert not drive.page._back.isVisible()
-    signed = drive.page.granting.sign(drive.page._prepared)  # type: ignore[arg-type]
-    drive.open(decode(signed.envelope))
-    assert [g.state for g in book.grants()] == [GrantState.SIGNED]
-
-
-def test_a_file_that_cannot_be_written_keeps_no_grant(drive: Driver, tmp_path: Path) -> None:
-    drive.open(request())
-    drive.enter(4)
-    prepared = drive.page._prepared
-    assert prepared is not None
-    drive.page.save_unsigned(tmp_path / "missing" / "grant.latchkey", prepared)
-    assert "could not be written" in drive.texts()
-    assert drive.window._context.book.grants() == ()
+    page, window = drive.page, drive.window
+    context = window._context
+    qtbot.mouseClick(page._unsigned, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: isinstance(window.page, GrantPage) and window.page._carry is not None)
+    [waiting] = context.book.grants()
+    assert waiting.state is GrantState.UNSIGNED
+    grant_page: Any = window.page
+    unsigned = decode(grant_page._carry.card.shown.message)
+    assert (unsigned.kind, unsigned.created) == (Kind.UNSIGNED_GRANT, context.clock())
+    assert not grant_page._carry.device.isVisible()
+    with Book.open(context.data_dir.root / "cold.sqlite") as cold:
+        for key in context.book.keys():  # noqa: SIM118  a book is no dict
+            cold.put_key(key)
+        there = Approvals(cold, lambda: context.client, Chains(Settings), context.clock).read(unsigned)
+        signed = there.sign(context.client)
+    qtbot.mouseClick(grant_page._carry.bring, Qt.MouseButton.LeftButton)
+    asking: Any = window.findChild(BringDialog)
+    asking.open_all([grant_page._carry.card.shown.copied])
+    qtbot.waitUntil(lambda: "not signed yet" in asking.banner.text)
+    asking.open_all([signed.link])
+    qtbot.waitUntil(lambda: window.findChild(GrantAnswerSheet) is not None)
+    sheet: Any = window.findChild(GrantAnswerSheet)
+    assert sheet.findChild(DigestView).accessibleName().endswith(to_hex(there.shown.digest))
+    sheet.go.click()
+    qtbot.waitUntil(lambda: isinstance(window.page, SignedPage))
+    assert [g.state for g in context.book.grants()] == [GrantState.SIGNED]
+    open_grant_answer(context, window, decode(signed.message))
+    again: Any = window.findChildren(GrantAnswerSheet)[-1]
+    assert not again.go.isVisible()
 
 
 def test_a_signer_that_refuses_leaves_everything_as_it_was(drive_signer: Driver, qtbot: QtBot) -> None:

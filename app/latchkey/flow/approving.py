@@ -217,7 +217,9 @@ class Approvals:
         owner = account.owner or wanted or (keys[0] if len(keys) == 1 else None)
         if owner is None and keys:
             raise Refused(tr("Which of your keys owns this account is not known; say which."), code="WhichOwner", path="owner")
-        if owner not in keys:
+        if owner is None or (
+            keys and owner not in keys
+        ):  # with none in the book, the vault has not been opened yet: the signer will say
             raise Refused(tr("The key that owns this account is not in this vault."), code="NoKey", path="owner")
         return replace(account, owner=owner)
 

@@ -30,7 +30,7 @@ def offered(keys: HdKeys) -> tuple[HdAddress, ...]:
     return found
 
 
-def keep(book: Book, key: HdAddress, label: str) -> MasterKeyRecord:
+def keep(book: Book, key: HdAddress, label: str = "") -> MasterKeyRecord:
     """Note a device's key, so that it can own accounts. Raises Refused when the vault has that key, BadInput, StoreError."""
     if key.address in vault_keys(book):
         raise Refused(tr("Your vault has this key already; it can sign without the device."), code="InVault")

@@ -14,10 +14,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.codec.eip681 import PayTo
-from latchkey.codec.hdkeys import HdKeys
+from latchkey.codec.hdkeys import HdAddress, HdKeys
 from latchkey.core.account import Account, Mode
 from latchkey.core.networks import NETWORKS, Network, network
 from latchkey.errors import BadInput
+from latchkey.flow import devices
 from latchkey.flow.accounts import as_7702, from_address, from_owner, parse_chain_id, parse_salt
 from latchkey.language import tr
 from latchkey.ui import theme
@@ -34,9 +35,6 @@ _NO_GRANTS = tr(
     "Latchkey cannot grant on this type of account yet: its grants need another form of signature. "
     "Sessions that it has are shown and can be ended."
 )
-
-
-_OFFERED = 5  # addresses of a hardware wallet
 
 
 class NetworkBox(QComboBox):
@@ -65,6 +63,7 @@ class AccountForm(QWidget):
     def __init__(self, owners: Sequence[tuple[str, str]] = (), *, chain_id: int = 1, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._account: Account | None = None
+        self._devices: HdKeys | None = None
         self.way = Segmented(_WAYS, name=tr("How the account is named"), value="owner")
         self.network = Field(tr("Network"), NetworkBox(chain_id=chain_id))
         self.chain = Field(tr("Chain id"), line_edit(placeholder="8453", limit=80))
@@ -91,6 +90,12 @@ class AccountForm(QWidget):
         """What is entered, once it is whole."""
         return self._account
 
+    def device(self) -> HdAddress | None:
+        """The hardware wallet's key that owns the account, when it was scanned here."""
+        owner = self._account.owner if self._account else None
+        shown = devices.offered(self._devices) if self._devices else ()
+        return next((one for one in shown if one.address == owner), None)
+
     def set_owners(self, owners: Sequence[tuple[str, str]]) -> None:
         """Offer these keys as owners."""
         box = self.key.editor
@@ -107,7 +112,8 @@ class AccountForm(QWidget):
         """Fill in what was scanned: an address, for the field that is asked for now, or a wallet's keys, to choose an owner from."""
         if isinstance(found, HdKeys):
             self.way.set_value("owner")
-            self.set_owners([(str(one.address), str(one.path)) for one in found.addresses(_OFFERED)])
+            self._devices = found
+            self.set_owners([(str(one.address), str(one.path)) for one in devices.offered(found)])
             return
         if found.chain_id is not None:
             at = self.network.editor.findData(found.chain_id)

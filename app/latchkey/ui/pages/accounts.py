@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
@@ -13,16 +14,20 @@ from latchkey.core.account import Account, Mode
 from latchkey.core.networks import network
 from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.errors import LatchkeyError
+from latchkey.flow import devices
 from latchkey.language import tr
+from latchkey.store.records import MasterKeyRecord
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.account_form import AccountForm
 from latchkey.ui.widgets import (
     AddressLabel,
     Banner,
+    Button,
     Card,
     Chip,
     EmptyState,
+    Muted,
     Page,
     PhraseLabel,
     clear_layout,
@@ -30,6 +35,7 @@ from latchkey.ui.widgets import (
     primary,
     quiet,
     secondary,
+    short_address,
 )
 
 _WHY = tr("An account is what a session key acts for. Add yours by its owner, or by its address; its address is worked out here.")
@@ -88,6 +94,9 @@ class AccountsPage(Page):
         accounts = self._context.book.accounts()
         for account in accounts:
             self._list.addWidget(_AccountCard(self._context, account, self._remove))
+        known = devices.devices(self._context.book)
+        if known:
+            self._list.addWidget(_DevicesCard(self._context, known))
         if not accounts and self.form_card is None:
             self._list.addWidget(EmptyState(tr("No account yet"), _WHY, tr("Add account"), self.open_form, icon_name="account"))
 
@@ -144,6 +153,31 @@ class _AccountCard(Card):
         self.body.addWidget(PhraseLabel(origin(account), size=theme.SMALL, tone="muted"))
 
 
+class _DevicesCard(Card):
+    """Hardware wallets that own accounts here; they sign by QR code."""
+
+    def __init__(self, context: Context, known: Sequence[MasterKeyRecord]) -> None:
+        super().__init__(tr("Hardware wallets"))
+        self._context = context
+        self.body.addWidget(Muted(tr("They sign by QR code; nothing secret of them is here.")))
+        for key in known:
+            row = QHBoxLayout()
+            row.setSpacing(theme.space(1))
+            row.addWidget(AddressLabel(str(key.address)), 1)
+            row.addWidget(Muted(key.path, wrap=False))
+            name = tr("Forget the hardware wallet {address}", address=short_address(str(key.address)))
+            row.addWidget(quiet("", partial(self._forget, key), icon_name="trash", name=name))
+            self.body.addLayout(row)
+
+    def _forget(self, key: MasterKeyRecord) -> None:
+        def forget() -> None:
+            self._context.book.remove_key(key.address)
+            self._context.changed.emit("accounts")
+
+        text = tr("Accounts that it owns stay in the list, and the wallet can be scanned again at any time.")
+        confirm(self, tr("Forget this hardware wallet?"), text, tr("Forget"), forget, danger=True)
+
+
 class _AddCard(Card):
     closed = Signal()
 
@@ -158,6 +192,7 @@ class _AddCard(Card):
         row.setSpacing(theme.space(1.5))
         self.scan = secondary(tr("Scan…"), lambda: scan_account(context, self.form), icon_name="qr")
         row.addWidget(self.scan)
+        row.addWidget(scan_into(context, self.form))
         row.addStretch(1)
         row.addWidget(secondary(tr("Cancel"), self.closed.emit))
         row.addWidget(self.save)
@@ -176,7 +211,7 @@ class _AddCard(Card):
         if account is None:
             return
         try:
-            self._context.book.add_account(account)
+            keep_account(self._context, self.form, account)
         except LatchkeyError as error:
             self.fault.set("danger", error.text)
             self.fault.show()
@@ -191,6 +226,25 @@ def scan_account(context: Context, form: AccountForm) -> None:
     from latchkey.ui.scan.dialog import scan
 
     scan(context, form, frozenset({PayTo, HdKeys}), form.take)
+
+
+def keep_account(context: Context, form: AccountForm, account: Account) -> None:
+    """Put the account into the book, and the hardware wallet's key that owns it when that was just scanned. Raises LatchkeyError."""
+    device = form.device()
+    if device is not None and device.address not in devices.vault_keys(context.book):
+        devices.keep(context.book, device, tr("Hardware wallet"))
+    context.book.add_account(account)
+
+
+def scan_into(context: Context, form: AccountForm) -> Button:
+    """A way to fill the form in by scanning an address, or a hardware wallet's keys."""
+
+    def scan_it() -> None:
+        from latchkey.ui.scan.dialog import scan
+
+        scan(context, form, frozenset({HdKeys, PayTo}), form.take)
+
+    return secondary(tr("&Scan a wallet…"), scan_it, icon_name="qr")
 
 
 def owners_at_hand(context: Context) -> Sequence[tuple[str, str]]:

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QBoxLayout, QComboBox, QVBoxLayout, QWidget
 from latchkey.codec.eip4527 import EthSignRequest
 from latchkey.codec.hand_over import Envelope
 from latchkey.codec.wallet_api import CreatedSession
-from latchkey.codec.wallet_api import CreatedSession
 from latchkey.core.digest_words import digest_words
 from latchkey.core.moments import utc
 from latchkey.core.networks import network

@@ -29,6 +29,7 @@ from latchkey.store.book import GrantRecord, MasterKeyRecord
 from latchkey.store.contracts import Contracts, KeptContract
 from latchkey.ui.context import Context
 from latchkey.ui.pages.account_form import AccountForm
+from latchkey.ui.pages.accounts import keep_account, scan_into
 from latchkey.ui.pages.carry import sign_by_device
 from latchkey.ui.pages.trying import TryDialog
 from latchkey.ui.pages.wizard.account import AccountPage
@@ -322,6 +323,7 @@ class WizardPage(Page):
         form.changed.connect(lambda: add.setEnabled(form.account() is not None))
         add.setEnabled(form.account() is not None)
         dialog.body.addWidget(form)
+        dialog.buttons.insertWidget(0, scan_into(self._context, form))
         dialog.buttons.addWidget(secondary(tr("&Cancel"), dialog.reject))
         dialog.buttons.addWidget(add)
         dialog.open()
@@ -330,11 +332,14 @@ class WizardPage(Page):
         account = form.account()
         if account is not None:
             dialog.accept()
-            self._take_account(account)
+            self._take_account(account, form)
 
-    def _take_account(self, account: Account) -> None:
+    def _take_account(self, account: Account, form: AccountForm | None = None) -> None:
         try:
-            self._context.book.add_account(account)
+            if form is None:
+                self._context.book.add_account(account)
+            else:
+                keep_account(self._context, form, account)
         except LatchkeyError as error:
             self._context.say(error.text)
             return
