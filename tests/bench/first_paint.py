@@ -24,7 +24,7 @@ Latchkey starts with a fresh data folder: its first frame, then the welcome page
 
 
 def measure() -> Subject:
-    with _screen() as (name, env), TemporaryDirectory() as folder:
+    with screen() as (name, env), TemporaryDirectory() as folder:
         ours = [sys.executable, "-m", "latchkey", "--data-dir", str(Path(folder) / "data")]
         peer = [sys.executable, str(EMPTY)]
         runs = [(_run(ours, env), _run(peer, env)) for _ in range(RUNS + 2)][2:]
@@ -51,7 +51,7 @@ def _run(command: list[str], env: dict[str, str]) -> dict[str, float]:
 
 
 @contextmanager
-def _screen() -> Iterator[tuple[str, dict[str, str]]]:
+def screen() -> Iterator[tuple[str, dict[str, str]]]:
     """A virtual screen of our own; Qt's screenless platform where Xvfb is missing."""
     env = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"}
     if not shutil.which("Xvfb"):

@@ -223,7 +223,7 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_every_code_of_ours_may_stand_in_the_log() -> None:
-    """Codes are literals: `code="..."` of an error."""
+    """Codes are literals: `code="..."` of an error. Answers to dApps have others, in small letters."""
     codes = {
         keyword.value.value
         for path in APP.rglob("*.py")
@@ -233,4 +233,4 @@ def test_every_code_of_ours_may_stand_in_the_log() -> None:
         if keyword.arg == "code" and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str)
     }
     assert len(codes) > 50
-    assert [code for code in codes if not CODE.fullmatch(code)] == []
+    assert [code for code in codes if not CODE.fullmatch(code) and not code.islower()] == []

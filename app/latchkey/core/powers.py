@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from latchkey.core.contracts import ENTRY_POINT, ENTRY_POINT_FUNCTIONS, LIMIT_FUNCTIONS, MODULES, TAKEOVER_FUNCTIONS
 from latchkey.core.permissions import (
@@ -175,8 +175,12 @@ def is_payment(contract: ContractAccess | FunctionsOnContract) -> bool:
 def powers_of(permissions: Sequence[Permission], *, is_global: bool = False) -> Powers:
     """Sum up permissions as the chain does: functions add up, of two limits in one place the later one stands."""
 
+    sorted_: dict[type, list[Any]] = {}
+    for permission in permissions:
+        sorted_.setdefault(type(permission), []).append(permission)
+
     def kind(cls: type[_P]) -> list[_P]:
-        return [p for p in permissions if isinstance(p, cls)]
+        return sorted_.get(cls, [])
 
     tokens = {p.address: p for p in kind(Erc20TokenTransfer)}
     listed = _listed(permissions)

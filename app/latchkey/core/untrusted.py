@@ -29,7 +29,9 @@ def read_json(text: str | bytes) -> Any:
         raise BadInput(tr("This is too long: at most {max_bytes} KiB are read.", max_bytes=MAX_BYTES // 1024), code="TooLarge")
     try:
         text = text if isinstance(text, str) else text.decode("utf-8-sig")
-        _check_depth(text)
+        openings = text.count("[") + text.count("{")  # those within strings too: there are never fewer than levels
+        if openings > MAX_DEPTH:
+            _check_depth(text)
         value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
     except BadInput:
         raise
@@ -41,7 +43,8 @@ def read_json(text: str | bytes) -> Any:
         raise BadInput(
             tr("This is not valid JSON: text that is not UTF-8, or a number with too many digits."), code="NotJson"
         ) from None
-    _check_shape(value)
+    if openings + text.count(",") >= MAX_VALUES:  # a value stands first, behind an opening bracket or behind a comma
+        _check_shape(value)
     return value
 
 

@@ -7,6 +7,7 @@ frame was painted (empty, in its colours) and "page-paint <ms>" when the first p
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from latchkey.vault.client import SignerClient
 
 _STARTED = time.time()
+_SETTLED_MS = 2_000
 _SPOILT = ("Damaged", "NotABook", "ForeignSchema")  # what an empty book in its place would mend
 _CANNOT_START = tr(
     "Latchkey cannot go on because of a fault of its own. Your files are as they were; a report lies in the data folder."
@@ -96,11 +98,13 @@ def _show(app: QApplication, folder: DataDir, request: str | None, faults: Fault
     window.appeared.connect(lambda: _appeared(app, settings))
     window.painted.connect(lambda: _painted(app, context, window, request))
     window.painted.connect(lambda: faults.show_on(window))
-    window.painted.connect(lambda: context.say(trouble) if trouble else None)
+    window.painted.connect(lambda: window.notices.add(trouble) if trouble else None)
     window.show()
+    gc.disable()  # there is nothing to collect while things are loaded, and looking costs a sixth of the time
     try:
         return app.exec(), context.restart
     finally:
+        gc.enable()
         faults.close()
         context.close()
         journal.note(Event.ENDED)
@@ -136,6 +140,13 @@ def _painted(app: QApplication, context: Context, window: Window, request: str |
         app.quit()
         return
     _load(context, window, request)
+    QTimer.singleShot(_SETTLED_MS, _settle)
+
+
+def _settle() -> None:
+    """What was loaded stays: the collector need not look at it again."""
+    gc.freeze()
+    gc.enable()
 
 
 def _tell_time(what: str) -> None:
@@ -146,8 +157,16 @@ def _tell_time(what: str) -> None:
 def _load(context: Context, window: Window, request: str | None) -> None:
     """Load what is heavy on a thread and open the book, then let the pages come alive."""
 
-    def loaded(_: None) -> None:
+    def load(_job: object) -> tuple[str, str] | None:
+        from latchkey.flow.keys import stand_in
+
+        context.load()
+        return stand_in(context.data_dir)
+
+    def loaded(standing_in: tuple[str, str] | None) -> None:
         window.ready()
+        if standing_in is not None:
+            window.notices.add(*standing_in)
         _look_for_fonts()
         QTimer.singleShot(0, context.lock.follow_system)
         if not is_offline():
@@ -178,7 +197,7 @@ def _load(context: Context, window: Window, request: str | None) -> None:
         spoilt = not context.has_book and error.code in _SPOILT
         window.show_trouble(TroublePage(error, context.data_dir.root, again, aside if spoilt else None))
 
-    context.tasks.run(lambda _job: context.load(), loaded, failed=failed)
+    context.tasks.run(load, loaded, failed=failed)
 
 
 def _look_for_fonts() -> None:
