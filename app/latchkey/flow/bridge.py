@@ -182,8 +182,9 @@ class BridgeHost:
         except (SignerError, OSError, ValueError):
             process.kill()
         process.wait()
-        with suppress(OSError):
-            cast(BinaryIO, process.stdout).close()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):
+                cast(BinaryIO, pipe).close()
         with self._lock:
             by_itself = self._process is process
             if by_itself:
@@ -194,7 +195,10 @@ class BridgeHost:
 
     def _worker(self, work: queue.SimpleQueue[Callable[[], object] | None]) -> None:
         while (do := work.get()) is not None:
-            do()
+            try:
+                do()
+            except Exception:  # noqa: BLE001 - told where faults of the program are told; others still have to be answered
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
 
     def _become(self, state: BridgeState, port: int | None = None) -> None:
         self.state, self.port = state, self.port if port is None else port

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 
+from latchkey.core.networks import network
 from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.core.words_pieces import say, strong
 from latchkey.errors import LatchkeyError
@@ -170,8 +171,8 @@ class PairDialog(Dialog):
         self.body.addWidget(Body(tr("It shows this number too. If it shows another one or none, somebody else is asking: refuse.")))
         self.sees = Field(tr("It may see"), QComboBox())
         for account in accounts:
-            name = f"{account.label}  " if account.label else ""
-            self.sees.editor.addItem(f"{name}{short_address(account.address)}", account)
+            named = (account.label, short_address(account.address), network(account.chain_id).name)
+            self.sees.editor.addItem(" · ".join(part for part in named if part), account)
         self.sees.editor.addItem(tr("No account"), None)
         self.body.addWidget(self.sees)
         self.body.addWidget(

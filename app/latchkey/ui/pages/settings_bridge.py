@@ -56,6 +56,7 @@ class BridgeCard(Card):
         self.body.addLayout(top)
         self.body.addWidget(Body(_WHAT, tone="muted"))
         self.address = Code()
+        self.address.setAccessibleName(tr("Address of the bridge"))
         self.body.addWidget(self.address)
         self.port = Field(tr("Port"), line_edit(limit=5), hint=tr("From 1024 to 65535. Pages look for Latchkey at 41571."))
         self.port.setMaximumWidth(theme.space(40))
@@ -71,7 +72,7 @@ class BridgeCard(Card):
     def refresh(self) -> None:
         """Show what is so now."""
         bridging = self._context.bridging
-        if bridging is None:
+        if bridging is None or not self._context.is_loaded:
             return
         if not self._follows:
             bridging.changed.connect(self.refresh)
