@@ -17,9 +17,11 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
-from tests.gui.conftest import fill
+from tests.gui.conftest import fill, names_missing
 
 from latchkey.errors import StoreError
+from latchkey.flow.keys import stand_in
+from latchkey.store import atomic
 from latchkey.store.paths import DataDir
 from latchkey.store.settings import load
 from latchkey.ui import app as application
@@ -210,6 +212,25 @@ def test_use_starts_the_clock_anew(make_context: Callable[..., Context], qtbot: 
 # --- starting
 
 
+def test_a_vaults_copy_that_stands_in_is_told_until_it_is_put_away(folder: DataDir, make_window: MakeWindow, qtbot: QtBot) -> None:
+    sample = (Path(__file__).parents[1] / "vault/samples/vault-1.latchkey-vault").read_bytes()
+    atomic.last_good(folder.vault).write_bytes(sample)
+    for spoilt, why in ((sample[:-1], "is damaged"), (None, "does not exist")):
+        folder.vault.unlink(missing_ok=True) if spoilt is None else folder.vault.write_bytes(spoilt)
+        window = make_window(loaded=False)
+        application._load(window._context, window, None)
+        qtbot.waitUntil(window.notices.isVisible)
+        [banner] = window.notices.findChildren(Banner)
+        assert why in banner.text
+        assert "the passphrase may be the one before" in banner.text
+        assert names_missing(window) == []
+        [away] = window.notices.findChildren(Button)
+        away.click()
+        assert not window.notices.isVisible()
+    folder.vault.write_bytes(sample)
+    assert stand_in(folder) is None
+
+
 def test_a_damaged_book_is_told_kindly_and_can_be_tried_again(folder: DataDir, make_window: MakeWindow, qtbot: QtBot) -> None:
     folder.book.write_bytes(b"this is no book" * 100)
     window = make_window(loaded=False)
@@ -218,7 +239,7 @@ def test_a_damaged_book_is_told_kindly_and_can_be_tried_again(folder: DataDir, m
     page = window.findChild(TroublePage)
     assert "book" in page.findChild(Banner).text
     folder.book.unlink()
-    [again] = page.findChildren(Button)
+    [again] = [button for button in page.findChildren(Button) if button.text() == "Try again"]
     again.click()
     qtbot.waitUntil(lambda: window._is_ready)
     assert window.page.isVisible()
