@@ -1,5 +1,6 @@
 // A browser as a program: one JSON object a line in, one a line out. {"open": URL, "program", "sandbox"} · {"click": SELECTOR} ·
-// {"fill": SELECTOR, "text"} · {"shot": SELECTOR, "path"} · {"read": SELECTOR, "matching": PATTERN} waits for such a text.
+// {"fill": SELECTOR, "text"} · {"shot": SELECTOR, "path"} · {"read": SELECTOR, "matching": PATTERN} waits for such a text ·
+// {"link": SELECTOR} where it leads · {"look": CODE} what it is worth in the page.
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
@@ -16,6 +17,8 @@ const ACTS = {
   click: ({ click }) => page.click(click),
   fill: ({ fill, text }) => page.fill(fill, text),
   shot: async ({ shot, path }) => { await page.locator(shot).screenshot({ path }); },
+  link: ({ link }) => page.locator(link).getAttribute("href"),
+  look: ({ look }) => page.evaluate(look),
   read: ({ read, matching }) => page.locator(read, { hasText: new RegExp(matching) }).textContent(),
 };
 

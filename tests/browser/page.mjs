@@ -1,23 +1,29 @@
-// The dApp: its own key, its request as a QR code, the grant pasted back, calls through a bundler, what came of them.
+// The dApp: its own key, its request over the bridge, as a link and as a QR code; the grant that comes back, whichever way; calls through a
+// bundler, what came of them.
 import { createClient, defineChain, encodeFunctionData, http, parseAbi, toFunctionSelector } from "viem";
 import { createBundlerClient } from "viem/account-abstraction";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { grantedAccount } from "/granted_account.mjs";
+import { check, connect, sessionRequest } from "./latchkey.mjs";
+import { read, toLink, toQr } from "./latchkey-codec.mjs";
 
 const GAME = parseAbi(["function move(uint8 x, uint8 y)", "function buy() payable"]);
 const world = await (await fetch("/world.json")).json(); // where chain and game are
 const owner = privateKeyToAccount(generatePrivateKey());
-const show = (text) => { document.querySelector("#result").textContent = text; };
+const find = (id) => document.querySelector(id);
+const show = (text) => { find("#result").textContent = text; };
+const latchkey = connect({ name: "Practice game", socket: true });
 let bundler;
 
-const request = JSON.stringify({
-  chainId: `0x${world.chainId.toString(16)}`,
+const request = sessionRequest({
+  chainId: world.chainId,
   expirySec: Math.floor(Date.now() / 1000) + 3600,
-  key: { publicKey: owner.address, type: "secp256k1" },
+  key: owner.address,
   permissions: [{
     type: "functions-on-contract", data: { address: world.game, functions: GAME.map((f) => toFunctionSelector(f)) },
   }],
-  latchkey: { name: "Practice game", url: location.origin, requestId: crypto.randomUUID() },
+  name: "Practice game",
+  url: location.origin,
 });
 
 function draw(rows) {
@@ -26,18 +32,22 @@ function draw(rows) {
   return `<svg viewBox="0 0 ${side} ${side}" shape-rendering="crispEdges"><path d="${path}"/></svg>`;
 }
 
-async function take() {
-  const handOver = JSON.parse(document.querySelector("#grant").value);
-  if (handOver.key?.publicKey !== owner.address) throw new Error("This grant is for another key.");
+async function take(grant) {
+  check(grant, request);
   const chain = defineChain({
-    id: handOver.chainId, name: "practice", nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    id: grant.chainId, name: "practice", nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
     rpcUrls: { default: { http: [world.chain] } },
   });
   const client = createClient({ chain, transport: http() });
-  const account = await grantedAccount({ client, owner, handOver });
+  const account = await grantedAccount({ client, owner, handOver: grant });
   bundler = createBundlerClient({ account, client, transport: http("/bundler"), pollingInterval: 50 });
   for (const button of document.querySelectorAll("button")) button.disabled = false;
   return `Ready: ${account.address}`;
+}
+
+async function ask() {
+  if (!latchkey.isPaired) await latchkey.pair((code) => { find("#code").textContent = code; });
+  return take(await latchkey.createSession(request));
 }
 
 async function play(functionName, args, value) {
@@ -47,8 +57,13 @@ async function play(functionName, args, value) {
   return `${success ? "Done" : "Failed"}: ${receipt.transactionHash}`;
 }
 
+async function revoke() {
+  const [session] = await latchkey.sessions();
+  return `Ended: ${(await latchkey.revokeSession(session)).state}`;
+}
+
 function onClick(id, act) {
-  document.querySelector(id).onclick = async () => {
+  find(id).onclick = async () => {
     show("Working…");
     try {
       show(await act());
@@ -58,7 +73,13 @@ function onClick(id, act) {
   };
 }
 
-onClick("#take", take);
+onClick("#ask", ask);
+onClick("#take", async () => take(await read(find("#grant").value)));
 onClick("#move", () => play("move", [3, 4], 0n));
 onClick("#spend", () => play("buy", [], 1n));
-document.querySelector("#request").innerHTML = draw(await (await fetch("/qr", { method: "POST", body: request })).json());
+onClick("#list", async () => `Sessions: ${(await latchkey.sessions()).map((one) => one.state).join(", ")}`);
+onClick("#revoke", revoke);
+latchkey.on("sessionsChanged", (sessions) => { find("#news").textContent = sessions.map((one) => one.state).join(", "); });
+find("#link").href = await toLink(request);
+const [code] = await toQr(request);
+find("#request").innerHTML = draw(await (await fetch("/qr", { method: "POST", body: code })).json());

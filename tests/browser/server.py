@@ -1,15 +1,16 @@
-"""Serves the dApp page on loopback, with viem's modules as npm left them and QR codes as rows of modules."""
+"""Serves dApp pages on loopback, with Latchkey's and viem's modules as they are and QR codes as rows of modules."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -17,19 +18,24 @@ from latchkey.codec.qr import matrix
 from tests.devnet.node import MODULES
 
 _PAGE = Path(__file__).parent
-_TYPES = {".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript"}
+DAPP = _PAGE.parents[1] / "resources/dapp"
+BRIDGE_PORT = "41571"
+_TYPES = {".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript", ".json": "application/json"}
 _IMPORT = re.compile(r"""^((?:import|export)\b(?:[\s\w{},*$]*\bfrom)?\s*)(['"])([@\w][\w@/.-]*)\2""", re.MULTILINE)
 _CONDITIONS = ("browser", "import", "default")
 
 
 @contextmanager
-def served(world: dict[str, Any], bundler_url: str) -> Iterator[str]:
+def served(
+    world: dict[str, Any], bundler_url: str = "", *, files: Mapping[str, str] = MappingProxyType({}), bridge_port: int = 0
+) -> Iterator[str]:
     """The page's address. `world`: what the page reads from world.json. The bundler answers pages of its own origin alone, so what
-    the page has for it goes through here."""
+    the page has for it goes through here. `files`: more of them, by path. `bridge_port`: where the bridge is instead of its usual port."""
 
     class Handler(_Handler):
-        files = {"/world.json": json.dumps(world).encode()}
+        files_ = {"/world.json": json.dumps(world), **files}
         bundler = bundler_url
+        port = str(bridge_port or BRIDGE_PORT)
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.05,))
@@ -43,15 +49,19 @@ def served(world: dict[str, Any], bundler_url: str) -> Iterator[str]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # some hundred small files: one connection serves many
-    files: dict[str, bytes]
+    files_: dict[str, str]
     bundler: str
+    port: str
 
     def do_GET(self) -> None:
         name = "/index.html" if self.path == "/" else self.path
-        place = MODULES if name.startswith("/npm/") else _PAGE
+        place = MODULES if name.startswith("/npm/") else DAPP if name.startswith("/latchkey") else _PAGE
         file = (place / name.removeprefix("/npm").lstrip("/")).resolve()
-        if name in self.files:
-            self._send("application/json", self.files[name])
+        if name in self.files_:
+            text = _with_addresses(self.files_[name], MODULES) if name.endswith(".mjs") else self.files_[name]
+            self._send(_TYPES[Path(name).suffix], text.replace(BRIDGE_PORT, self.port).encode())
+        elif place is DAPP and file.is_file():
+            self._send(_TYPES[file.suffix], file.read_text().replace(BRIDGE_PORT, self.port).encode())
         elif file.is_relative_to(place.resolve()) and file.is_file() and file.suffix in _TYPES:
             self._send(_TYPES[file.suffix], _browsable(file) if file.suffix != ".html" else file.read_bytes())
         else:
@@ -80,8 +90,11 @@ def _forwarded(url: str, body: bytes) -> bytes:
 
 def _browsable(file: Path) -> bytes:
     """A browser wants addresses where Node looks names up in node_modules."""
-    text = _IMPORT.sub(lambda found: f"{found[1]}{found[2]}{_address(found[3], file.parent)}{found[2]}", file.read_text())
-    return text.encode()
+    return _with_addresses(file.read_text(), file.parent).encode()
+
+
+def _with_addresses(text: str, folder: Path) -> str:
+    return _IMPORT.sub(lambda found: f"{found[1]}{found[2]}{_address(found[3], folder)}{found[2]}", text)
 
 
 @cache

@@ -1,7 +1,8 @@
-"""A web page, a real browser and Latchkey, with nothing between them but a photograph and the clipboard.
+"""A web page with Latchkey's module, a real browser and Latchkey, with nothing between them but a photograph, a link and the clipboard.
 
-The page makes its own key and shows its request as a QR code; that is photographed, read and granted with the careful limits; the
-page takes the grant back and plays with it, on an account that its first call deploys.
+The page makes its own key and shows its request as a QR code and as a link; that is photographed or followed, read and granted with the
+careful limits; the page takes the grant back, as JSON, as a link or as a QR code's text, and plays with it, on an account that its first
+call deploys. Over the bridge: tests/dapp and tests/bridge.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from latchkey.codec.hand_over import decode, to_json
+from latchkey.codec import ur
+from latchkey.codec.hand_over import decode, encode, from_json, to_json
 from latchkey.codec.inbox import open_text
+from latchkey.codec.link import to_link
 from latchkey.codec.qr import read_codes
 from latchkey.core.account import Account
 from latchkey.core.request import SessionRequest
@@ -87,20 +90,39 @@ def granted(request: SessionRequest, account: Account, signer: SignerClient, fol
     return to_json(decode(record.envelope or b""))
 
 
-def test_a_page_asks_and_plays(page: Browser, stage: Stage, signer: SignerClient, tmp_path: Path, salt: int) -> None:
+def by_photograph(page: Browser, folder: Path) -> str:
+    return photographed(page, folder / "request.png")
+
+
+def by_link(page: Browser, _folder: Path) -> str:
+    return page.do(link="#link")
+
+
+FORMS = {
+    "link": lambda twin: to_link(encode(from_json(twin))),
+    "code": lambda twin: ur.encode(encode(from_json(twin))).upper(),
+}
+
+
+@pytest.mark.parametrize(("way", "form"), [(by_photograph, "code"), (by_link, "link")])
+def test_a_page_asks_and_plays(
+    way: Callable[[Browser, Path], str], form: str, page: Browser, stage: Stage, signer: SignerClient, tmp_path: Path, salt: int
+) -> None:
     account = stage.account(salt=salt, deployed=False)
-    request = open_text(photographed(page, tmp_path / "request.png"))
+    request = open_text(way(page, tmp_path))
     assert isinstance(request, SessionRequest)
     assert request.claims.dapp_name == "Practice game"
     hand_over = granted(request, account, signer, tmp_path)
 
     page.do(fill="#grant", text=json.dumps(hand_over | {"key": {"publicKey": GAME}}))
     assert page.press("#take") == ("Refused", "This grant is for another key.")
-    page.do(fill="#grant", text=json.dumps(hand_over))
-    assert page.press("#take") == ("Ready", account.address)
+    page.do(fill="#grant", text=FORMS[form](hand_over))
+    ended, address = page.press("#take")
+    assert (ended, address.lower()) == ("Ready", account.address.lower())
+    before = stage.view(GAME, "(uint256)", "moves(address)", account.address)
     first, later = page.press("#move"), page.press("#move")
     assert (first[0], later[0]) == ("Done", "Done"), (first, later)
-    assert stage.view(GAME, "(uint256)", "moves(address)", account.address) == 2
+    assert stage.view(GAME, "(uint256)", "moves(address)", account.address) == before + 2
 
     ended, reason = page.press("#spend")
     limit = f"PreExecHookReverted(NativeTokenLimitModule:{hand_over['entityId']}, ExceededNativeTokenLimit())"
