@@ -47,7 +47,8 @@ def look():
         if isinstance(widget, Window) and widget._rail is not None:
             from latchkey.ui.pages.trouble import TroublePage
             from latchkey.ui.widgets import Banner, Toast
-            seen["said"] = sorted({{*seen["said"], *(t.text for t in widget.findChildren(Toast) if t.text)}})
+            noticed = [banner.text for banner in widget.notices.findChildren(Banner)]
+            seen["said"] = sorted({{*seen["said"], *noticed, *(t.text for t in widget.findChildren(Toast) if t.text)}})
             for page in widget.findChildren(TroublePage):
                 seen["trouble"] = page.findChild(Banner).text
                 finish(widget)

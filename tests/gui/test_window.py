@@ -55,7 +55,9 @@ def test_it_opens_on_the_grants_and_is_never_too_small(make_window: MakeWindow) 
     assert window.page.minimumSizeHint().width() <= MIN_SIZE[0] - window.rail.width()
 
 
-@pytest.mark.parametrize(("key", "page"), [("1", "Sessions"), ("3", "Grants"), ("4", "Accounts"), ("5", "Settings")])
+@pytest.mark.parametrize(
+    ("key", "page"), [("1", "Sessions"), ("3", "Requests"), ("4", "Grants"), ("5", "Accounts"), ("6", "Settings")]
+)
 def test_numbers_lead_to_pages(make_window: MakeWindow, qtbot: QtBot, key: str, page: str) -> None:
     window = make_window("settings" if page != "Settings" else "grants")
     press(window, qtbot, getattr(Qt.Key, f"Key_{key}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 from latchkey.cli.output import Output
 from latchkey.core.types import Address
 from latchkey.errors import BadInput, VaultError
-from latchkey.flow.keys import open_signer, remember_keys
+from latchkey.flow.keys import open_signer, remember_keys, stand_in
 from latchkey.language import tr
 from latchkey.store.book import Book
 from latchkey.store.paths import DataDir
@@ -41,6 +42,8 @@ def prompt_of(options: Namespace) -> Prompt:
 @contextmanager
 def signer_of(folder: DataDir, options: Namespace) -> Iterator[SignerClient]:
     client = open_signer(folder, prompt_of(options))
+    for sentence in stand_in(folder) or ():
+        print(f"latchkey: {sentence}", file=sys.stderr)
     try:
         yield client
     finally:

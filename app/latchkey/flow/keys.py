@@ -19,6 +19,22 @@ def open_signer(folder: DataDir, prompt: Prompt) -> SignerClient:
     return SignerClient(_sealed(folder), lambda sealed: atomic.write(folder.vault, sealed, valid=undamaged), prompt)
 
 
+def stand_in(folder: DataDir) -> tuple[str, str] | None:
+    """What a person has to know when the vault's last good copy is used in place of its file: a sentence, and what follows from it."""
+    try:
+        fault = atomic.read(folder.vault, valid=undamaged).fault
+    except StoreError:
+        return None
+    if fault is None:
+        return None
+    return (
+        tr("{fault} The copy of the vault from before its last change is used.", fault=fault.text),
+        tr(
+            "A key that came in last may be missing, and the passphrase may be the one before. With the next change all is whole again."
+        ),
+    )
+
+
 def _sealed(folder: DataDir) -> bytes | None:
     try:
         return atomic.read(folder.vault, valid=undamaged).data

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from latchkey.offline import is_offline
 from latchkey.shipped import resource
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPaintEvent
 
+    from latchkey.ui.notices import Notices
     from latchkey.ui.rail import DropVeil, Rail
 
 MIN_SIZE = (900, 600)
@@ -175,6 +176,7 @@ class Window(QWidget):
             return
         from PySide6.QtGui import QIcon
 
+        from latchkey.ui.notices import Notices
         from latchkey.ui.rail import DropVeil, Rail
         from latchkey.ui.widgets import announce
 
@@ -185,7 +187,12 @@ class Window(QWidget):
         self._rail = Rail(self._context)
         self._stack = QStackedWidget()
         row.addWidget(self._rail)
-        row.addWidget(self._stack, 1)
+        self.notices: Notices = Notices()
+        side = QVBoxLayout()
+        side.setSpacing(0)
+        side.addWidget(self.notices)
+        side.addWidget(self._stack, 1)
+        row.addLayout(side, 1)
         self._drop: DropVeil = DropVeil(self)
         self._shortcuts()
         self._context.navigated.connect(self.show_page)
