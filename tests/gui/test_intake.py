@@ -317,7 +317,9 @@ def window(make_window: Callable[..., Window]) -> Window:
 def arrived(window: Window, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was brought to the wizard."""
     brought: list[Any] = []
-    monkeypatch.setattr(context_of(window), "navigate", lambda page, payload=None: brought.append((page, payload)))
+    monkeypatch.setattr(
+        context_of(window), "navigate", lambda page, payload=None: brought.append((page, getattr(payload, "request", payload)))
+    )
     return brought
 
 

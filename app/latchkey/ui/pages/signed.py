@@ -140,7 +140,7 @@ class SignedPage(Page):
         for button in (self.copy, self.save, self.copy_link):
             ways.addWidget(button)
         ways.addStretch(1)
-        self.back = primary("", self._return, icon_name="open")
+        self.back = primary(tr("Return"), self._return, icon_name="open")
         self._told = Banner("good")
         self._next = QVBoxLayout()
         self._next.setSpacing(theme.space(0.5))
