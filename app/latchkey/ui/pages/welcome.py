@@ -93,8 +93,7 @@ class WelcomePage(QWidget):
         self.practice_news = Banner("notice")
         self.practice_news.hide()
         row = QHBoxLayout()
-        row.addWidget(Muted(tr("Only looking? There everything works and nothing is worth anything.")))
-        row.addStretch(1)
+        row.addWidget(Muted(tr("Only looking? There everything works and nothing is worth anything.")), 1)
         row.addWidget(self.practice)
         self._practice_holder.addLayout(row)
         self._practice_holder.addWidget(self.practice_news)
@@ -105,8 +104,7 @@ class WelcomePage(QWidget):
 
         self.offline = secondary(tr("This machine stays offline…"), lambda: ask_to_stay_offline(self._context, self))
         row = QHBoxLayout()
-        row.addWidget(Muted(tr("Is this the machine that signs for another one, by QR code?")))
-        row.addStretch(1)
+        row.addWidget(Muted(tr("Is this the machine that signs for another one, by QR code?")), 1)
         row.addWidget(self.offline)
         self._practice_holder.addLayout(row)
 
