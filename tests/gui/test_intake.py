@@ -22,6 +22,7 @@ from latchkey.codec.inbox import open_text
 from latchkey.codec.link import to_link
 from latchkey.core.request import SessionRequest
 from latchkey.errors import BadInput, LatchkeyError, NotServed
+from latchkey.flow.requests import Record, Source
 from latchkey.ui.context import Context
 from latchkey.ui.widgets import intake
 from latchkey.ui.widgets.intake import Gatherer, OpenDialog, Waiting, from_mime
@@ -315,11 +316,13 @@ def window(make_window: Callable[..., Window]) -> Window:
 
 @pytest.fixture
 def arrived(window: Window, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What was brought to the wizard."""
+    """Where things were brought; of a request's record the request and how it came."""
     brought: list[Any] = []
-    monkeypatch.setattr(
-        context_of(window), "navigate", lambda page, payload=None: brought.append((page, getattr(payload, "request", payload)))
-    )
+
+    def navigate(page: str, payload: Any = None) -> None:
+        brought.append((page, payload.request, payload.source) if isinstance(payload, Record) else (page, payload))
+
+    monkeypatch.setattr(context_of(window), "navigate", navigate)
     return brought
 
 
@@ -332,7 +335,7 @@ def test_a_dropped_file_goes_straight_to_the_wizard(qtbot: QtBot, window: Window
     path.write_text(TEXT)
     intake.open_mime(context_of(window), window, mime(urls=[path.as_uri()]))
     qtbot.waitUntil(lambda: bool(arrived))
-    assert arrived == [("wizard", EXPECTED)]
+    assert arrived == [("wizard", EXPECTED, Source.FILE)]
     assert not any(dialog.isVisible() for dialog in window.findChildren(OpenDialog))
 
 
@@ -343,7 +346,7 @@ def test_the_command_lines_file_or_link(qtbot: QtBot, window: Window, arrived: l
         arrived.clear()
         intake.open_text(context_of(window), window, text)
         qtbot.waitUntil(lambda: bool(arrived))
-        assert arrived[0][1] == open_text(RAW)
+        assert arrived == [("wizard", open_text(RAW), Source.FILE)], "the same request again is the one that waits already"
 
 
 def test_what_does_not_open_is_said_in_the_dialog(qtbot: QtBot, window: Window, arrived: list[Any]) -> None:
@@ -354,7 +357,7 @@ def test_what_does_not_open_is_said_in_the_dialog(qtbot: QtBot, window: Window, 
     dialog.edit.setPlainText(TEXT)
     qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(arrived))
-    assert arrived == [("wizard", EXPECTED)]
+    assert arrived == [("wizard", EXPECTED, Source.CLIPBOARD)]
 
 
 def test_dropped_parts_gather_in_one_dialog(qtbot: QtBot, window: Window, arrived: list[Any]) -> None:
@@ -362,7 +365,7 @@ def test_dropped_parts_gather_in_one_dialog(qtbot: QtBot, window: Window, arrive
         intake.open_mime(context_of(window), window, mime(image=qr(part)))
         qtbot.waitUntil(lambda: not context_of(window).tasks.busy)
     qtbot.waitUntil(lambda: bool(arrived))
-    assert arrived == [("wizard", open_text(RAW))]
+    assert arrived == [("wizard", open_text(RAW), Source.QR)]
 
 
 def test_pasting_a_picture_into_the_dialog(qtbot: QtBot, window: Window, arrived: list[Any]) -> None:
@@ -372,7 +375,7 @@ def test_pasting_a_picture_into_the_dialog(qtbot: QtBot, window: Window, arrived
     QGuiApplication.clipboard().setImage(qr(to_link(RAW), 4))
     qtbot.keyClick(dialog.edit, "V", Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: bool(arrived))
-    assert arrived == [("wizard", open_text(RAW))]
+    assert arrived == [("wizard", open_text(RAW), Source.QR)]
 
 
 def test_choosing_files(qtbot: QtBot, window: Window, arrived: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -382,4 +385,4 @@ def test_choosing_files(qtbot: QtBot, window: Window, arrived: list[Any], tmp_pa
     intake.open_dialog(context_of(window), window)
     qtbot.mouseClick(window.findChild(OpenDialog).file, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(arrived))
-    assert arrived == [("wizard", EXPECTED)]
+    assert arrived == [("wizard", EXPECTED, Source.FILE)]

@@ -4,6 +4,7 @@ missing."""
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -409,6 +410,66 @@ def test_windows_where_the_system_names_none(scanning: Scanning, qtbot: QtBot) -
     dialog.screens.tiles["window"].click()
     qtbot.waitUntil(lambda: "does not say which windows" in scanning.said)
     assert "region" in scanning.said
+
+
+_OTHER_PROGRAM = """
+import ctypes, sys
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QApplication, QLabel
+app = QApplication([])
+label = QLabel()
+label.setPixmap(QPixmap(sys.argv[1]))
+label.setWindowTitle("Some dApp")
+label.show()
+x11 = ctypes.CDLL("libX11.so.6")  # what a window manager would do: name the windows there are
+x11.XOpenDisplay.restype, x11.XInternAtom.restype, x11.XDefaultRootWindow.restype = ctypes.c_void_p, ctypes.c_ulong, ctypes.c_ulong
+display = ctypes.c_void_p(x11.XOpenDisplay(None))
+atom, root = x11.XInternAtom(display, b"_NET_CLIENT_LIST", 0), x11.XDefaultRootWindow(display)
+ids = (ctypes.c_ulong * 1)(int(label.winId()))
+x11.XChangeProperty(display, ctypes.c_ulong(root), ctypes.c_ulong(atom), ctypes.c_ulong(33), 32, 0, ids, 1)
+x11.XFlush(display)
+print("ready", flush=True)
+QTimer.singleShot(30_000, app.quit)
+app.exec()
+"""
+_LOOK = """
+import sys
+from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QTimer
+app = QApplication([])
+from latchkey.ui.scan import capture
+from latchkey.ui.scan.gathering import Gathering
+from latchkey.ui.scan.reader import Reader
+[window] = capture.windows()
+view, reader = capture.WindowView(window), Reader(Gathering())
+reader.seen.connect(lambda sight: sight.progress.found and (print(window.description(), sight.progress.found.address), app.quit()))
+reader.watch(view)
+view.start()
+QTimer.singleShot(20_000, app.quit)
+app.exec()
+reader.close()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="speaks X11")
+def test_a_window_of_another_program(tmp_path: Path, qapp: QApplication) -> None:
+    """Qt lists windows in a session that calls itself X11, so both run in such a one."""
+    if qapp.platformName() != "xcb":
+        pytest.skip("needs a screen")
+    qr(ADDRESS).save(str(tmp_path / "code.png"))
+    env = {**os.environ, "XDG_SESSION_TYPE": "x11"}
+    other = subprocess.Popen(
+        [sys.executable, "-c", _OTHER_PROGRAM, str(tmp_path / "code.png")], env=env, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    try:
+        assert other.stdout.readline() == "ready\n"
+        done = subprocess.run([sys.executable, "-c", _LOOK], env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert done.stdout == f"Some dApp {ADDRESS}\n", done.stderr
+    finally:
+        other.kill()
+        other.communicate()
 
 
 # Pictures ------------------------------------------------------------------------------------------------------------------------

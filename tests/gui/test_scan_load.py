@@ -115,7 +115,7 @@ def test_the_players_density_reads_turned_and_blurred(turn: float, blur: float) 
     for _ in range(count(2, 40)):
         part = ur.Encoder(rng.randbytes(rng.randrange(1000, 10_000))).part(rng.randrange(1, 200)).upper()
         seen = photo(part, side=340, turn=turn + rng.uniform(-2, 2), blur=blur, noise=0.04, size=(640, 480))
-        assert [code.text for code in Picture.of(image(seen)).codes()] == [part]
+        assert [code.text for code in Picture.of(image(seen)).codes() if code.text is not None] == [part]
 
 
 def test_whole_messages_turned_blurred_and_with_losses() -> None:

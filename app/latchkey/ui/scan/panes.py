@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QFileDialog, QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from latchkey.codec.text import clean
 from latchkey.errors import LatchkeyError
@@ -220,7 +220,8 @@ class ScreenPane(QWidget):
             self.wanted.emit(what, None)
 
     def _offer_windows(self, capture: Any) -> None:
-        windows = capture.windows()
+        own = {one.windowTitle() for one in QApplication.topLevelWidgets()}  # out of sight while another one is looked at
+        windows = [one for one in capture.windows() if one.description() not in own]
         if not windows:
             self._no_windows()
             return
