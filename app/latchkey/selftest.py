@@ -40,6 +40,7 @@ def main(output: Output) -> int:
         "grants": _grants,
         "recovery words": _recovery_words,
         "QR codes": _qr_codes,
+        "camera": _camera,
         "window": _window,
         "storage": _storage,
         "signer": _signer,
@@ -116,6 +117,19 @@ def _qr_codes() -> str:
     if read_codes(memoryview(gray), side, side, side) != [text]:
         raise ValueError("a code was drawn and not read back")
     return "drawn and read back"
+
+
+def _camera() -> str:
+    """Qt's plug-in for cameras loads; that there is none is fine."""
+    from PySide6.QtCore import QCoreApplication
+
+    app = QCoreApplication.instance() or QCoreApplication([])
+    from latchkey.ui.scan import capture
+
+    if not capture.is_there():
+        raise ValueError(capture.NO_BACKEND)
+    found = len(capture.Cameras(app).all())
+    return f"can be spoken to, {found} found"
 
 
 def _window() -> str:

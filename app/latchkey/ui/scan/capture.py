@@ -36,8 +36,8 @@ _BRIGHTNESS_FIRST = {
     for name in ("Y8", "YUV420P", "YUV422P", "YV12", "NV12", "NV21", "IMC1", "IMC2", "IMC3", "IMC4")
 }
 
-# Libraries that decode films on the graphics card, which no camera needs: that they are missing is no news.
-QLoggingCategory.setFilterRules("qt.multimedia.symbolsresolver.warning=false")
+# Which libraries for films and for screens there are not, and which for cameras there are, is no news.
+QLoggingCategory.setFilterRules("qt.multimedia.symbolsresolver=false\nqt.multimedia.ffmpeg.info=false")
 
 NO_BACKEND = tr("This installation came without the part of Qt that speaks to cameras.")
 NO_CAMERA = tr("No camera was found.")
