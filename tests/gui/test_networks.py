@@ -192,7 +192,7 @@ def test_export_and_import(
     card.import_button.click()
     window.findChild(Dialog).accept()
     assert load(folder.settings).networks == networks
-    assert window.page.idle.editor.currentData() == 7  # type: ignore[attr-defined]
+    assert window.page.security.idle.editor.currentData() == 7  # type: ignore[attr-defined]
     target.write_bytes(b"{}")
     card.import_button.click()
     assert "no settings" in card.fault.text

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 from tests.gui.conftest import NOW, OWNER, OWNER_KEY, PASSPHRASE, SOMEONE, fill, names_missing
+from tests.secret_service import LACKING, secret_service
 
 from latchkey.accounts.system import system
 from latchkey.core.account import Mode
@@ -409,7 +410,7 @@ def test_appearance_changes_at_once_and_is_kept(make_window: MakeWindow, folder:
 
 def test_idle_time_is_kept(make_window: MakeWindow, folder: DataDir) -> None:
     window = make_window("settings")
-    choose(window.page.idle.editor, 30)  # type: ignore[attr-defined]
+    choose(window.page.security.idle.editor, 30)  # type: ignore[attr-defined]
     assert load(folder.settings).idle_minutes == 30
     assert window._context.settings.idle_minutes == 30
 
@@ -430,11 +431,52 @@ def test_keys_are_shown_only_while_unlocked(unlocked: Callable[[str], Window], q
 def test_the_expert_switch_goes_through_the_signer(unlocked: Callable[[str], Window], qtbot: QtBot) -> None:
     window = unlocked("settings")
     page: Any = window.page
-    assert page.expert_chip.text() == "Off"
-    page.expert.click()
-    qtbot.waitUntil(lambda: page.expert_chip.text() == "On", timeout=20_000)
+    assert page.experts.chip.text() == "Off"
+    page.experts.switch.click()
+    qtbot.waitUntil(lambda: page.experts.chip.text() == "On", timeout=20_000)
     assert window._context.status.expert
-    assert page.expert.text() == "Turn off…"
+    assert page.experts.switch.text() == "Turn off…"
+
+
+def test_a_key_is_renamed_and_the_only_one_stays(unlocked: Callable[[str], Window], qtbot: QtBot) -> None:
+    window = unlocked("settings")
+    [remove] = [b for b in window.page.findChildren(Button) if b.text() == "Remove…"]
+    assert not remove.isEnabled()
+    click(window.page, "Rename…")
+    dialog = window.findChild(Dialog)
+    assert names_missing(window) == []
+    [line] = dialog.findChildren(QLineEdit)
+    assert line.text() == "Main key"
+    line.setText("Savings")
+    click(dialog, "Rename")
+    qtbot.waitUntil(lambda: window._context.status.keys[0].label == "Savings", timeout=20_000)
+    assert window._context.book.keys()[0].label == "Savings"
+
+
+@pytest.mark.skipif(bool(LACKING), reason=LACKING)
+def test_the_keyring_is_switched_on_and_off(
+    vault: str, make_window: MakeWindow, passphrases: Callable[[str], int], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with secret_service() as service:
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
+        window = make_window("settings", passphrase_fd=passphrases(f"{PASSPHRASE}\n"))
+        card: Any = window.page.security  # type: ignore[attr-defined]
+        assert any("Every program that runs as you may read" in label.text() for label in card.findChildren(QLabel))
+        assert (card.keyring_chip.text(), card.keyring.text()) == ("Unlock to see", "Unlock…")
+        card.keyring.click()
+        qtbot.waitUntil(lambda: card.keyring.text() == "Turn on…", timeout=20_000)
+        card.keyring.click()
+        qtbot.waitUntil(lambda: card.keyring_chip.text() == "On", timeout=20_000)
+        assert len(service.secrets()) == 1
+        service.kill()
+        card.keyring.click()
+        qtbot.waitUntil(lambda: card.keyring_chip.text() == "Off", timeout=20_000)
+        fault: Any = window.page.fault  # type: ignore[attr-defined]
+        assert "could not be removed" in fault.text
+        card.keyring.click()
+        qtbot.waitUntil(lambda: "no keyring that Latchkey uses" in fault.text, timeout=20_000)
+        assert not window._context.status.keyring
 
 
 def test_a_keystore_is_saved_where_the_person_says(
@@ -454,9 +496,9 @@ def test_a_refusal_is_told_on_the_page(unlocked: Callable[[str], Window], qtbot:
     window = unlocked("settings")
     page: Any = window.page
     click(page, "Add another key")
-    page.maker.import_button.click()
-    qtbot.waitUntil(page.maker._fault.isVisible, timeout=20_000)
-    assert page.maker._fault.text
+    page.keys.maker.import_button.click()
+    qtbot.waitUntil(page.keys.maker._fault.isVisible, timeout=20_000)
+    assert page.keys.maker._fault.text
 
 
 # --- helpers
