@@ -7,6 +7,7 @@ Origin   https pages; http pages of this computer alone (localhost, *.localhost,
          over plain http anybody on the way could have written; browser extensions. "null" (sandboxed frames, files) is nobody in
          particular and refused. Several Origin headers, or one that is not spelled as browsers do, likewise.
 none     a program of this computer. A browser's request without an Origin is told by its Sec-Fetch headers, which no page can remove.
+         Node's fetch sends one of them as well, a mode for which every browser sends an Origin.
 Token    32 random bytes that the bridge never keeps: it compares SHA-256 hashes. A page's token counts with its own Origin only, a
          program's without any.
 """
@@ -26,6 +27,7 @@ from latchkey.bridge.limits import ORIGIN, TOKEN
 if TYPE_CHECKING:
     from multidict import MultiMapping
 
+_ALWAYS_WITH_ORIGIN = ("", "cors", "websocket")
 PROGRAM = ""  # the origin of whoever has none
 _HOST = r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*"
 _PORT = r"(?::[1-9][0-9]{0,4})?"
@@ -62,7 +64,7 @@ def greet(headers: MultiMapping[str], port: int) -> Visitor:
         raise _turned_away("Latchkey answers at http://127.0.0.1 and its port alone, not under another name.")
     origins = headers.getall("Origin", ())
     if not origins:
-        if headers.get("Sec-Fetch-Mode", "") or headers.get("Sec-Fetch-Site", ""):
+        if headers.get("Sec-Fetch-Site", "") or headers.get("Sec-Fetch-Mode", "") not in _ALWAYS_WITH_ORIGIN:
             raise _turned_away("A page has to be asked for with its Origin; use fetch with mode cors.")
         return Visitor(PROGRAM)
     if len(origins) > 1 or not is_origin(origins[0]):
