@@ -47,7 +47,7 @@ HEAVY = {
 # An open window with a book, in which nobody has asked for anything: no network, no camera, no keys, no bridge.
 IDLE = {
     "aiohttp", "coincurve", "cryptography", "eth_account", "eth_keys", "keyring", "numpy", "PIL", "requests", "urllib3", "web3", "zxingcpp",
-    "PySide6.QtMultimedia", "PySide6.QtNetwork", "PySide6.QtOpenGL", "PySide6.QtQml",
+    "PySide6.QtMultimedia", "PySide6.QtOpenGL", "PySide6.QtQml",
 }  # fmt: skip
 
 _PROGRAM = """
