@@ -25,6 +25,7 @@ from PySide6.QtMultimedia import (
 )
 
 from latchkey.codec.qr import Pixels
+from latchkey.errors import LatchkeyError
 from latchkey.language import tr
 from latchkey.ui.scan.picture import Frame, Picture
 
@@ -50,6 +51,14 @@ WINDOW_FAILED = tr("This window cannot be looked at; it may have been closed.")
 def is_there() -> bool:
     """Whether Qt found a plug-in that does the work."""
     return bool(QMediaFormat().supportedFileFormats(QMediaFormat.ConversionMode.Decode))
+
+
+def count_cameras() -> int:
+    """For the self-test, which has no application. Raises LatchkeyError where Qt's plug-in is missing."""
+    app = QCoreApplication.instance() or QCoreApplication([])
+    if not is_there():
+        raise LatchkeyError(NO_BACKEND, code="NoMultimedia")
+    return len(Cameras(app).all())
 
 
 def ask_permission(owner: QObject, allowed: Callable[[], object], denied: Callable[[], object]) -> None:
