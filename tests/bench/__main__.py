@@ -3,7 +3,7 @@
 import os
 import sys
 
-from tests.bench import first_paint, grants, large, sessions
+from tests.bench import carrying, first_paint, grants, large, sessions
 from tests.bench.node import CannotInstall
 from tests.bench.report import PAGE, write
 from tests.devnet.node import NpmUnavailable
@@ -11,7 +11,14 @@ from tests.devnet.node import NpmUnavailable
 
 def main() -> int:
     load, subjects = os.getloadavg()[0], []
-    for measure in (grants.measure, large.measure, first_paint.measure, sessions.measure, sessions.measure_memory):
+    for measure in (
+        grants.measure,
+        large.measure,
+        first_paint.measure,
+        sessions.measure,
+        sessions.measure_memory,
+        carrying.measure,
+    ):
         try:
             measured = measure()
         except (CannotInstall, NpmUnavailable) as error:
