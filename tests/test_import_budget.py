@@ -44,7 +44,8 @@ HEAVY = {
     "PySide6.QtDBus", "PySide6.QtMultimedia", "PySide6.QtNetwork", "PySide6.QtOpenGL", "PySide6.QtQml",
 }  # fmt: skip
 
-# An open window with a book, in which nobody has asked for anything: no network, no camera, no keys, no bridge.
+# An open window with a book, in which nobody has asked for anything: no network, no camera, no keys, no bridge (QtNetwork is there
+# for its local sockets alone: another start hands over what it was given).
 IDLE = {
     "aiohttp", "coincurve", "cryptography", "eth_account", "eth_keys", "keyring", "numpy", "PIL", "requests", "urllib3", "web3", "zxingcpp",
     "PySide6.QtMultimedia", "PySide6.QtOpenGL", "PySide6.QtQml",

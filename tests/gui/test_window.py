@@ -25,8 +25,10 @@ from latchkey.store import atomic
 from latchkey.store.paths import DataDir
 from latchkey.store.settings import load
 from latchkey.ui import app as application
+from latchkey.ui import single
 from latchkey.ui.context import Context
 from latchkey.ui.pages.trouble import TroublePage
+from latchkey.ui.single import Visits
 from latchkey.ui.widgets import Banner, Button, Dialog, Toast
 from latchkey.ui.window import MIN_SIZE, Window
 
@@ -220,7 +222,7 @@ def test_a_vaults_copy_that_stands_in_is_told_until_it_is_put_away(folder: DataD
     for spoilt, why in ((sample[:-1], "is damaged"), (None, "does not exist")):
         folder.vault.unlink(missing_ok=True) if spoilt is None else folder.vault.write_bytes(spoilt)
         window = make_window(loaded=False)
-        application._load(window._context, window, None)
+        application._load(window._context, window, Visits(window._context, window))
         qtbot.waitUntil(window.notices.isVisible)
         [banner] = window.notices.findChildren(Banner)
         assert why in banner.text
@@ -236,7 +238,7 @@ def test_a_vaults_copy_that_stands_in_is_told_until_it_is_put_away(folder: DataD
 def test_a_damaged_book_is_told_kindly_and_can_be_tried_again(folder: DataDir, make_window: MakeWindow, qtbot: QtBot) -> None:
     folder.book.write_bytes(b"this is no book" * 100)
     window = make_window(loaded=False)
-    application._load(window._context, window, None)
+    application._load(window._context, window, Visits(window._context, window))
     qtbot.waitUntil(lambda: bool(window.findChildren(TroublePage)))
     page = window.findChild(TroublePage)
     assert "book" in page.findChild(Banner).text
@@ -253,6 +255,7 @@ def test_a_folder_in_use_is_refused_with_a_sentence(folder: DataDir, monkeypatch
     monkeypatch.setattr(application, "_tell_kindly", lambda _app, error: told.append(error.text))
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(application, "qInstallMessageHandler", lambda _handler: None)
+    monkeypatch.setattr(single, "_PATIENCE", 0.1)
     with folder.lock():
         assert application.run(folder.root) == 1
     assert told == ["Another Latchkey is using this data folder; close it first."]

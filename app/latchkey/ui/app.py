@@ -7,7 +7,6 @@ frame was painted (empty, in its colours) and "page-paint <ms>" when the first p
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
@@ -19,7 +18,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from latchkey import __version__
-from latchkey.errors import LatchkeyError
+from latchkey.errors import LatchkeyError, StoreError
 from latchkey.language import tr
 from latchkey.offline import is_marked, is_offline, lock_down
 from latchkey.store.journal import Event, Journal
@@ -29,6 +28,7 @@ from latchkey.store.settings import Settings, load_kindly
 from latchkey.ui.context import Context
 from latchkey.ui.faults import Faults
 from latchkey.ui.palette import DARK, LIGHT
+from latchkey.ui.single import Visits
 from latchkey.ui.tasks import collect_here
 from latchkey.ui.window import Window
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from latchkey.vault.client import SignerClient
 
 _STARTED = time.time()
-_SETTLED_MS = 2_000
 _SPOILT = ("Damaged", "NotABook", "ForeignSchema")  # what an empty book in its place would mend
 _CANNOT_START = tr(
     "Latchkey cannot go on because of a fault of its own. Your files are as they were; a report lies in the data folder."
@@ -58,6 +57,7 @@ def run(data_dir: Path | None = None, *, request: str | None = None) -> int:
     faults = Faults()
     faults.install()
     qInstallMessageHandler(_qt_message)
+    folder = None
     try:
         folder = DataDir.open(data_dir)
         if is_marked(folder.root):
@@ -65,8 +65,7 @@ def run(data_dir: Path | None = None, *, request: str | None = None) -> int:
         with folder.lock():
             code, again = _show(app, folder, request, faults)
     except LatchkeyError as error:
-        _tell_kindly(app, error)
-        return 1
+        return _second(app, folder, request) if folder is not None and error.code == "InUse" else _ended(app, error)
     except Exception as fault:  # noqa: BLE001  the edge of the program
         faults.take(fault)
         _tell_kindly(app, LatchkeyError(_CANNOT_START, code="Internal"))
@@ -76,6 +75,23 @@ def run(data_dir: Path | None = None, *, request: str | None = None) -> int:
     if again:
         _start_again(data_dir)
     return code
+
+
+def _second(app: QApplication, folder: DataDir, request: str | None) -> int:
+    """Another window has this folder: it takes what was to be opened."""
+    from latchkey.ui.single import hand_over
+
+    try:
+        if hand_over(folder, request):
+            return 0
+    except LatchkeyError as error:
+        return _ended(app, error)
+    return _ended(app, StoreError(tr("Another Latchkey is using this data folder; close it first."), code="InUse"))
+
+
+def _ended(app: QApplication, error: LatchkeyError) -> int:
+    _tell_kindly(app, error)
+    return 1
 
 
 def _start_again(data_dir: Path | None) -> None:
@@ -100,11 +116,9 @@ def _show(app: QApplication, folder: DataDir, request: str | None, faults: Fault
     window.painted.connect(lambda: faults.show_on(window))
     window.painted.connect(lambda: window.notices.add(trouble) if trouble else None)
     window.show()
-    gc.disable()  # there is nothing to collect while things are loaded, and looking costs a sixth of the time
     try:
         return app.exec(), context.restart
     finally:
-        gc.enable()
         faults.close()
         context.close()
         journal.note(Event.ENDED)
@@ -139,14 +153,10 @@ def _painted(app: QApplication, context: Context, window: Window, request: str |
     if os.environ.get("LATCHKEY_FIRST_PAINT"):
         app.quit()
         return
-    _load(context, window, request)
-    QTimer.singleShot(_SETTLED_MS, _settle)
-
-
-def _settle() -> None:
-    """What was loaded stays: the collector need not look at it again."""
-    gc.freeze()
-    gc.enable()
+    visits = Visits(context, window)
+    if request:
+        visits.came(request)
+    _load(context, window, visits)
 
 
 def _tell_time(what: str) -> None:
@@ -154,7 +164,7 @@ def _tell_time(what: str) -> None:
         print(f"{what} {_since_start():.0f}", flush=True)  # noqa: T201  asked for by the bench
 
 
-def _load(context: Context, window: Window, request: str | None) -> None:
+def _load(context: Context, window: Window, visits: Visits) -> None:
     """Load what is heavy on a thread and open the book, then let the pages come alive."""
 
     def load(_job: object) -> tuple[str, str] | None:
@@ -173,13 +183,10 @@ def _load(context: Context, window: Window, request: str | None) -> None:
             from latchkey.ui.resuming import resume_endings
 
             resume_endings(context, window)
-        if request:
-            from latchkey.ui.widgets.intake import open_text
-
-            open_text(context, window, request)
+        visits.ready()
 
     def again() -> None:
-        _load(context, window, request)
+        _load(context, window, visits)
 
     def aside() -> None:
         from latchkey.store.atomic import set_aside
