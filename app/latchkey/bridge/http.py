@@ -48,7 +48,7 @@ async def serve(source: BinaryIO, sink: BinaryIO) -> int:
 
 
 class Doorway(web.Server):
-    """Makes a handler for each connection, as long as there is room."""
+    """Makes a handler for each connection, and has room for so many."""
 
     def __init__(self, bridge: Bridge, port: int) -> None:
         self._house = House(bridge, port)
@@ -65,21 +65,15 @@ class Doorway(web.Server):
         )
 
     def __call__(self) -> RequestHandler:
-        if len(self._connections) >= limits.CONNECTIONS:
-            self._make_room()
         return Connection(self, loop=self._loop, **self._kwargs)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
-        if len(self._connections) >= limits.CONNECTIONS:
-            transport.abort()
+        """When the house is full, the oldest connection that asks nothing goes: thousands that say nothing keep nobody out."""
         super().connection_made(handler, transport)
-
-    def _make_room(self) -> None:
-        """The oldest connection that asks nothing goes: thousands that say nothing keep nobody out."""
-        idle = next((handler for handler in self._connections if isinstance(handler, Connection) and not handler.is_asking), None)
-        if idle is not None:
-            idle.force_close()
-            self._connections.pop(idle, None)
+        if len(self._connections) > limits.CONNECTIONS:
+            idle = (one for one in self._connections if isinstance(one, Connection) and not one.is_asking)
+            oldest = next(idle, handler)
+            self._connections.pop(oldest).abort()
 
 
 class Connection(RequestHandler):

@@ -6,6 +6,9 @@ a question of its own, with a button that cannot be pressed in its first moment:
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -37,6 +40,7 @@ class Bridging(QObject):
 
     changed = Signal()
     _heard = Signal()
+    _loaded = Signal()
 
     def __init__(self, context: Context, window: Window) -> None:
         super().__init__(context)
@@ -46,7 +50,9 @@ class Bridging(QObject):
         self._shown = 0  # id of the newest request that was brought up or left to the Requests page
         self._dialog: PairDialog | None = None
         self._closed = False
+        self._is_warm = False
         self._heard.connect(self._look)
+        self._loaded.connect(lambda: None if self._closed else window.prepare("wizard"))
         context.changed.connect(self._outside_changed)
         context.closing.connect(self.close)
         self.follow()
@@ -84,7 +90,8 @@ class Bridging(QObject):
 
     def _tell(self) -> None:
         if not self._closed:
-            self._heard.emit()
+            with suppress(RuntimeError):  # the window is gone
+                self._heard.emit()
 
     def _outside_changed(self, what: str) -> None:
         if what == "settings":
@@ -98,11 +105,28 @@ class Bridging(QObject):
         if self._closed:
             return
         self.changed.emit()
+        self._warm()
         waiting = self.host.to_pair()
         if self._dialog is not None and self._dialog.question not in waiting:
             self._dialog.reject_silently()
         if waiting and self._dialog is None:
             self._ask(waiting[0])
+
+    def _warm(self) -> None:
+        """Load what a request is shown on before one comes: the first time takes a second, and it is not to be waited for."""
+        from latchkey.flow.bridge import BridgeState
+
+        if self.host.state is not BridgeState.LISTENING or self._is_warm:
+            return
+        self._is_warm = True
+
+        def load() -> None:
+            import_module("latchkey.ui.pages.wizard")
+            if not self._closed:
+                with suppress(RuntimeError):  # the window is gone
+                    self._loaded.emit()
+
+        threading.Thread(target=load, name="warm", daemon=True).start()
 
     # --- letting somebody in
 

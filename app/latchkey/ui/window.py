@@ -250,10 +250,14 @@ class Window(QWidget):
 
     # --- pages
 
-    def _show_page(self, name: str, payload: Any) -> None:
+    def prepare(self, name: str) -> None:
+        """Make a page that is not shown yet, so that it comes up at once when it is wanted."""
         if name not in self._pages:
             self._pages[name] = PAGES[name](self._context)
             self._stack.addWidget(self._pages[name])
+
+    def _show_page(self, name: str, payload: Any) -> None:
+        self.prepare(name)
         self._page, self._payload = name, payload
         self._context.journal.note(Event.PAGE, page=name)
         self._stand()
@@ -281,6 +285,8 @@ class Window(QWidget):
 
     def _tell_where(self) -> None:
         """The accounts' network, and how old what is known of it is; with several, the one that was read last."""
+        if self._context.closed:
+            return
         from latchkey.core.networks import network
         from latchkey.ui.times import age
 
@@ -308,6 +314,11 @@ class Window(QWidget):
         self.appeared.emit()
         self.build()
         self.update()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        from latchkey.ui.widgets.tabbing import move_focus
+
+        return move_focus(self, forward)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._rail is not None and not self.property("leaving") and (loss := self.loss()):
