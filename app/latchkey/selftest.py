@@ -15,9 +15,12 @@ from pathlib import Path
 from latchkey import __version__
 from latchkey.cli.output import Output
 from latchkey.errors import LatchkeyError
+from latchkey.offline import is_offline
+from latchkey.shipped import resource
 from latchkey.vault.prompt import own_command
 
 _SECONDS = 60
+_PRACTICE = b"open the practice vault\n"  # flow.practice.PASSPHRASE, which an offline program cannot load
 
 # A published grant (aa-sdk 4.88.5): contract-access on 0x11..11 for anvil key 1, until 2030.
 _DRAFT = {
@@ -44,7 +47,10 @@ def main(output: Output) -> int:
         "window": _window,
         "storage": _storage,
         "signer": _signer,
+        "vault": _vault,
         "desk": _desk,
+        "bridge": _bridge,
+        "chain client": _chain,
         "keyring": _keyring,
     }
     results = {name: _run(check) for name, check in checks.items()}
@@ -164,6 +170,56 @@ def _signer() -> str:
     finally:
         client.close()
     return f"starts, is {'unlocked' if status.unlocked else 'locked'}, ends"
+
+
+def _vault() -> str:
+    """The practice vault, whose passphrase is public, opened where every vault is: in the signer."""
+    from latchkey.vault.client import Prompt, PromptMode, SignerClient
+
+    source, sink = os.pipe()
+    os.write(sink, _PRACTICE)
+    os.close(sink)
+    vault = resource("practice/vault.latchkey-vault").read_bytes()
+    client = SignerClient(vault, lambda _: None, Prompt(PromptMode.FD, source, script=True))
+    try:
+        client.unlock()
+        keys = len(client.status().keys)
+    finally:
+        client.close()
+        os.close(source)
+    if not keys:
+        raise ValueError("the practice vault holds no key")
+    return f"the practice vault opens, {keys} {'key' if keys == 1 else 'keys'}"
+
+
+def _bridge() -> str:
+    """Starts and leaves when its pipe closes; it listens nowhere before it is told where."""
+    if is_offline():
+        return "not part of an offline Latchkey"
+    done = subprocess.run(own_command("bridge"), input=b"", capture_output=True, timeout=_SECONDS, check=False)
+    if done.returncode != 1 or done.stderr:  # 1: nobody said where to listen
+        raise ValueError(f"ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()[-300:]}")
+    return "starts and ends with its pipe"
+
+
+def _chain() -> str:
+    """The client, its TLS, and that it says so when nobody answers: at a port of this computer that nothing uses."""
+    if is_offline():
+        return "not part of an offline Latchkey"
+    from latchkey.chain.node import Node
+    from latchkey.chain.wire import Unreachable, authorities
+
+    node = Node("http://127.0.0.1:1")
+    try:
+        node.call("eth_chainId")
+        raise ValueError("something answers on port 1 of this computer")
+    except Unreachable:
+        pass
+    finally:
+        node.close()
+    if not (known := authorities()):
+        raise ValueError("no certificate authorities are found, so no RPC can be reached safely")
+    return f"works, {known} certificate authorities known"
 
 
 def _desk() -> str:

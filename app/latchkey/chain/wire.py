@@ -69,7 +69,8 @@ class Reply:
 
 
 class Wire:
-    """To one address. Thread-safe; keeps its connections. `bearer`: a key that goes along in a header. Raises Unreachable (code "BadAddress") for addresses that are none."""
+    """To one address. Thread-safe; keeps its connections. `bearer`: a key that goes along in a header. Raises Unreachable (code
+    "BadAddress") for addresses that are none."""
 
     def __init__(self, url: str, *, proxy: str = "", bearer: str = "") -> None:
         try:
@@ -207,6 +208,11 @@ def _tls() -> ssl.SSLContext:
 
         context.load_verify_locations(certifi.where())
     return context
+
+
+def authorities() -> int:
+    """How many certificate authorities are trusted; for the self-test, for a bundle may come without any."""
+    return len(_tls().get_ca_certs())
 
 
 def _fault(error: Exception, *, proxied: bool) -> Callable[[], ChainError]:
