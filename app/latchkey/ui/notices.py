@@ -16,7 +16,7 @@ class Notices(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._rows = QVBoxLayout(self)
-        self._rows.setContentsMargins(theme.space(3), theme.space(2), theme.space(3), 0)
+        self._rows.setContentsMargins(theme.space(4), theme.space(2), theme.space(3), 0)
         self._rows.setSpacing(theme.space(1))
         self.hide()
 

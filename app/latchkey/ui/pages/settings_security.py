@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout
 
 from latchkey.language import tr, trn
@@ -51,6 +52,7 @@ class LockCard(Card):
             buttons.addWidget(button)
         buttons.addStretch(1)
         self.body.addLayout(buttons)
+        self.body.addSpacing(theme.space(0.5))
         self.body.addWidget(Line())
         self.keyring, self.keyring_chip = secondary(tr("Turn on…"), self._switch_keyring), Chip(tr("Off"))
         title = PhraseLabel(tr("Unlock with the keyring of this computer"), strong=True)
@@ -128,8 +130,8 @@ def _show_switch(button: Button, chip: Chip, on: bool, unlocked: bool, what: str
 def _switch_row(title: Any, chip: Chip, button: Any) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(theme.space(1))
-    row.addWidget(title)
-    row.addWidget(chip)
+    row.addWidget(title, 0, Qt.AlignmentFlag.AlignVCenter)
+    row.addWidget(chip, 0, Qt.AlignmentFlag.AlignVCenter)
     row.addStretch(1)
     row.addWidget(button)
     return row
