@@ -76,7 +76,8 @@ def _fill(tree: Path) -> None:
     shutil.copytree(BUNDLE, tree / "usr" / "lib" / "latchkey", symlinks=True)
     (tree / "usr" / "bin").mkdir(parents=True)
     (tree / "usr" / "bin" / "latchkey").symlink_to("../lib/latchkey/latchkey")
-    _place(LINUX / "latchkey.desktop", share / "applications" / "latchkey.desktop")
+    for name in ("latchkey.desktop", "latchkey-offline.desktop"):
+        _place(LINUX / name, share / "applications" / name)
     _place(LINUX / "latchkey.xml", share / "mime" / "packages" / "latchkey.xml")
     _place(LINUX / "latchkey.metainfo.xml", share / "metainfo" / "latchkey.metainfo.xml")
     _place(TOP / "LICENSE", share / "doc" / "latchkey" / "copyright")
