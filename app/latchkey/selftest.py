@@ -231,10 +231,17 @@ def _desk() -> str:
 
 
 def _keyring() -> str:
-    import keyring
+    """The process that asks it is there and answers, whether there is a keyring on this computer or not."""
+    from latchkey.vault.os_keyring import OsKeyring
 
-    backend = type(keyring.get_keyring())
-    return f"{backend.__module__}.{backend.__name__} (not used unless you choose it)"
+    answers = {"NoItem": "is there", "KeyringLocked": "is there, locked", "NoKeyring": "is none here"}
+    try:
+        OsKeyring().fetch(bytes(16))
+    except LatchkeyError as error:
+        if error.code not in answers:
+            raise
+        return f"{answers[error.code]} (not used unless you choose it)"
+    raise ValueError("an item that nobody put there")
 
 
 def _offscreen() -> dict[str, str]:
