@@ -47,8 +47,11 @@ Description: turns a master key into narrow, expiring session keys
 """
 
 
-def main() -> int:
-    """Build the package; 0 when it stands in dist/."""
+def main(arguments: list[str]) -> int:
+    """Build the package; 0 when it stands in dist/. `--icon FILE`: only draw the program's icon, in the form its ending names."""
+    if arguments[:1] == ["--icon"]:
+        draw_icon(256, Path(arguments[1]))
+        return 0
     if not (BUNDLE / "latchkey").is_file():
         sys.exit("There is no bundle in dist/latchkey; run `make bundle` first.")
     for tool in ("dpkg-deb", "dpkg"):
@@ -89,7 +92,7 @@ def _fill(tree: Path) -> None:
 
 
 def draw_icon(size: int, to: Path) -> None:
-    """The program's icon as a PNG, drawn from the one drawing there is."""
+    """The program's icon, drawn from the one drawing there is; in the form the file's ending names."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtCore import Qt
     from PySide6.QtGui import QImage, QPainter
@@ -101,7 +104,7 @@ def draw_icon(size: int, to: Path) -> None:
     QSvgRenderer(str(TOP / "resources" / "icons" / "latchkey.svg")).render(painter)
     painter.end()
     to.parent.mkdir(parents=True, exist_ok=True)
-    if not image.save(str(to), "PNG"):
+    if not image.save(str(to), to.suffix[1:].upper()):
         sys.exit(f"{to.name} could not be drawn.")
 
 
@@ -151,4 +154,4 @@ def _arch() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -70,6 +70,7 @@ Section "Uninstall"
   DeleteRegKey HKCU "Software\Latchkey"
   RMDir /r "$INSTDIR\_internal"
   Delete "$INSTDIR\latchkey.exe"
+  Delete "$INSTDIR\latchkey-cli.exe"
   Delete "$INSTDIR\uninstall.exe"
   RMDir "$INSTDIR"  ; only when nothing else is in it
 SectionEnd
