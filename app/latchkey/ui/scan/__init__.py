@@ -9,3 +9,8 @@
 
 A source gives pictures when it is asked (`Source`), so there is never more than one in hand and never an old one.
 """
+
+from PySide6.QtCore import QLoggingCategory
+
+# Which libraries for films there are not, and which for cameras there are, is no news. QtMultimedia tells it while it is loaded.
+QLoggingCategory.setFilterRules("qt.multimedia.symbolsresolver=false\nqt.multimedia.ffmpeg.info=false")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from PySide6.QtCore import QCameraPermission, QCoreApplication, QLoggingCategory, QObject, Qt, Signal
+from PySide6.QtCore import QCameraPermission, QCoreApplication, QObject, Qt, Signal
 from PySide6.QtMultimedia import (
     QCamera,
     QCameraDevice,
@@ -36,9 +36,6 @@ _BRIGHTNESS_FIRST = {
     getattr(QVideoFrameFormat.PixelFormat, f"Format_{name}")
     for name in ("Y8", "YUV420P", "YUV422P", "YV12", "NV12", "NV21", "IMC1", "IMC2", "IMC3", "IMC4")
 }
-
-# Which libraries for films and for screens there are not, and which for cameras there are, is no news.
-QLoggingCategory.setFilterRules("qt.multimedia.symbolsresolver=false\nqt.multimedia.ffmpeg.info=false")
 
 NO_BACKEND = tr("This installation came without the part of Qt that speaks to cameras.")
 NO_CAMERA = tr("No camera was found.")

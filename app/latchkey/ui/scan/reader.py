@@ -126,7 +126,7 @@ class Reader(QObject):
             progress = self._gathering.take(texts, len(codes) - len(texts))
         if room is None:
             return Sight(progress)
-        shown = [code for code in codes if code.text is not None] or codes  # beside one that is read, others are mostly shadows of it
+        shown = [code for code in codes if code.text is not None] or codes  # others beside it are mostly its shadows
         marks = tuple(Mark(_shares(picture, code.corners), code.text is not None) for code in shown)
         return Sight(progress, picture.preview(room), marks)
 
