@@ -8,8 +8,10 @@ bool, a short integer or a short fixed-size value. So does `Reader`: what the ch
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import accumulate
 from typing import Any, Protocol, TypeAlias
 
 from latchkey.core.reading import Unknown
@@ -233,8 +235,15 @@ class Tuple:
     dynamic: bool = field(init=False)
     head: int = field(init=False)
     size: int = field(init=False)
+    plan: tuple[tuple[int, int, Callable[..., Any], str], ...] = field(
+        init=False, repr=False, compare=False
+    )  # begin, end, read, name
 
     def __post_init__(self) -> None:
+        ends = tuple(accumulate(item.size for item in self.items))
+        begins = (0, *ends[:-1])
+        reads = (item.read for item in self.items)
+        object.__setattr__(self, "plan", tuple(zip(begins, ends, reads, self.names, strict=False)))
         object.__setattr__(self, "dynamic", any(item.dynamic for item in self.items))
         object.__setattr__(self, "head", sum(item.size for item in self.items))
         object.__setattr__(self, "size", 32 if self.dynamic else self.head)
@@ -251,12 +260,8 @@ class Tuple:
         return self.parts(reader, head, base, where)
 
     def parts(self, reader: Reader, head: bytes, base: int, where: str) -> Values:
-        values, at, prefix = [], 0, f"{where}." if where else ""
-        for item, name in zip(self.items, self.names, strict=True):
-            end = at + item.size
-            values.append(item.read(reader, head[at:end], base, prefix + name))
-            at = end
-        return values
+        prefix = f"{where}." if where else ""
+        return [read(reader, head[begin:end], base, prefix + name) for begin, end, read, name in self.plan]
 
     def show(self, value: Values) -> str:
         return "(" + ", ".join(item.show(part) for item, part in zip(self.items, value, strict=True)) + ")"
