@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtMultimedia import QCameraDevice
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 from tests.gui.conftest import names_missing
 from tests.gui.scanning import SyntheticCamera, image, photo
@@ -410,6 +411,30 @@ def test_windows_where_the_system_names_none(scanning: Scanning, qtbot: QtBot) -
     dialog.screens.tiles["window"].click()
     qtbot.waitUntil(lambda: "does not say which windows" in scanning.said)
     assert "region" in scanning.said
+
+
+class Named:
+    """A window as Qt names it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def description(self) -> str:
+        return self._name
+
+
+def test_windows_are_offered_by_name(scanning: Scanning, qtbot: QtBot) -> None:
+    pane = scanning.open("screen").screens
+    wanted: list[Any] = []
+    pane.wanted.disconnect()
+    pane.wanted.connect(lambda what, window: wanted.append((what, window)))
+    windows = [Named("Some dApp & more\u202e"), Named(scanning._window.windowTitle())]
+    pane._offer_windows(SimpleNamespace(windows=lambda: windows))
+    menu = pane.findChild(QMenu)
+    assert [action.text() for action in menu.actions()] == ["Some dApp && more"], "our own is out of sight by then"
+    menu.actions()[0].trigger()
+    assert wanted == [("window", windows[0])]
+    menu.close()
 
 
 _OTHER_PROGRAM = """
