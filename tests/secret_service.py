@@ -22,7 +22,8 @@ LACKING = next((f"{name} is not installed" for name in ("gnome-keyring-daemon", 
 # No service directories: a daemon that is killed stays dead instead of being started again.
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "busconfig.dtd">
 <busconfig><type>session</type><listen>unix:dir={}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>"""
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>{}</policy></busconfig>"""
+_DENIED = '<deny send_interface="org.freedesktop.Secret.Service"/>'
 
 
 @dataclass
@@ -71,8 +72,8 @@ items = list(collection.get_all_items())
 
 
 @contextmanager
-def secret_service() -> Iterator[SecretService]:
-    """Unlocked and empty. Its folder stands in a short place, for sockets have short names."""
+def secret_service(*, denied: bool = False) -> Iterator[SecretService]:
+    """Unlocked and empty. `denied`: it runs, but the bus lets nobody ask it. Its folder stands in a short place, for sockets have short names."""
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="keyring-")))
         folders = {f"XDG_{name.upper()}_HOME": place / name for name in ("data", "config", "cache")} | {
@@ -80,7 +81,7 @@ def secret_service() -> Iterator[SecretService]:
         }
         for folder in (*folders.values(), place / "data/keyrings"):
             folder.mkdir(mode=0o700)
-        (place / "bus.conf").write_text(_BUS.format(place))
+        (place / "bus.conf").write_text(_BUS.format(place, _DENIED if denied else ""))
         bus = subprocess.Popen(
             ["dbus-daemon", f"--config-file={place / 'bus.conf'}", "--nofork", "--print-address"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

@@ -192,6 +192,17 @@ def test_an_item_that_cannot_be_removed_is_said(service: SecretService, vault: b
     assert not made.status().keyring
 
 
+def test_a_keyring_that_nobody_is_let_to(vault: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    with secret_service(denied=True) as service:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", service.environment["DBUS_SESSION_BUS_ADDRESS"])
+        made, _ = keeper(vault, ASKED, ASKED)
+        made.unlock()
+        with pytest.raises(VaultError, match="refused") as caught:
+            made.set_keyring(True)
+        assert caught.value.code == "KeyringFailed"
+        assert made.unsaved is None
+
+
 def test_no_bus_at_all(vault: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/none")
     made, _ = keeper(vault, ASKED, ASKED)

@@ -24,7 +24,7 @@ _FAULTS = {
     "locked": ("KeyringLocked", tr("The keyring of this computer is locked and was not opened.")),
     "missing": ("NoItem", tr("The keyring of this computer no longer holds what opens this vault.")),
     "silent": ("KeyringSilent", tr("The keyring of this computer did not answer in time.")),
-    "failed": ("KeyringFailed", tr("The keyring of this computer did not do what it was asked.")),
+    "failed": ("KeyringFailed", tr("The keyring of this computer refused, or did not do what it was asked.")),
 }
 
 
