@@ -12,5 +12,9 @@ A source gives pictures when it is asked (`Source`), so there is never more than
 
 from PySide6.QtCore import QLoggingCategory
 
+from latchkey.language import tr
+
+NO_MULTIMEDIA = tr("This installation came without the part of Qt that speaks to cameras.")
+
 # Which libraries for films there are not, and which for cameras there are, is no news. QtMultimedia tells it while it is loaded.
 QLoggingCategory.setFilterRules("qt.multimedia.symbolsresolver=false\nqt.multimedia.ffmpeg.info=false")

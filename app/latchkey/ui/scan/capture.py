@@ -27,6 +27,7 @@ from PySide6.QtMultimedia import (
 from latchkey.codec.qr import Pixels
 from latchkey.errors import LatchkeyError
 from latchkey.language import tr
+from latchkey.ui.scan import NO_MULTIMEDIA
 from latchkey.ui.scan.picture import Frame, Picture
 
 FRAME_MS = 33
@@ -37,7 +38,6 @@ _BRIGHTNESS_FIRST = {
     for name in ("Y8", "YUV420P", "YUV422P", "YV12", "NV12", "NV21", "IMC1", "IMC2", "IMC3", "IMC4")
 }
 
-NO_BACKEND = tr("This installation came without the part of Qt that speaks to cameras.")
 NO_CAMERA = tr("No camera was found.")
 NOT_ALLOWED = tr("Latchkey is not allowed to use the camera. The system's privacy settings say who is.")
 CAMERA_FAILED = tr("The camera does not answer. Another program may be using it.")
@@ -54,7 +54,7 @@ def count_cameras() -> int:
     """For the self-test, which has no application. Raises LatchkeyError where Qt's plug-in is missing."""
     app = QCoreApplication.instance() or QCoreApplication([])
     if not is_there():
-        raise LatchkeyError(NO_BACKEND, code="NoMultimedia")
+        raise LatchkeyError(NO_MULTIMEDIA, code="NoMultimedia")
     return len(Cameras(app).all())
 
 

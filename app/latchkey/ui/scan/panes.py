@@ -17,6 +17,7 @@ from latchkey.errors import LatchkeyError
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
+from latchkey.ui.scan import NO_MULTIMEDIA
 from latchkey.ui.scan.gathering import Notice
 from latchkey.ui.scan.picture import Source
 from latchkey.ui.scan.reader import Reader, Sight
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from PySide6.QtMultimedia import QCameraDevice
 
 _MULTIMEDIA = "latchkey.ui.scan.capture"
-_NO_MULTIMEDIA = tr("This installation came without the part of Qt that speaks to cameras.")
 _OTHER_WAYS = tr("A code on this screen can be scanned there, and a picture of it can be opened or pasted.")
 _PLUG_IN = tr("One that is plugged in now is taken up at once.")
 _REGION_INSTEAD = tr("Choose a region around it instead.")
@@ -44,13 +44,13 @@ def load_capture(context: Context, owner: QWidget, done: Callable[[Any], object]
         try:
             return import_module(_MULTIMEDIA)
         except ImportError:
-            raise LatchkeyError(_NO_MULTIMEDIA, code="NoMultimedia") from None
+            raise LatchkeyError(NO_MULTIMEDIA, code="NoMultimedia") from None
 
     def loaded(module: Any) -> None:
         if module.is_there():
             done(module)
         else:
-            failed(module.NO_BACKEND)
+            failed(NO_MULTIMEDIA)
 
     context.tasks.run(load, loaded, failed=lambda error: failed(error.text), owner=owner)
 
