@@ -35,24 +35,35 @@ class Subject:
     rows: tuple[Row, ...]
 
 
-def write(subjects: list[Subject], load: float) -> None:
-    """The whole page, made anew. `load`: the machine's load average when measuring began."""
-    PAGE.write_text("\n\n".join([_head(load), *(_section(subject) for subject in subjects)]) + "\n")
+def write(subjects: list[tuple[Subject, float]]) -> None:
+    """Put these on the page, each with the machine's load average when its measuring began; others that stand there stay."""
+    sections = _standing()
+    for subject, load in subjects:
+        sections[subject.title] = _section(subject, load)
+    PAGE.write_text("\n\n".join([_head(), *sections.values()]) + "\n")
 
 
-def _head(load: float) -> str:
+def _standing() -> dict[str, str]:
+    """Sections of the page by their titles."""
+    parts = PAGE.read_text().rstrip().split("\n## ")[1:] if PAGE.exists() else []
+    return {part.partition("\n")[0]: f"## {part.rstrip()}" for part in parts}
+
+
+def _head() -> str:
     return (
         "# Measured against others\n\n"
         "Written by `make bench`; every figure is the median of runs that alternate between Latchkey and the other, on one machine.\n\n"
-        f"Machine: {_machine()}; load average {load:.1f} before the first run."
+        f"Machine: {_machine()}. A load average far above 1 means that something else ran beside."
     )
 
 
-def _section(subject: Subject) -> str:
+def _section(subject: Subject, load: float) -> str:
     lines = [
         f"## {subject.title}",
         "",
         subject.text,
+        "",
+        f"Load average when it began: {load:.1f}.",
         "",
         f"| | Latchkey | {subject.peer} | ratio | goal |",
         "|---|---|---|---|---|",
