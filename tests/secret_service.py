@@ -73,8 +73,9 @@ items = list(collection.get_all_items())
 
 @contextmanager
 def secret_service(*, denied: bool = False) -> Iterator[SecretService]:
-    """Unlocked and empty. `denied`: it runs, but the bus lets nobody ask it. Its folder stands in a short place, for sockets have short names."""
+    """Unlocked and empty. `denied`: it runs, but the bus lets nobody ask it."""
     with ExitStack() as stack:
+        # In a short place, for sockets have short names.
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="keyring-")))
         folders = {f"XDG_{name.upper()}_HOME": place / name for name in ("data", "config", "cache")} | {
             "XDG_RUNTIME_DIR": place / "run"
