@@ -7,6 +7,9 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.counts import count
 
 from latchkey.codec import bytewords, cbor, ur
 from latchkey.codec.eip681 import PayTo
@@ -275,3 +278,24 @@ def test_caps(clock: Clock) -> None:
     assert "too large" in said(one.take([f"ur:{ur.TYPE}/1-5000/{large}"]))
     assert "too long" in said(one.take(["x" * 300_000]))
     assert one.take([]).parts == 0
+
+
+def changed(text: str, at: int, sign: str) -> str:
+    """With another letter at one place."""
+    return text[: at % len(text)] + sign + text[at % len(text) + 1 :]
+
+
+@given(st.data())
+@settings(max_examples=count(60, 1500))
+def test_whatever_is_shown_nothing_breaks(data: st.DataObject) -> None:
+    """Parts, parts with a letter changed, parts of other codes and any text, in any order: a sentence at worst, and the caps hold."""
+    clock = Clock()
+    one = Gathering(clock=clock)
+    whole = st.sampled_from([*parts(), *parts(OTHER), *parts(bytes(200), 30, ur.SIGNATURE), WC, ADDRESS, to_link(RAW), SECRET])
+    spoilt = st.builds(changed, whole, st.integers(0, 500), st.characters())
+    for texts in data.draw(st.lists(st.lists(whole | spoilt | st.text(max_size=80), max_size=3), max_size=25)):
+        clock.now += data.draw(st.sampled_from((0.03, 1.0, 7.0)))
+        progress = one.take(texts, data.draw(st.integers(0, 2)))
+        assert 0 <= progress.percent < 100 or progress.found is not None
+        assert SECRET not in said(progress)
+        assert len(one._sights) <= 100
