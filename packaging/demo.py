@@ -146,6 +146,7 @@ class Tour:
         self._picture("grants", "an empty book of grants, the practice account at hand")
         self._unlock()
         self._open_request()
+        self._look_back()
         self._step("account", "the request names its account")
         self._step("key", "the dApp brought its own public key")
         self._step("scope", 'what it asks for, with "no ETH" added by Latchkey')
@@ -164,6 +165,12 @@ class Tour:
         self._app.sendEvent(self.window, QDragEnterEvent(place, copy, data, no_buttons, no_keys))
         self._picture("drop", "a dApp's request, a file, is dropped on the window")
         self._app.sendEvent(self.window, QDropEvent(QPointF(place), copy, data, no_buttons, no_keys))
+
+    def _look_back(self) -> None:
+        """A request leads to its review at once; the steps before it are one button away each."""
+        for name in ("review", "expiry", "scope", "key"):
+            self._until(name, lambda name=name: type(self.window.page) is WizardPage and self.window.page.wizard.step == name)
+            self._click("Back")
 
     def _step(self, name: str, what: str) -> None:
         self._until(name, lambda: type(self.window.page) is WizardPage and self.window.page.wizard.step == name)
