@@ -81,12 +81,13 @@ export interface Session {
   chainId: Hex;
   account: Hex;
   entityId: number;
-  requestId: string | null;
-  key: { publicKey: Hex; type: KeyType };
+  requestId: string;
+  key: Hex;
   permissions: Permission[];
   expirySec: number;
-  state: string;
-  asOf: number | null;
+  state: "waiting" | "unused" | "active" | "used-up" | "revoking" | "expired" | "revoked" | "cancelled";
+  /** Which block this rests on, and when it was read; left out where the chain was not asked yet. */
+  asOf?: { block: number; time: number };
 }
 
 export class LatchkeyError extends Error {
@@ -126,7 +127,7 @@ export class Latchkey {
   pair(show: (code: string) => unknown, waiting?: Waiting): Promise<{ account: Hex | null; chainId: Hex | null }>;
   createSession(request: SessionRequest, waiting?: Waiting): Promise<Grant>;
   sessions(): Promise<Session[]>;
-  revokeSession(session: Pick<Session, "chainId" | "account" | "entityId">, waiting?: Waiting): Promise<{ state: string }>;
+  revokeSession(session: Pick<Session, "chainId" | "account" | "entityId">, waiting?: Waiting): Promise<Pick<Session, "state">>;
   request(call: { method: string; params?: unknown[] }, waiting?: Waiting): Promise<any>;
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => unknown): this;
   removeListener<E extends keyof Events>(event: E, listener: (value: Events[E]) => unknown): this;

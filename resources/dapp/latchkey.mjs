@@ -55,7 +55,7 @@ export const walletApis = ({ context }) => ({ context });
 export const connect = (options) => new Latchkey(options);
 
 export class Latchkey {
-  #port; #name; #storage; #useSocket; #socket; #waiting = new Map(); #listeners = new Map(); #next = 1;
+  #port; #name; #storage; #useSocket; #socket; #line; #listeners = new Map(); #next = 1;
 
   constructor({ port = 41571, name, storage = globalThis.localStorage, socket = false } = {}) {
     [this.#port, this.#name, this.#storage, this.#useSocket] = [port, name, storage ?? memory(), socket];
@@ -117,7 +117,10 @@ export class Latchkey {
   }
 
   /** Let go of the socket. */
-  close() { this.#socket?.then((socket) => socket.close(), () => {}); }
+  close() {
+    this.#socket?.close();
+    this.#socket = this.#line = undefined;
+  }
 
   async #overHttp(call, signal) {
     const headers = given({ "content-type": "application/json", authorization: this.isPaired ? `Bearer ${this.#token}` : undefined });
@@ -130,38 +133,38 @@ export class Latchkey {
   }
 
   async #overSocket(call, signal) {
-    const socket = await (this.#socket ??= this.#open());
+    const { socket, waiting } = await (this.#line ??= this.#open());
     return new Promise((resolve, reject) => {
       const stop = () => { this.close(); reject(signal.reason); }; // the end of the connection takes back what it asked
       signal?.addEventListener("abort", stop, { once: true });
       const done = (end) => (value) => { signal?.removeEventListener("abort", stop); end(value); };
-      this.#waiting.set(call.id, { resolve: done(resolve), reject: done(reject) });
+      waiting.set(call.id, { resolve: done(resolve), reject: done(reject) });
       socket.send(JSON.stringify(call));
     });
   }
 
   async #open() {
-    const socket = new WebSocket(`ws://127.0.0.1:${this.#port}/`);
-    socket.onmessage = ({ data }) => this.#heard(JSON.parse(data));
+    const socket = new WebSocket(`ws://127.0.0.1:${this.#port}/`), waiting = new Map();
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => {
+      const message = JSON.parse(data);
+      if (message.method === "latchkey_sessionsChanged") this.#emit("sessionsChanged", message.params);
+      waiting.get(message.id)?.resolve(message);
+      waiting.delete(message.id);
+    };
     socket.onclose = () => {
-      this.#socket = undefined;
-      for (const { reject } of this.#waiting.values()) reject(away());
-      this.#waiting.clear();
+      for (const { reject } of waiting.values()) reject(away());
+      if (this.#socket !== socket) return; // let go of on purpose
+      this.#socket = this.#line = undefined;
       this.#emit("disconnect", away());
     };
     await new Promise((opened, failed) => { socket.onopen = opened; socket.onerror = () => failed(away()); });
     if (this.isPaired) {
-      const admitted = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
+      const admitted = new Promise((resolve, reject) => { waiting.set(0, { resolve, reject }); });
       socket.send(JSON.stringify({ jsonrpc: "2.0", id: 0, method: "latchkey_authenticate", params: [{ token: this.#token }] }));
       await admitted; // an error comes again with the call that needs the pairing
     }
-    return socket;
-  }
-
-  #heard(message) {
-    if (message.method === "latchkey_sessionsChanged") this.#emit("sessionsChanged", message.params);
-    this.#waiting.get(message.id)?.resolve(message);
-    this.#waiting.delete(message.id);
+    return { socket, waiting };
   }
 
   #emit(event, value) { for (const listener of this.#listeners.get(event) ?? []) listener(value); }

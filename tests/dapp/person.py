@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 from latchkey.core.account import Account
 from latchkey.core.request import SessionRequest
@@ -27,7 +28,7 @@ class Person:
         self._house.host.pair(asked, self._account)
         return asked.code
 
-    def grants(self, **changes: object) -> GrantRecord:
+    def grants(self, **changes: Any) -> GrantRecord:
         """What the wizard does when the owner just goes on. `changes`: of what was asked, made in the wizard."""
         record, now = self._house.question(), int(time.time())
         assert isinstance(record.request, SessionRequest)
@@ -39,6 +40,7 @@ class Person:
             state = replace(state, key=replace(state.key, made=granting.make_key()))
         grant = granting.keep(granting.sign(granting.prepare(replace(state, **changes), world)))
         self._house.requests.granted(grant)
+        self._house.host.refresh()
         return grant
 
     def refuses(self, reason: str) -> None:
