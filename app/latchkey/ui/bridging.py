@@ -156,7 +156,7 @@ class Bridging(QObject):
 
     def _bring_up(self) -> None:
         """The newest request of the bridge, if the person is doing nothing that it would take away."""
-        from latchkey.store.requests import RequestKind, Source
+        from latchkey.store.requests import Source
 
         new = [one for one in self._context.requests.open() if one.source is Source.BRIDGE and one.id > self._shown]
         if not new:
@@ -164,8 +164,9 @@ class Bridging(QObject):
         record = new[-1]
         self._shown = record.id
         if self._is_free():
-            page = "wizard" if record.kind is RequestKind.SESSION else "requests"
-            self._context.navigate(page, record)
+            from latchkey.ui.pages.requests import open_record
+
+            open_record(self._context, self._window, record)
         else:
             self._context.say(self._news(record))
         QApplication.alert(self._window)
