@@ -251,6 +251,13 @@ def test_tightened(window: Window, stage: Stage, account: Account, qtbot: QtBot)
     install(stage, account, 5)
     dialog = open_sheet(window, account, Tighten(5, (Lower(LimitKind.ERC20, 400, DOLLAR),)), qtbot)
     assert dialog.go.text() == "&Tighten"
+    shown, lock = texts(dialog), window._context.lock
+    lock.unlock()
+    qtbot.waitUntil(lambda: lock.unlocked, timeout=SLOW)
+    assert lock.at_once()  # in the middle of it: the sheet stands as it was, and signing unlocks
+    qtbot.waitUntil(lambda: not lock.unlocked)
+    assert dialog.isVisible()
+    assert texts(dialog) == shown
     go(dialog, qtbot)
     assert chips(dialog) == ["Done"]
     [row] = look(window, account).rows
