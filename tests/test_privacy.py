@@ -53,7 +53,7 @@ NOT_ASKED = {"eth_sign", "eth_accounts"}  # words of other systems' requests, an
 def test_there_is_one_door() -> None:
     """Requests are made in one module, so that the table has one thing to speak of."""
     opening = re.compile(
-        r"\.urlopen\(|requests\.(get|post)|aiohttp\.ClientSession|http\.client|socket\.create_connection|QNetworkAccessManager"
+        r"\.urlopen\(|(import|from) requests\b|aiohttp\.ClientSession|http\.client|socket\.create_connection|QNetworkAccessManager"
     )
     doors = {str(path.relative_to(APP)) for path in APP.rglob("*.py") if opening.search(path.read_text())}
     assert doors == {"chain/wire.py"}
@@ -217,6 +217,7 @@ def test_an_import_changes_nothing_that_is_not_shown() -> None:
         "appearance": "dark", "idleMinutes": 60, "window": "AAAA", "proxy": "socks5://127.0.0.1:9050",
         "networks": [{"chainId": 8453, "rpc": rpc, "secondRpc": "https://other.example", "bundler": "https://bundler.example"}],
         "walletApi": "https://service.example", "bridge": True, "bridgePort": 41999,
+        "tray": False, "closeToTray": True, "notifications": False,
     }  # fmt: skip
     assert set(value) == set(settings._FIELDS), "a new setting: name it here, and see that an import shows it"
     more = {"expert": True, "policy": "compat", "vault": "x", "rules": {"root": "allowed"}}
