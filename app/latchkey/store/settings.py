@@ -62,7 +62,9 @@ class Settings:
     """`idle_minutes`: the vault locks after so many minutes without use (1-240). `window`: the toolkit's own account of the
     window's size and place, opaque here, at most 8 KiB. `networks`: those that a person has set something for, by chain id. `proxy`:
     what every request to another machine goes through, "" for none. `wallet_api`: where Alchemy's Wallet APIs are asked, "" for nowhere;
-    their key is in the vault. `bridge`: whether dApps may ask on `bridge_port` of 127.0.0.1. Raises BadInput."""
+    their key is in the vault. `bridge`: whether dApps may ask on `bridge_port` of 127.0.0.1. `tray`: an icon among the
+    system's, where it has such a place; `close_to_tray`: closing the window only hides it then; `notifications`: tell what is news
+    while nobody looks. Raises BadInput."""
 
     appearance: Appearance = Appearance.SYSTEM
     idle_minutes: int = 5
@@ -72,6 +74,9 @@ class Settings:
     wallet_api: str = field(default="", repr=False)
     bridge: bool = False
     bridge_port: int = BRIDGE_PORT
+    tray: bool = True
+    close_to_tray: bool = False
+    notifications: bool = True
 
     def __post_init__(self) -> None:
         if not 1 <= self.idle_minutes <= 240:
@@ -202,6 +207,9 @@ def _written(settings: Settings, names: set[str]) -> bytes:
         "walletApi": settings.wallet_api,
         "bridge": settings.bridge,
         "bridgePort": settings.bridge_port,
+        "tray": settings.tray,
+        "closeToTray": settings.close_to_tray,
+        "notifications": settings.notifications,
     }
     return json.dumps({name: value[name] for name in value if name in names}, indent=2).encode() + b"\n"
 
@@ -278,4 +286,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any, str], Any]]] = {
     "walletApi": ("wallet_api", _text),
     "bridge": ("bridge", _switch),
     "bridgePort": ("bridge_port", _whole),
+    "tray": ("tray", _switch),
+    "closeToTray": ("close_to_tray", _switch),
+    "notifications": ("notifications", _switch),
 }

@@ -174,6 +174,8 @@ def _load(context: Context, window: Window, visits: Visits) -> None:
         return stand_in(context.data_dir)
 
     def loaded(standing_in: tuple[str, str] | None) -> None:
+        from latchkey.ui.tray import Tray
+
         window.ready()
         if standing_in is not None:
             window.notices.add(*standing_in)
@@ -183,6 +185,7 @@ def _load(context: Context, window: Window, visits: Visits) -> None:
             from latchkey.ui.resuming import resume_endings
 
             resume_endings(context, window)
+        window.tray = Tray(context, window)
         visits.ready()
 
     def again() -> None:

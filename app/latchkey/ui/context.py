@@ -4,7 +4,7 @@ A page is a QWidget made as `Page(context)`, kept for the life of the window, an
     enter(payload)      called each time it is shown; `payload` is what navigate() was given, or None
     may_leave() -> str  a sentence when leaving would lose something ("" when not); the window asks the person
 
-    sessions   latchkey.ui.pages.sessions.SessionsPage  enter(Account) shows those of one
+    sessions   latchkey.ui.pages.sessions.SessionsPage  enter(Account) shows those of one; enter(REVOKE_ALL)
     session    latchkey.ui.pages.session.SessionPage    enter(key of its row)
     grants     latchkey.ui.pages.grants.GrantsPage
     grant      latchkey.ui.pages.grant.GrantPage        enter(id of the grant in the book)
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from latchkey.vault.model import Status
 
 T = TypeVar("T")
+
+REVOKE_ALL = "revoke all"  # for the page "sessions": opens the sheet that asks
 
 
 class Context(QObject):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from latchkey.language import tr
+
 if TYPE_CHECKING:
     from latchkey.flow.watch import Notice
     from latchkey.ui.context import Context
@@ -78,4 +80,5 @@ class Watching(QObject):
 
     def _say(self, notice: Notice) -> None:
         self._context.say(notice.sentence)
+        self._context.notify(tr("A session"), notice.sentence)
         self._context.changed.emit("readings")

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from latchkey.offline import is_offline
 from latchkey.shipped import resource
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from latchkey.ui.notices import Notices
     from latchkey.ui.rail import DropVeil, Rail
+    from latchkey.ui.tray import Tray
 
 MIN_SIZE = (900, 600)
 FIRST_SIZE = (1180, 780)
@@ -147,6 +148,8 @@ class Window(QWidget):
         self._page, self._payload = start, None
         self._rail: Rail | None = None
         self._has_appeared = self._has_painted = self._is_ready = False
+        self.tray: Tray | None = None
+        self._quitting = False
         self.setWindowTitle("Latchkey (offline)" if is_offline() else "Latchkey")
         self.setMinimumSize(*MIN_SIZE)
         self.setAcceptDrops(True)
@@ -320,13 +323,26 @@ class Window(QWidget):
 
         return move_focus(self, forward)
 
+    def quit(self) -> None:
+        """Close for good, whatever closing means otherwise."""
+        self._quitting = True
+        self.close()
+        self._quitting = False
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.tray is not None and self.tray.holds_window and not (self._quitting or self.property("leaving")):
+            self._context.keep_window(bytes(self.saveGeometry().data()))
+            event.ignore()
+            self.hide()
+            return
         if self._rail is not None and not self.property("leaving") and (loss := self.loss()):
             event.ignore()
             self._ask("Close Latchkey?", loss, "Close", self._leave)
             return
         self._context.keep_window(bytes(self.saveGeometry().data()))
         event.accept()
+        if self.tray is not None and self.tray.holds_window:
+            QApplication.quit()  # no window that is closed ends the program then
 
     def _leave(self) -> None:
         self.setProperty("leaving", True)

@@ -59,6 +59,12 @@ class RequestList(QListView):
         self.setMaximumHeight(len(rows) * HEIGHT + frame)
         self.setMinimumHeight(min(len(rows), _SHOWN_AT_LEAST) * HEIGHT + frame)
 
+    def point_at(self, number: int) -> None:
+        """Make the record of this id the current one, else the first; the keyboard goes on from there."""
+        at = next((place for place, row in enumerate(self.model_.rows) if row.record.id == number), 0)
+        self.setCurrentIndex(self.model_.index(at))
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         row = self.current
         if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

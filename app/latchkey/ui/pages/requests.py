@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -60,8 +61,9 @@ class RequestsPage(Page):
         self._minute = QTimer(self)
         self._minute.timeout.connect(lambda: self._read() if self.isVisible() else None)
 
-    def enter(self, _payload: object) -> None:
-        self._read()
+    def enter(self, payload: object) -> None:
+        """`payload`: the record that is to be pointed at."""
+        self._read(then=partial(self._point_at, payload))
         self._minute.start(_MINUTE_MS)  # how long ago grows
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -74,11 +76,19 @@ class RequestsPage(Page):
 
     # --- showing
 
-    def _read(self) -> None:
+    def _read(self, then: Callable[[], object] = lambda: None) -> None:
         from latchkey.ui.pages.request_rows import read_rows
 
+        def arrived(found: Found) -> None:
+            self._show(found)
+            then()
+
         context = self._context
-        context.tasks.run(lambda job: read_rows(context, job.check), self._show, owner=self)
+        context.tasks.run(lambda job: read_rows(context, job.check), arrived, owner=self)
+
+    def _point_at(self, record: object) -> None:
+        if self.list is not None:
+            self.list.point_at(getattr(record, "id", 0))
 
     def _show(self, found: Found) -> None:
         rows = found.rows

@@ -21,7 +21,7 @@ from latchkey.errors import LatchkeyError
 from latchkey.language import tr, trn
 from latchkey.offline import is_offline
 from latchkey.ui import theme
-from latchkey.ui.context import Context
+from latchkey.ui.context import REVOKE_ALL, Context
 from latchkey.ui.tasks import Job
 from latchkey.ui.widgets import Banner, Card, EmptyState, Muted, Page, add_shown, clear_layout, line_edit, link, primary, secondary
 
@@ -165,7 +165,10 @@ class SessionsPage(Page):
             self.said.setText(tr("Stopping…"))
 
     def _entered(self, payload: object) -> None:
-        if payload is not None:
+        if payload == REVOKE_ALL:
+            self.account.setCurrentIndex(0)
+            self._end_all()
+        elif payload is not None:
             self.account.setCurrentIndex(max(0, self.account.findData(payload)))
         shown, now = self._shown, self._context.clock()
         if shown is None:

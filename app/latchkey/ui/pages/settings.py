@@ -19,7 +19,9 @@ from latchkey.ui.pages.settings_bridge import BridgeCard
 from latchkey.ui.pages.settings_keys import KeysCard
 from latchkey.ui.pages.settings_privacy import PrivacyCard
 from latchkey.ui.pages.settings_security import ExpertCard, LockCard
+from latchkey.ui.pages.settings_system import SystemCard
 from latchkey.ui.pages.settings_transfer import TransferCard
+from latchkey.ui.pages.settings_wallet_api import WalletApiCard
 from latchkey.ui.widgets import (
     Banner,
     Body,
@@ -41,17 +43,18 @@ class SettingsPage(Page):
         self.fault.hide()
         self.body.addWidget(self.fault)
         self.networks, self.break_glass = NetworksCard(context), BreakGlassCard(context)
-        self.bridge = BridgeCard(context)
+        self.bridge, self.wallet_api = BridgeCard(context), WalletApiCard(context, self._ask)
         if is_offline():
-            for online in (self.networks, self.break_glass, self.bridge):
+            for online in (self.networks, self.break_glass, self.bridge, self.wallet_api):
                 online.hide()
         self.security, self.keys = LockCard(context, self._ask, self._keep, self._warn), KeysCard(context, self._ask)
         self.experts = ExpertCard(context, self._ask)
         self.transfer = TransferCard(context)
         self.privacy = PrivacyCard(context)
+        self.system = SystemCard(context, self._keep)
         for card in (
-            self._looks(), self.security, self.keys, self.networks, self.break_glass, self.bridge, self.experts, self.privacy,
-            self.transfer, self._about(),
+            self._looks(), self.system, self.security, self.keys, self.networks, self.break_glass, self.bridge, self.wallet_api, self.experts,
+            self.privacy, self.transfer, self._about(),
         ):  # fmt: skip
             self.body.addWidget(card)
         self.body.addStretch(1)
@@ -99,6 +102,7 @@ class SettingsPage(Page):
     def _show(self) -> None:
         """As it is kept: an import may have changed it."""
         self.looks.set_value(self._context.settings.appearance.value)
+        self.system.refresh()
         for card in (self.security, self.keys, self.experts):
             card.refresh()
 

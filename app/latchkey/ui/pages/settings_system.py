@@ -1,0 +1,39 @@
+"""How Latchkey stands in the system: its icon in the tray, what closing the window means, notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtWidgets import QCheckBox
+
+from latchkey.language import tr
+from latchkey.ui.context import Context
+from latchkey.ui.widgets import Card, Muted
+
+
+class SystemCard(Card):
+    def __init__(self, context: Context, keep: Callable[..., Any]) -> None:
+        super().__init__(tr("In the system"))
+        self._context = context
+        self.tray = QCheckBox(tr("Show an icon in the system tray"))
+        self.close_to_tray = QCheckBox(tr("Closing the window keeps Latchkey running in the tray"))
+        self.notifications = QCheckBox(tr("Show a notification when something asks or happens while you are elsewhere"))
+        self.none = Muted(tr("This system shows no tray now."))
+        self.tray.clicked.connect(lambda on: keep(tray=on))
+        self.close_to_tray.clicked.connect(lambda on: keep(close_to_tray=on))
+        self.notifications.clicked.connect(lambda on: keep(notifications=on))
+        for widget in (self.tray, self.none, self.close_to_tray, self.notifications):
+            self.body.addWidget(widget)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """As it is kept, and as far as there is a tray."""
+        from PySide6.QtWidgets import QSystemTrayIcon
+
+        settings, there = self._context.settings, QSystemTrayIcon.isSystemTrayAvailable()
+        self.tray.setChecked(settings.tray)
+        self.close_to_tray.setChecked(settings.close_to_tray)
+        self.close_to_tray.setEnabled(settings.tray and there)
+        self.notifications.setChecked(settings.notifications)
+        self.none.setVisible(not there)
