@@ -14,6 +14,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from latchkey.codec.hand_over import decode
+from latchkey.core.permissions import FunctionsOnContract
 from latchkey.flow.requests import Requests, RequestState
 from latchkey.store.book import Book
 from latchkey.store.records import GrantState
@@ -78,6 +79,10 @@ def test_a_dapp_asks_plays_and_is_told(window: BridgeWindow, stage: Stage, tmp_p
         (grant,) = book.grants()
         records = Requests(book, lambda: 0).all()
     assert grant.state is GrantState.HANDED_OVER
-    assert decode(grant.envelope or b"").asked is not None  # the page knows that it got less than it asked for
+    told = decode(grant.envelope or b"")
+    assert told.asked is not None  # the page knows that it got less than it asked for
+    (asked,), given = told.asked.permissions, told.permissions
+    assert isinstance(asked, FunctionsOnContract)
+    assert FunctionsOnContract(asked.address, asked.functions[:1]) in given
     assert [record.state for record in records] == [RequestState.GRANTED, RequestState.GRANTED]
     assert all(record.origin == url.rstrip("/") and record.proven for record in records)

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSocketNotifier, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from PySide6.QtCore import QPoint, QSocketNotifier, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QStyle, QStyleOptionButton, QWidget
 
 from latchkey.flow.granting import Granting, Ids
 from latchkey.ui import app
@@ -54,10 +54,19 @@ def _where(name: str) -> dict[str, object] | None:
     widget = min(named, key=lambda w: w.focusPolicy() == Qt.FocusPolicy.NoFocus, default=None)
     if widget is None:
         return None
-    middle = widget.rect().center()
+    middle = _middle(widget)
     ratio, where = widget.devicePixelRatioF(), widget.mapToGlobal(middle)
     seen = widget.visibleRegion().contains(middle)
     return {"x": round(where.x() * ratio), "y": round(where.y() * ratio), "seen": seen, "enabled": widget.isEnabled()}
+
+
+def _middle(widget: QWidget) -> QPoint:
+    """Of what reacts: a tick box may be much wider than its tick and its text."""
+    if not isinstance(widget, QCheckBox):
+        return widget.rect().center()
+    option = QStyleOptionButton()
+    widget.initStyleOption(option)
+    return widget.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, widget).center()
 
 
 def _names(widget: QWidget) -> set[str]:
