@@ -26,8 +26,8 @@ from tests.devnet.places import DOLLAR, GAME
 
 PLAY = FunctionsOnContract(GAME, functions(MOVE))
 FIELDS = [
-    "chainId", "account", "system", "entityId", "signer", "state", "permissions", "limits", "validAfter", "validUntil", "findings",
-    "block", "complete",
+    "chainId", "account", "system", "entityId", "signer", "state", "permissions", "limits", "validAfter", "validUntil", "context",
+    "findings", "block", "complete",
 ]  # fmt: skip
 
 
@@ -78,6 +78,7 @@ def test_the_json_is_as_it_was_promised(stage: Stage, account: Account, tmp_path
         "state": "active",
         "validAfter": 0,
         "validUntil": draft.expiry,
+        "context": "0x020000000005",
         "block": int(stage.rpc("eth_blockNumber"), 16),
         "complete": True,
     }

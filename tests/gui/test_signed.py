@@ -29,7 +29,8 @@ from latchkey.flow.keys import open_signer
 from latchkey.store.paths import DataDir
 from latchkey.store.records import GrantRecord, GrantState, KeyOrigin
 from latchkey.ui.context import Context
-from latchkey.ui.pages.signed import ParametersDialog, SignedPage
+from latchkey.ui.pages.parameters import ParametersDialog
+from latchkey.ui.pages.signed import SignedPage
 from latchkey.ui.widgets import Dialog, Toast
 from latchkey.ui.window import Window
 from latchkey.vault.model import Prompt, PromptMode

@@ -18,12 +18,14 @@ from latchkey.core.networks import network
 from latchkey.core.permissions import permissions_to_json
 from latchkey.core.phrases import Finding, Phrase, Style
 from latchkey.core.session import Limit
+from latchkey.core.types import to_hex
 from latchkey.core.words import NO_CLAIMS
 from latchkey.core.words_pieces import Names
 from latchkey.core.words_sessions import limit_line
 from latchkey.errors import LatchkeyError
 from latchkey.flow.session_rows import Row, View
 from latchkey.flow.sessions import Sessions
+from latchkey.flow.wallet_api import installed
 from latchkey.language import tr
 from latchkey.store.book import Book
 
@@ -73,6 +75,7 @@ def row_json(row: Row) -> dict[str, Any]:
         "limits": [_limit_json(limit) for limit in session.limits],
         "validAfter": session.valid_after,
         "validUntil": session.valid_until,
+        "context": session.signer and to_hex(installed(session)),
         "findings": [finding_json(finding) for finding in row.findings],
         "block": row.block.number,
         "complete": row.complete,

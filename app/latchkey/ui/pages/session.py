@@ -23,6 +23,7 @@ from latchkey.language import tr
 from latchkey.store.endings import ItemState
 from latchkey.ui import theme
 from latchkey.ui.context import Context
+from latchkey.ui.pages.parameters import ParametersDialog
 from latchkey.ui.pages.session_list import draw_bar
 from latchkey.ui.pages.session_rows import SAID, TONES, Bar, account_name, bar
 from latchkey.ui.times import local_time
@@ -130,7 +131,11 @@ class SessionPage(Page):
         self._place.addWidget(_limits(row))
         if targets := tuple(_targets(row)):
             self._place.addWidget(_Folded(tr("Contracts and functions"), targets, tr("Show every contract and function")))
-        self._place.addWidget(_origin(view, row, now, self._context.clock()))
+        origin = _origin(view, row, now, self._context.clock())
+        if row.session.signer is not None:
+            developers = link(tr("For developers"), lambda: ParametersDialog(self, row.session).open())
+            origin.body.addWidget(developers, 0, Qt.AlignmentFlag.AlignLeft)
+        self._place.addWidget(origin)
         self._place.addWidget(_Folded(tr("What stands on the chain"), row.words.signed, tr("Show every field")))
 
     def _words(self, row: Row) -> Card:

@@ -53,8 +53,8 @@ class SettingsPage(Page):
         self.privacy = PrivacyCard(context)
         self.system = SystemCard(context, self._keep)
         for card in (
-            self._looks(), self.system, self.security, self.keys, self.networks, self.break_glass, self.bridge, self.wallet_api, self.experts,
-            self.privacy, self.transfer, self._about(),
+            self._looks(), self.system, self.security, self.keys, self.networks, self.break_glass, self.bridge, self.wallet_api,
+            self.experts, self.privacy, self.transfer, self._about(),
         ):  # fmt: skip
             self.body.addWidget(card)
         self.body.addStretch(1)

@@ -32,13 +32,13 @@ from latchkey.store.records import GrantRecord, GrantState, KeyOrigin
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.grant_rows import still_valid
+from latchkey.ui.pages.parameters import ParametersDialog
 from latchkey.ui.pages.returning import offer_return
 from latchkey.ui.times import local_time
 from latchkey.ui.widgets import (
     Banner,
     Card,
     Chip,
-    Dialog,
     DigestView,
     Heading,
     Muted,
@@ -52,7 +52,6 @@ from latchkey.ui.widgets import (
     phrase,
     primary,
     secondary,
-    text_edit,
 )
 from latchkey.ui.widgets.qr_player import QrPlayer, retitle
 
@@ -80,8 +79,6 @@ _WAITS = tr(
     "This grant replaces another one. It stays here until that one is gone from the chain, so that they never work side by side."
 )
 _BOTH = tr("The old one works on until it ends or you revoke it, and what the two may spend adds up.")
-_DEVELOPERS = tr("For aa-sdk: what createModularAccountV2Client takes, with the session key as signer.")
-_CONTEXT = tr("context is for the Wallet APIs (capabilities.permissions); it is not proven yet against the live service.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -542,42 +539,6 @@ class KeySection(QWidget):
     def _failed(self, error: LatchkeyError) -> None:
         if not isinstance(error, Declined):
             announce(self, error.text, tone="bad")
-
-
-class ParametersDialog(Dialog):
-    """What a developer passes on by hand."""
-
-    def __init__(self, parent: QWidget, envelope: Envelope) -> None:
-        super().__init__(tr("For developers"), parent.window(), width=theme.space(80))
-        self.text = text_edit(json.dumps(parameters(envelope), indent=2), lines=16)
-        self.text.setReadOnly(True)
-        self.text.setAccessibleName(tr("Parameters"))
-        self.body.addWidget(Muted(_DEVELOPERS))
-        self.body.addWidget(self.text)
-        self.body.addWidget(Muted(_CONTEXT))
-        self.buttons.addWidget(secondary(tr("Copy"), self._copy, icon_name="copy"))
-        self.buttons.addWidget(primary(tr("Close"), self.accept))
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self.text.toPlainText())
-        announce(self, tr("Copied."))
-
-
-def parameters(envelope: Envelope) -> dict[str, object]:
-    """The grant in aa-sdk's words. `initCode` only for an account that may have to be deployed: left to itself the SDK would make it
-    from the session key, which is another account."""
-    account = envelope.account
-    assert account is not None
-    deploying = {"initCode": to_hex(account.init_code)} if account.init_code else {}
-    return {
-        "chainId": account.chain_id,
-        "accountAddress": account.address,
-        **deploying,
-        "sessionKey": envelope.session_key,
-        "entityId": envelope.entity_id,
-        "deferredAction": to_hex(envelope.blob),
-        "context": to_hex(envelope.context),
-    }
 
 
 def _what_happens_next(opened: Opened, now: int) -> list[str]:
