@@ -8,13 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
-from latchkey.accounts.system import system
 from latchkey.core.account import Account
-from latchkey.core.digest_words import digest_words
 from latchkey.core.names import Notes
 from latchkey.core.networks import network
 from latchkey.core.phrases import Part, Phrase, Style
-from latchkey.core.types import to_hex
 from latchkey.errors import LatchkeyError
 from latchkey.flow.naming import kept_notes
 from latchkey.flow.trying import of_grant
@@ -22,7 +19,7 @@ from latchkey.language import tr
 from latchkey.store.records import GrantRecord, GrantState
 from latchkey.ui import theme
 from latchkey.ui.context import Context
-from latchkey.ui.pages.carry import CarryCard, carried
+from latchkey.ui.pages.carry import CarryPanel, carried
 from latchkey.ui.pages.grant_rows import Reading, account_of, read_grant, state_in_words, still_valid, who
 from latchkey.ui.pages.trying import TryDialog
 from latchkey.ui.times import local_time
@@ -31,7 +28,6 @@ from latchkey.ui.widgets import (
     Banner,
     Card,
     Chip,
-    DigestView,
     FieldTable,
     FindingList,
     Heading,
@@ -54,7 +50,7 @@ class GrantPage(Page):
         super().__init__(tr("Grant"))
         self._context = context
         self._record: GrantRecord | None = None
-        self._carry: CarryCard | None = None
+        self._carry: CarryPanel | None = None
         self.chip = Chip()
         self.header.addWidget(self.chip)
         self._place = QVBoxLayout()
@@ -123,8 +119,7 @@ class GrantPage(Page):
             self._place.addWidget(Banner("danger", error.text))
             return
         if envelope is not None:
-            self._carry = CarryCard(self._context, record.id, envelope)
-            self._place.addWidget(_digest(record))
+            self._carry = CarryPanel(self._context, record, envelope)
             self._place.addWidget(self._carry)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -188,15 +183,6 @@ class GrantPage(Page):
 
 
 _ASIDE = tr("Whoever has a copy can use it until then. To end it sooner it has to be revoked on the network.")
-
-
-def _digest(record: GrantRecord) -> Card:
-    card = Card(tr("Compare"))
-    card.body.addWidget(Muted(tr("Whatever signs it has to show these words.")))
-    view, digest = DigestView(), system(record.draft.system).build(record.draft).digest
-    view.set_digest(to_hex(digest), digest_words(digest))
-    card.body.addWidget(view)
-    return card
 
 
 def _words(reading: Reading) -> Card:
