@@ -143,6 +143,18 @@ def test_a_dearer_vault_is_still_opened(service: SecretService) -> None:
     assert file.item_of(made.unsaved) == file.item_of(on)
 
 
+def test_what_takes_keys_out_needs_the_passphrase_still(service: SecretService, vault: bytes) -> None:
+    """The keyring is open to whoever sits there."""
+    yes: tuple[str, dict[str, Any]] = ("confirm", {})
+    made, person = keeper(switched_on(vault), yes, ("passphrase", None), yes, ASKED, ("new-passphrase", says(NEW)), yes)
+    made.unlock()
+    with pytest.raises(Declined):
+        made.export_keystore(MASTERS[0])
+    assert made.export_keystore(MASTERS[0]).startswith(b"{")
+    made.set_expert(True)  # typed once, that is known
+    assert person.done
+
+
 # --- what goes wrong
 
 

@@ -73,6 +73,7 @@ class Keeper:
         self._cost = cost if not script else lambda: FLOOR
         self._clock, self._steady, self._sleep = clock, steady, sleep
         self._vault: Vault | None = None
+        self._by_keyring = False  # nobody has typed the passphrase yet
         self._failures = 0
         self._next_attempt = 0.0
 
@@ -131,6 +132,7 @@ class Keeper:
             self._vault = file.open_by_keyring(self._sealed, self._keyring.fetch(item))
         except VaultError as error:
             return tr("{reason} Your passphrase opens the vault as ever.", reason=error.text)
+        self._by_keyring = True
         return None
 
     def _open_asking(self, purpose: str, retry: str = "") -> tuple[Vault, SecretBytes]:
@@ -148,7 +150,7 @@ class Keeper:
                     raise
                 retry = error.text
             else:
-                self._failures = 0
+                self._failures, self._by_keyring = 0, False
                 self._check_script(vault.contents)
                 return vault, given
 
@@ -365,8 +367,13 @@ class Keeper:
         return ""
 
     def ask_plainly(self, title: str, what: Phrase, warning: Finding, verb: str, address: Address, typed: str = "") -> None:
-        """A yes to something that is not a signature: what happens, and what follows from it."""
-        self.questions.confirm(Confirmation(title, address, "every network", Words(what, (), (), ()), (warning,), b"", verb, typed))
+        """A yes to something that is not a signature: what happens, and what follows from it. Where the keyring opened the vault, whoever
+        sits there has to know the passphrase too."""
+        self.questions.confirm(
+            Confirmation(title, address, tr("every network"), Words(what, (), (), ()), (warning,), b"", verb, typed)
+        )
+        if self._by_keyring:
+            self._open_asking(tr("The keyring opened the vault. For this, type your passphrase."))
 
 
 def _shown(master: Master) -> MasterKey:
