@@ -184,8 +184,8 @@ def secret(text: str) -> Iterator[int]:
 
 
 def carry(there: Machine, here: Machine, until_it_sees: str) -> int:
-    """Hold `here`'s camera before `there`'s screen. Every fourth picture is lost, the others are turned, blurred, dim and noisy. Returns how
-    many pictures it took."""
+    """Hold `here`'s camera before `there`'s screen. Every fourth picture is lost, the others are turned, blurred, dim and noisy. Returns
+    how many pictures it took."""
     rng, shown = random.Random(20261121), 0
     end = time.monotonic() + PATIENCE
     while not here.sees(until_it_sees):

@@ -23,7 +23,6 @@ from latchkey.ui.pages.account_form import AccountForm
 from latchkey.ui.widgets import (
     AddressLabel,
     Banner,
-    Button,
     Card,
     Chip,
     EmptyState,
@@ -192,7 +191,6 @@ class _AddCard(Card):
         row.setSpacing(theme.space(1.5))
         self.scan = secondary(tr("Scan…"), lambda: scan_account(context, self.form), icon_name="qr")
         row.addWidget(self.scan)
-        row.addWidget(scan_into(context, self.form))
         row.addStretch(1)
         row.addWidget(secondary(tr("Cancel"), self.closed.emit))
         row.addWidget(self.save)
@@ -234,17 +232,6 @@ def keep_account(context: Context, form: AccountForm, account: Account) -> None:
     if device is not None and device.address not in devices.vault_keys(context.book):
         devices.keep(context.book, device, tr("Hardware wallet"))
     context.book.add_account(account)
-
-
-def scan_into(context: Context, form: AccountForm) -> Button:
-    """A way to fill the form in by scanning an address, or a hardware wallet's keys."""
-
-    def scan_it() -> None:
-        from latchkey.ui.scan.dialog import scan
-
-        scan(context, form, frozenset({HdKeys, PayTo}), form.take)
-
-    return secondary(tr("&Scan a wallet…"), scan_it, icon_name="qr")
 
 
 def owners_at_hand(context: Context) -> Sequence[tuple[str, str]]:

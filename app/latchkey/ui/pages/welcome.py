@@ -164,11 +164,13 @@ class WelcomePage(QWidget):
         self.form.name.editor.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _add(self) -> None:
+        from latchkey.ui.pages.accounts import keep_account
+
         account = self.form.account()
         if account is None:
             return
         try:
-            self._context.book.add_account(account)
+            keep_account(self._context, self.form, account)
         except LatchkeyError as error:
             self._fault.set("danger", error.text)
             self._fault.show()

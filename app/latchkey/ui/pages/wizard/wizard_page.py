@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QWidget
 
 from latchkey.core.account import Account, Mode
 from latchkey.core.request import SessionRequest
@@ -29,7 +27,7 @@ from latchkey.store.book import GrantRecord, MasterKeyRecord
 from latchkey.store.contracts import Contracts, KeptContract
 from latchkey.ui.context import Context
 from latchkey.ui.pages.account_form import AccountForm
-from latchkey.ui.pages.accounts import keep_account, scan_into
+from latchkey.ui.pages.accounts import keep_account, scan_account
 from latchkey.ui.pages.carry import sign_by_device
 from latchkey.ui.pages.trying import TryDialog
 from latchkey.ui.pages.wizard.account import AccountPage
@@ -38,7 +36,7 @@ from latchkey.ui.pages.wizard.expiry import ExpiryPage
 from latchkey.ui.pages.wizard.key import KeyPage
 from latchkey.ui.pages.wizard.review import ReviewPage
 from latchkey.ui.pages.wizard.scope import ScopePage
-from latchkey.ui.pages.wizard.step_page import StepPage, View, tab_chain
+from latchkey.ui.pages.wizard.step_page import StepPage, View
 from latchkey.ui.widgets import Dialog, Muted, Page, StepTrail, confirm, primary, secondary
 
 if TYPE_CHECKING:
@@ -283,8 +281,6 @@ class WizardPage(Page):
         self.pages[step].draw(
             View(self.wizard.state, self.wizard.world, self.wizard.problems(), self._attempted, self._keep_contract)
         )
-        for earlier, later in pairwise([*tab_chain(self.pages[step]), self._back, self._refuse, self._unsigned, self._next]):
-            QWidget.setTabOrder(earlier, later)
         reviewing = step is Step.REVIEW
         self._back.setVisible(step is not Step.ACCOUNT)
         self._unsigned.setVisible(reviewing)
@@ -323,7 +319,7 @@ class WizardPage(Page):
         form.changed.connect(lambda: add.setEnabled(form.account() is not None))
         add.setEnabled(form.account() is not None)
         dialog.body.addWidget(form)
-        dialog.buttons.insertWidget(0, scan_into(self._context, form))
+        dialog.buttons.insertWidget(0, secondary(tr("S&can…"), lambda: scan_account(self._context, form), icon_name="qr"))
         dialog.buttons.addWidget(secondary(tr("&Cancel"), dialog.reject))
         dialog.buttons.addWidget(add)
         dialog.open()
