@@ -173,7 +173,7 @@ def test_an_export_has_no_addresses_unless_they_are_wanted() -> None:
     plain = settings.export(FULL, addresses=False)
     assert json.loads(plain) == {"appearance": "dark", "idleMinutes": 10}
     whole = json.loads(settings.export(FULL, addresses=True))
-    assert whole.keys() == {"appearance", "idleMinutes", "networks", "proxy"}
+    assert whole.keys() == {"appearance", "idleMinutes", "networks", "proxy", "walletApi"}
     assert whole["proxy"] == FULL.proxy
 
 
