@@ -36,6 +36,7 @@ bench: setup
 screenshots: setup
 	@$(python) -m tests.gui.pictures
 
+bundle: export PYTHONHASHSEED = 0
 bundle: setup
 	@$(python) -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
 	@dist/latchkey/latchkey --self-test

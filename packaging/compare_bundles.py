@@ -2,7 +2,8 @@
 
     python packaging/compare_bundles.py          builds twice into build/compare/, writes docs/reproducible.md; 1 when contents differ
 
-The two builds differ in time, in the folder they write to and in the seed of Python's hashes; they share this checkout and its .venv.
+The two builds differ in time and in the folders they write to; they share this checkout, its .venv and, as in the Makefile, the seed of
+Python's hashes: with another one the order of files within `base_library.zip` is another, and nothing else.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ PAGE = TOP / "docs" / "reproducible.md"
 
 TEXT = """# Two builds of one bundle
 
-Written by `python packaging/compare_bundles.py`: the one-folder bundle built twice, at other times, into other folders, with another
-seed of Python's hashes; files compared byte by byte.
+Written by `python packaging/compare_bundles.py`: the one-folder bundle built twice, at other times and into other folders, from one checkout
+with one set of libraries; files compared byte by byte. `make bundle` fixes the seed of Python's hashes: with another one the order of the files
+within `base_library.zip` is another, and nothing else.
 
 {files} files, {megabytes:.0f} MB each. {verdict}
 
@@ -33,24 +35,24 @@ bundle with times from the last commit, so two packages of one bundle are the sa
 
 def main() -> int:
     shutil.rmtree(PLACE, ignore_errors=True)
-    one, two = _build("one", seed=1), _build("somewhere-else", seed=2)
+    one, two = _build("one"), _build("somewhere-else")
     names = sorted(one.keys() | two.keys())
     differing = [name for name in names if one.get(name) != two.get(name)]
     rows = "".join(f"- `{name}`: {_how(name, one, two)}\n" for name in differing)
     verdict = f"{len(differing)} differ:" if differing else "None differs."
-    size = sum(path.stat().st_size for path in (PLACE / "one" / "dist").rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in (PLACE / "one" / "dist").rglob("*") if path.is_file() and not path.is_symlink())
     PAGE.write_text(TEXT.format(files=len(names), megabytes=size / 1e6, verdict=verdict, rows=rows))
     print(verdict, *differing, sep="\n  ")
     return 1 if differing else 0
 
 
-def _build(name: str, *, seed: int) -> dict[str, str]:
+def _build(name: str) -> dict[str, str]:
     """Build there; each file's path in the bundle and its hash, or where a link points."""
     place = PLACE / name
     subprocess.run(
         [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "ERROR", "--distpath", place / "dist", "--workpath",
          place / "work", "build.spec"],
-        cwd=TOP, check=True, env={**os.environ, "PYTHONHASHSEED": str(seed), "PYINSTALLER_CONFIG_DIR": str(place / "cache")},
+        cwd=TOP, check=True, env={**os.environ, "PYTHONHASHSEED": "0", "PYINSTALLER_CONFIG_DIR": str(place / "cache")},
     )  # fmt: skip
     root = place / "dist" / "latchkey"
     found = {}
