@@ -21,9 +21,9 @@ PAGE = TOP / "docs" / "reproducible.md"
 
 TEXT = """# Two builds of one bundle
 
-Written by `python packaging/compare_bundles.py`: the one-folder bundle built twice, at other times and into other folders, from one checkout
-with one set of libraries; files compared byte by byte. `make bundle` fixes the seed of Python's hashes: with another one the order of the files
-within `base_library.zip` is another, and nothing else.
+Written by `python packaging/compare_bundles.py`: the one-folder bundle built twice, at other times and into other folders, from one
+checkout with one set of libraries; files compared byte by byte. `make bundle` fixes the seed of Python's hashes: with another one the
+order of the files within `base_library.zip` is another, and nothing else.
 
 {files} files, {megabytes:.0f} MB each. {verdict}
 
