@@ -21,6 +21,7 @@ from latchkey.ui.desk.page import WIDTH, Page
 from latchkey.ui.desk.passphrase import NewPassphrasePage, PassphrasePage
 from latchkey.ui.desk.pipe import Pipe
 from latchkey.ui.use import is_use
+from latchkey.ui.widgets.tabbing import move_focus
 
 PAGES: dict[str, Callable[[dict[str, Any]], Page]] = {
     "passphrase": PassphrasePage,
@@ -133,6 +134,9 @@ class DeskWindow(QWidget):
             self._used_at = time.monotonic()
             self._pipe.used()
         return False
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return move_focus(self, forward)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

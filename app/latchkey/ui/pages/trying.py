@@ -181,10 +181,6 @@ class TryDialog(Dialog):
             self._argument_rows.addWidget(field)
             field.show()
             self._arguments.append(field)
-        previous: QWidget = self.function.editor
-        for field in self._arguments:
-            QWidget.setTabOrder(previous, field.editor)
-            previous = field.editor
 
     def read(self) -> TryForm:
         return TryForm(

@@ -14,6 +14,7 @@ from latchkey.core.phrases import Phrase
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets.buttons import Button, secondary
+from latchkey.ui.widgets.tabbing import move_focus
 from latchkey.ui.widgets.text import Heading, PhraseLabel
 
 
@@ -37,6 +38,9 @@ class Dialog(QDialog):
         self.buttons.setSpacing(theme.space(1.5))
         self.buttons.addStretch(1)
         rows.addLayout(self.buttons)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return move_focus(self, forward)
 
 
 def confirm(

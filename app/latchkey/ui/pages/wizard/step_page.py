@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from latchkey.core.account import Account, Mode
 from latchkey.core.types import ZERO_ADDRESS
@@ -100,28 +100,6 @@ class Choice(Tile):
             label = self.findChild(Muted)
             if label is not None:
                 label.setText(text)
-
-
-def tab_chain(widget: QWidget) -> Iterator[QWidget]:
-    """The controls in `widget` in the order they are laid out, which is the order Tab should take, whenever they were made.
-
-    A container's `tab_last` comes at its end: what removes it should not be met before what is in it.
-    """
-    last = getattr(widget, "tab_last", None)
-    yield from (found for found in _laid_out(widget.layout()) if found is not last)
-    if last is not None:
-        yield last
-
-
-def _laid_out(layout: QLayout | None) -> Iterator[QWidget]:
-    for index in range(layout.count() if layout is not None else 0):
-        item = layout.itemAt(index) if layout is not None else None
-        if item is not None and (inner := item.layout()) is not None:
-            yield from _laid_out(inner)
-        elif item is not None and (widget := item.widget()) is not None:
-            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
-                yield widget
-            yield from tab_chain(widget)
 
 
 def show_text(editor: QLineEdit, text: str) -> None:
