@@ -38,8 +38,8 @@ from latchkey.store.readings import Kept, Readings
 from latchkey.store.records import GrantState
 from latchkey.store.settings import NetworkSettings
 from latchkey.ui.pages.wizard.asked import AskedCard
-from latchkey.ui.pages.wizard.step_page import tab_chain
 from latchkey.ui.widgets import Dialog, DigestView
+from latchkey.ui.widgets.tabbing import tab_chain
 from latchkey.ui.window import Window
 
 __all__ = ["book_filled", "drive", "drive_signer"]

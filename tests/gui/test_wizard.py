@@ -46,8 +46,8 @@ from latchkey.ui.pages.wizard.cards import PermissionCard
 from latchkey.ui.pages.wizard.expiry import ExpiryPage
 from latchkey.ui.pages.wizard.functions import PasteDialog
 from latchkey.ui.pages.wizard.scope import ScopePage
-from latchkey.ui.pages.wizard.step_page import tab_chain
 from latchkey.ui.widgets import Banner, Button, Dialog, DigestView
+from latchkey.ui.widgets.tabbing import tab_chain
 from latchkey.ui.window import MIN_SIZE, Window
 from latchkey.vault.client import Status
 
