@@ -13,11 +13,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 LACKING = next((f"{name} is not installed" for name in ("gnome-keyring-daemon", "dbus-daemon") if shutil.which(name) is None), "")
+
+_BUS_ADDRESS = "DBUS_SESSION_BUS_ADDRESS"
 
 # No service directories: a daemon that is killed stays dead instead of being started again.
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "busconfig.dtd">
@@ -33,37 +36,39 @@ class SecretService:
     environment: dict[str, str]
     daemon: int
 
-    def run(self, code: str) -> str:
-        """Run Python against the default collection, `items` its items; what it prints."""
-        program = f"""
-import secretstorage
-bus = secretstorage.dbus_init()
-collection = secretstorage.get_default_collection(bus)
-items = list(collection.get_all_items())
-{code}
-"""
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, **self.environment},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        return done.stdout
+    @contextmanager
+    def _collection(self) -> Iterator[Any]:
+        """The default one, of this very service."""
+        import secretstorage
+
+        kept = os.environ.get(_BUS_ADDRESS)
+        os.environ[_BUS_ADDRESS] = self.environment[_BUS_ADDRESS]
+        try:
+            with closing(secretstorage.dbus_init()) as bus:
+                yield secretstorage.get_default_collection(bus)
+        finally:
+            del os.environ[_BUS_ADDRESS]
+            if kept is not None:
+                os.environ[_BUS_ADDRESS] = kept
 
     def secrets(self) -> list[bytes]:
         """What all its items hold."""
-        return [bytes.fromhex(line) for line in self.run("for item in items: print(item.get_secret().hex())").split()]
+        with self._collection() as collection:
+            return [item.get_secret() for item in collection.get_all_items()]
 
     def empty(self) -> None:
-        self.run("for item in items: item.delete()")
+        with self._collection() as collection:
+            for item in collection.get_all_items():
+                item.delete()
 
     def change(self, secret: bytes) -> None:
-        self.run(f"for item in items: item.set_secret(bytes.fromhex({secret.hex()!r}))")
+        with self._collection() as collection:
+            for item in collection.get_all_items():
+                item.set_secret(secret)
 
     def lock(self) -> None:
-        self.run("collection.lock()")
+        with self._collection() as collection:
+            collection.lock()
 
     def kill(self) -> None:
         os.kill(self.daemon, signal.SIGKILL)
@@ -90,7 +95,7 @@ def secret_service(*, denied: bool = False) -> Iterator[SecretService]:
         stack.callback(_end, bus)
         assert bus.stdout is not None
         environment = {name: str(folder) for name, folder in folders.items()}
-        environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
+        environment[_BUS_ADDRESS] = bus.stdout.readline().strip()
         daemon = subprocess.Popen(
             ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -107,7 +112,7 @@ def secret_service(*, denied: bool = False) -> Iterator[SecretService]:
 
 def _wait_for(service: SecretService) -> None:
     asked = [
-        "dbus-send", f"--bus={service.environment['DBUS_SESSION_BUS_ADDRESS']}", "--dest=org.freedesktop.DBus", "--print-reply", "/",
+        "dbus-send", f"--bus={service.environment[_BUS_ADDRESS]}", "--dest=org.freedesktop.DBus", "--print-reply", "/",
         "org.freedesktop.DBus.ListNames",
     ]  # fmt: skip
     until = time.monotonic() + 20
