@@ -17,6 +17,7 @@ from latchkey.accounts.system import system
 from latchkey.chain.wallet_api import WalletApi
 from latchkey.codec.hand_over import Envelope, decode, encode, to_json
 from latchkey.codec.inbox import open_as
+from latchkey.codec.requests import request_to_json
 from latchkey.codec.wallet_api import METHOD, CreatedSession, call_params
 from latchkey.core.account import Account
 from latchkey.core.permissions import ContractAccess, Erc20TokenTransfer, FunctionsOnContract, GasLimit, NativeTokenTransfer, Root
@@ -27,9 +28,12 @@ from latchkey.flow import wallet_api
 from latchkey.flow.explain import explain
 from latchkey.flow.granting import Granting
 from latchkey.store.book import Book
+from latchkey.store.paths import DataDir
 from latchkey.vault.client import SignerClient
 from tests.chain import abi
 from tests.chain.stage import OWNER, SESSION, Stage
+from tests.cli.run import latchkey, refusal, result
+from tests.cli.test_vault_and_sign import with_passphrase
 from tests.clients.dapp import Dapp
 from tests.clients.program import Program
 from tests.devnet.devnet import CHAIN_ID
@@ -235,3 +239,29 @@ def test_text_that_was_pasted_is_the_same_answer(service: Service, account: Acco
         answer = open_as(reply.read(), CreatedSession)
     assert Address.parse(json.loads(answer.typed_data)["domain"]["verifyingContract"]) == account.address
     assert signed(answer, granting, book).context[:17] == b"\0" + answer.session_id
+
+
+def test_the_command_line_does_all_of_it(service: Service, stage: Stage, salt: int, tmp_path: Path) -> None:
+    """The key into the vault, a session from a request, its context: `latchkey wallet-apis`."""
+    folder, account = str(tmp_path / "data"), stage.account(salt=salt)
+    command = ("--data-dir", folder, "--json")
+    with_passphrase(result, "vault", "import", "-", *command, stdin=to_hex(OWNER.secret))
+    with Book.open(DataDir.open(tmp_path / "data").book) as book:
+        book.add_account(account)
+    asked = json.dumps(request_to_json(request(account)))
+    session_id = service.will_make()
+
+    def create(call: Any = result) -> Any:
+        return with_passphrase(call, "wallet-apis", "create", "-", "--data-dir", folder, stdin=asked)
+
+    assert json.loads(create(latchkey).stdout)["error"]["code"] == "NotSet"
+    assert refusal("wallet-apis", "address", "http://service.example", *command)["path"] == "walletApi"
+    assert result("wallet-apis", "address", service.url, *command) == {"address": service.url}
+    assert json.loads(create(latchkey).stdout)["error"]["code"] == "BadKey"
+    assert with_passphrase(result, "wallet-apis", "key", "-", *command, stdin=KEY + "\n") == {"kept": True}
+    service.do(seen=True)
+    made = create()
+    assert made["context"] == "0x00" + session_id.hex() + made["signature"][2:]
+    assert [call["authorization"] for call in service.do(seen=True)["all"]] == [f"Bearer {KEY}"]
+    for file in (tmp_path / "data").rglob("*"):
+        assert not file.is_file() or KEY.encode() not in file.read_bytes()

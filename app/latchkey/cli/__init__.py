@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _endings(commands, common)
     _account(commands, common)
     _vault(commands, common)
+    _wallet_apis(commands, common)
     _practice(commands, common)
     return parser
 
@@ -281,6 +282,21 @@ def _vault(commands: _Commands, common: argparse.ArgumentParser) -> None:
     expert.add_argument("switch", choices=("on", "off"))
     listing = _command(group, common, "list", "vault:list_", tr("the vault's master keys"))
     for command in (create, bring, export, rename, remove, keyring, change, expert, listing):
+        _passphrase(command)
+
+
+def _wallet_apis(commands: _Commands, common: argparse.ArgumentParser) -> None:
+    group = _group(commands, "wallet-apis", tr("sessions that Alchemy's Wallet APIs compile; their address is in the settings"))
+    text = tr("have a session made from a request, show what came of it, ask, sign it; always prints JSON with its context")
+    create = _command(group, common, "create", "wallet_apis:create", text)
+    create.add_argument("file", metavar="FILE|-", help=tr("a session request that names account, network and key"))
+    create.add_argument("--owner", metavar="ADDRESS", help=tr("which master key signs, when it does not follow from the account"))
+    create.set_defaults(always_json=True)
+    key = _command(group, common, "key", "wallet_apis:key", tr("keep the API key in the vault; an empty one forgets it"))
+    key.add_argument("file", metavar="FILE|-", help=tr("read it from here"))
+    address = _command(group, common, "address", "wallet_apis:address", tr("where they are asked; without an address, say where"))
+    address.add_argument("url", metavar="URL", nargs="?")
+    for command in (create, key):
         _passphrase(command)
 
 

@@ -6,6 +6,8 @@ import json
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from latchkey.accounts.system import Policy, system
@@ -21,8 +23,10 @@ from latchkey.errors import BadInput, LatchkeyError, Refused
 from latchkey.language import tr
 
 if TYPE_CHECKING:
-    from latchkey.flow.granting import Prepared
+    from latchkey.flow.granting import Granting, Prepared
     from latchkey.store.book import Book
+    from latchkey.store.settings import Settings
+    from latchkey.vault.client import SignerClient
 
 
 def build(options: Namespace, output: Output) -> int:
@@ -51,12 +55,30 @@ def sign(options: Namespace, output: Output) -> None:
 
 def sign_grant(data: bytes, options: Namespace, output: Output) -> bytes:
     """The signed grant's envelope."""
+    from latchkey.flow.signing import to_sign
+
+    return sign_prepared(lambda at: to_sign(data, at.granting, at.book, now=at.now), options, output)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What preparing a grant may need."""
+
+    granting: Granting
+    book: Book
+    client: SignerClient
+    settings: Settings
+    now: int
+
+
+def sign_prepared(prepare: Callable[[Desk], Prepared], options: Namespace, output: Output) -> bytes:
+    """Show what `prepare` gives, ask, sign, keep in the book. The signed grant's envelope."""
     from latchkey.cli.vault import folder_of, signer_of
     from latchkey.flow.chains import Chains
     from latchkey.flow.checking import Checks
     from latchkey.flow.granting import Granting, earlier
     from latchkey.flow.keys import remember_keys
-    from latchkey.flow.signing import owned, to_sign
+    from latchkey.flow.signing import owned
     from latchkey.flow.similar import Replacing
     from latchkey.store.book import Book
     from latchkey.store.records import GrantState
@@ -68,7 +90,7 @@ def sign_grant(data: bytes, options: Namespace, output: Output) -> bytes:
         settings = load(folder.settings)
         checks = Checks(book, Chains(lambda: settings), lambda: now)
         granting = Granting(book, lambda: client, lambda: now, check=checks.check)
-        prepared = to_sign(data, granting, book, now=now)
+        prepared = prepare(Desk(granting, book, client, settings, now))
         record = earlier(prepared, book)
         if record is None or record.envelope is None:
             client.unlock()
