@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from latchkey.language import tr, trn
 
 _LAST = 253_402_300_799  # 31 December 9999, 23:59:59
+MONTHS = (
+    tr("January"), tr("February"), tr("March"), tr("April"), tr("May"), tr("June"), tr("July"), tr("August"), tr("September"),
+    tr("October"), tr("November"), tr("December"),
+)  # fmt: skip
 _YEAR, _DAY, _HOUR, _MINUTE = 365 * 86_400, 86_400, 3_600, 60
 
 
@@ -17,7 +21,7 @@ def utc(seconds: int) -> str:
         return tr("second {seconds} of the chain's clock (after the year 9999)", seconds=seconds)
     moment = datetime.fromtimestamp(seconds, UTC)
     clock = moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
-    return f"{moment.day} {moment.strftime('%B')} {moment.year}, {clock} UTC"
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}, {clock} UTC"
 
 
 def span(seconds: int) -> str:

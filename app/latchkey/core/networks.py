@@ -33,11 +33,11 @@ NETWORKS: dict[int, Network] = {
         Network(10, "OP Mainnet", fee_floor=GWEI // 200),
         Network(8453, "Base", fee_floor=GWEI // 200),
         Network(137, "Polygon", coin="POL", fee_floor=30 * GWEI),
-        Network(11155111, "Sepolia (test network)", is_test=True, fee_floor=GWEI // 10),
-        Network(421614, "Arbitrum Sepolia (test network)", is_test=True),
-        Network(11155420, "OP Sepolia (test network)", is_test=True),
-        Network(84532, "Base Sepolia (test network)", is_test=True),
-        Network(80002, "Polygon Amoy (test network)", coin="POL", is_test=True, fee_floor=GWEI),
+        Network(11155111, tr("{name} (test network)", name="Sepolia"), is_test=True, fee_floor=GWEI // 10),
+        Network(421614, tr("{name} (test network)", name="Arbitrum Sepolia"), is_test=True),
+        Network(11155420, tr("{name} (test network)", name="OP Sepolia"), is_test=True),
+        Network(84532, tr("{name} (test network)", name="Base Sepolia"), is_test=True),
+        Network(80002, tr("{name} (test network)", name="Polygon Amoy"), coin="POL", is_test=True, fee_floor=GWEI),
         Network(31337, tr("Practice chain"), is_test=True, fee_floor=GWEI),
     )
 }

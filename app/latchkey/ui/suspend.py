@@ -12,6 +12,8 @@ from typing import Any
 from PySide6.QtCore import SLOT, QObject, Signal, Slot
 from PySide6.QtDBus import QDBusConnection, QDBusInterface, QDBusMessage, QDBusUnixFileDescriptor
 
+from latchkey.language import tr
+
 _LOGIN, _MANAGER = "org.freedesktop.login1", "org.freedesktop.login1.Manager"
 _LOGIN_PATH = "/org/freedesktop/login1"
 _SAVERS = ("org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver", "org.cinnamon.ScreenSaver", "org.mate.ScreenSaver")
@@ -71,7 +73,7 @@ class Suspend(QObject):
 
     def _hold(self) -> None:
         """Let sleeping wait until the keys are locked; logind itself waits a few seconds at most."""
-        reply = self._ask("Inhibit", "sleep", "Latchkey", "Lock the keys", "delay")
+        reply = self._ask("Inhibit", "sleep", "Latchkey", tr("Lock the keys"), "delay")
         self._delay = reply[0] if reply else None
 
     def _ask(self, method: str, *arguments: str) -> list[Any]:

@@ -22,6 +22,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from shiboken6 import isValid
 
 from latchkey.errors import LatchkeyError
+from latchkey.language import tr
 
 T = TypeVar("T")
 
@@ -207,6 +208,6 @@ def _report(fault: Exception, on_error: Callable[[LatchkeyError], object]) -> No
     sys.excepthook(type(fault), fault, fault.__traceback__)
     on_error(
         LatchkeyError(
-            "Something went wrong inside Latchkey. Nothing was signed or changed by it; please try again.", code="Internal"
+            tr("Something went wrong inside Latchkey. Nothing was signed or changed by it; please try again."), code="Internal"
         )
     )

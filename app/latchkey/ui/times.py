@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from latchkey.core.moments import MONTHS
 from latchkey.language import tr, trn
 
 _LAST = 253_370_764_800  # 1 January 9999: beyond it no calendar is of use
@@ -26,4 +27,4 @@ def local_time(seconds: int, now: int) -> str:
         return tr("far away")
     moment, today = datetime.fromtimestamp(seconds).astimezone(), datetime.fromtimestamp(now).astimezone().date()
     day = {today: tr("today"), today + timedelta(days=1): tr("tomorrow")}.get(moment.date())
-    return f"{day or f'{moment.day} {moment:%B %Y}'} {moment:%H:%M}"
+    return f"{day or f'{moment.day} {MONTHS[moment.month - 1]} {moment.year}'} {moment:%H:%M}"

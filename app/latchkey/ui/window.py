@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from latchkey.language import tr
 from latchkey.offline import is_offline
 from latchkey.shipped import resource
 from latchkey.store.journal import Event
@@ -150,7 +151,7 @@ class Window(QWidget):
         self._has_appeared = self._has_painted = self._is_ready = False
         self.tray: Tray | None = None
         self._quitting = False
-        self.setWindowTitle("Latchkey (offline)" if is_offline() else "Latchkey")
+        self.setWindowTitle(tr("Latchkey (offline)") if is_offline() else "Latchkey")
         self.setMinimumSize(*MIN_SIZE)
         self.setAcceptDrops(True)
         self._restore_geometry()
@@ -210,7 +211,7 @@ class Window(QWidget):
         leave = partial(self._show_page, name, payload)
         loss = self.loss() if name != self._page else ""
         if loss:
-            self._ask("Leave this page?", loss, "Leave", leave)
+            self._ask(tr("Leave this page?"), loss, tr("Leave"), leave)
         else:
             leave()
 
@@ -284,7 +285,7 @@ class Window(QWidget):
     def _ask(self, title: str, loss: str, verb: str, go: Callable[[], object]) -> None:
         from latchkey.ui.widgets import confirm
 
-        confirm(self, title, loss, verb, go, danger=True, keep="Stay")
+        confirm(self, title, loss, verb, go, danger=True, keep=tr("Stay"))
 
     def _tell_where(self) -> None:
         """The accounts' network, and how old what is known of it is; with several, the one that was read last."""
@@ -294,13 +295,15 @@ class Window(QWidget):
         from latchkey.ui.times import age
 
         ids = sorted({account.chain_id for account in self._context.book.accounts()})
-        where = network(ids[0]).name if len(ids) == 1 else f"{len(ids)} networks" if ids else ""
+        where = network(ids[0]).name if len(ids) == 1 else tr("{count} networks", count=len(ids)) if ids else ""
         blocks = [(block.time, chain_id, block) for chain_id in ids if (block := self._context.chains.seen(chain_id)) is not None]
         if not blocks:
             self.rail.set_where(where)
             return
         _, chain_id, block = max(blocks, key=lambda one: one[0])
-        self.rail.set_where(network(chain_id).name, f"Block {block.number:,}, {age(self._context.clock() - block.time)}")
+        self.rail.set_where(
+            network(chain_id).name, tr("Block {number:,}, {age}", number=block.number, age=age(self._context.clock() - block.time))
+        )
 
     # --- events
 
@@ -337,7 +340,7 @@ class Window(QWidget):
             return
         if self._rail is not None and not self.property("leaving") and (loss := self.loss()):
             event.ignore()
-            self._ask("Close Latchkey?", loss, "Close", self._leave)
+            self._ask(tr("Close Latchkey?"), loss, tr("Close"), self._leave)
             return
         self._context.keep_window(bytes(self.saveGeometry().data()))
         event.accept()

@@ -68,7 +68,7 @@ class WizardPage(Page):
         self._similar: tuple[Similar, ...] = ()
         self._record: Record | None = None  # the request that is answered here
         self.wizard = Wizard(WizardState(), self._world)
-        self._trail = StepTrail([step.value.capitalize() for step in _STEPS])
+        self._trail = StepTrail([tr("Account"), tr("Key"), tr("Scope"), tr("Expiry"), tr("Review")])
         self.header.addWidget(self._trail)
         self.review = ReviewPage()
         self.review.decided.connect(self._decide)
