@@ -230,3 +230,20 @@ def test_an_import_changes_nothing_that_is_not_shown() -> None:
     assert wanted.window == b""
     assert rpc in {change.after for change in changes}
     assert all(_title(change) for change in changes)
+
+
+def test_a_fault_on_the_command_line_tells_places_alone(tmp_path: Path) -> None:
+    secret = "https://rpc.example/v2/AbCdEf0123456789"
+    code = f"""
+import sys
+import latchkey.cli.account
+def broken(*_): raise RuntimeError({secret!r})
+latchkey.cli.account.predict = broken
+from latchkey.__main__ import main
+sys.exit(main(["account", "predict", "--owner", {SOMEONE!r}, "--salt", "0", "--data-dir", {str(tmp_path)!r}]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("latchkey: a fault of the program\nRuntimeError\n  ")
+    assert "latchkey/cli/__init__.py:" in done.stderr
+    assert secret not in done.stderr

@@ -46,7 +46,15 @@ def main(argv: list[str] | None = None) -> int:
             return opened(None, _path(what[0]) if what else None)
     from latchkey.cli import main as command_line
 
+    sys.excepthook = lambda _kind, fault, _trace: _tell(fault)
     return command_line(arguments)
+
+
+def _tell(fault: BaseException) -> None:
+    """A fault of the program: without the messages of libraries, which may hold an address with a key in it."""
+    from latchkey.store.reports import tell
+
+    tell(fault)
 
 
 def _path(what: str) -> str:

@@ -60,6 +60,17 @@ def describe(error: BaseException) -> str:
     return "\n".join(_described(error, set()))
 
 
+def tell(error: BaseException) -> None:
+    """To standard error: the whole traceback where a person sits at a terminal; elsewhere it may end in a file that others read, and
+    only the places are told."""
+    with suppress(OSError, ValueError, AttributeError):
+        if sys.stderr.isatty():
+            traceback.print_exception(error)
+        else:
+            sys.stderr.write(f"latchkey: a fault of the program\n{describe(error)}\n")
+            sys.stderr.flush()
+
+
 def report(error: BaseException, *, now: float, thread: str = "main") -> str:
     """The whole report as text. `thread`: "main" or "other"."""
     return "\n".join([*_about(now), f"thread {'main' if thread == 'main' else 'other'}", "", describe(error), ""])
@@ -188,7 +199,7 @@ def _module(frame: FrameType) -> str:
     """The frame's module as a file, when it is one that is loaded."""
     name = frame.f_globals.get("__name__")
     if isinstance(name, str) and _MODULE.fullmatch(name) and vars(sys.modules.get(name, sys)) is frame.f_globals:
-        return name.replace(".", "/") + ".py"
+        return name.replace(".", "/") + ("/__init__.py" if "__path__" in frame.f_globals else ".py")
     return "elsewhere.py"
 
 

@@ -13,7 +13,6 @@ import faulthandler
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +23,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from latchkey.store.journal import Event, Journal
-from latchkey.store.reports import Reports, describe, kind, place, report
+from latchkey.store.reports import Reports, kind, place, report, tell
 
 _QUIET = 10.0  # seconds after a dialog was closed in which no other one comes up
 _MOST_KINDS = 50  # different faults that are kept in one run; what fails in so many ways is told by the first of them
@@ -101,7 +100,7 @@ class Faults(QObject):
             if what in self._seen or len(self._seen) >= _MOST_KINDS:
                 return
             self._seen.add(what)
-        _print(error)
+        tell(error)
         if self._journal is not None:
             self._journal.note(Event.FAULT, kind=what[0], where=what[1])
         now = self._clock()
@@ -140,13 +139,3 @@ class Faults(QObject):
     def _shut(self) -> None:
         self._dialog = None
         self._quiet_until = time.monotonic() + _QUIET
-
-
-def _print(error: BaseException) -> None:
-    """Whole where a person sits at a terminal; elsewhere standard error may end in a file that others read, and says where alone."""
-    with suppress(OSError, ValueError, AttributeError):
-        if sys.stderr.isatty():
-            traceback.print_exception(error)
-        else:
-            sys.stderr.write(f"latchkey: a fault of the program\n{describe(error)}\n")
-            sys.stderr.flush()
