@@ -6,7 +6,7 @@
 import os
 import sys
 
-from tests.bench import carrying, first_paint, grants, large, sessions, starting
+from tests.bench import asking, carrying, first_paint, grants, large, sessions, starting
 from tests.bench.node import CannotInstall
 from tests.bench.report import PAGE, write
 from tests.devnet.node import NpmUnavailable
@@ -20,6 +20,7 @@ SUBJECTS = {
     "sessions": sessions.measure,
     "memory": sessions.measure_memory,
     "carrying": carrying.measure,
+    "asking": asking.measure,
 }
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from latchkey.ui.window import Window
 
 _STILL_MS = 1000  # in which the yes of a pairing cannot be pressed
+_SEEN_MS = 250
 _AGAIN_MS = 400  # until another look whether the person is free
 _UNTOUCHED = frozenset({"sessions", "session", "grants", "grant", "accounts", "settings", "requests", "wizard"})
 
@@ -164,12 +165,27 @@ class Bridging(QObject):
         record = new[-1]
         self._shown = record.id
         if self._is_free():
-            from latchkey.ui.pages.requests import open_record
-
-            open_record(self._context, self._window, record)
+            self._open(record)
         else:
             self._context.say(self._news(record))
         QApplication.alert(self._window)
+
+    def _open(self, record: Record) -> None:
+        from latchkey.store.requests import RequestKind
+        from latchkey.ui.pages.requests import open_record
+
+        if record.kind is not RequestKind.SESSION:
+            open_record(self._context, self._window, record)
+            return
+        self._context.navigate("wizard", record)
+        QTimer.singleShot(_SEEN_MS, self, lambda: self._see(record))  # after it is on the screen: the book's disk takes its time
+
+    def _see(self, record: Record) -> None:
+        try:
+            if not self._closed:
+                self._context.requests.see(record.id)
+        except LatchkeyError as error:
+            self._context.tasks.failed.emit(error)
 
     def _news(self, record: Record) -> str:
         return tr("{who} asks for something. It waits under Requests.", who=record.origin)
