@@ -123,6 +123,86 @@ def signed(stage: Stage) -> Any:
     return window
 
 
+def carry(stage: Stage, **device: Any) -> Any:
+    """The online machine: a grant that waits for its signature."""
+    from latchkey.accounts.review import review
+    from latchkey.accounts.system import Policy
+    from latchkey.flow.accounts import from_owner
+    from latchkey.flow.granting import Granting, Prepared
+
+    window = stage.window(from_owner(31337, OWNER, label="Game account"), **device)
+    context = window._context
+    unsigned, account = _unsigned(window), context.book.accounts()[0]
+    shown = review(unsigned.unsigned, account, now=NOW, policy=Policy.EXPERT, claims=unsigned.claims)
+    granting = Granting(context.book, lambda: context.client, context.clock)
+    record, _ = granting.keep_unsigned(Prepared(account, shown, "Skirmish", unsigned.claims))
+    window.show_page("grant", record.id)
+    page: Any = window.page
+    page._carry.card.player.pause.click()
+    return window
+
+
+def small(stage: Stage) -> Any:
+    return carry(stage, size=(900, 600))
+
+
+def device(stage: Stage) -> Any:
+    """Over it, what the hardware wallet is shown."""
+    from latchkey.codec.hdkeys import HdAddress, KeyPath
+    from latchkey.core.types import Address
+    from latchkey.flow import devices
+    from latchkey.ui.pages.carry import sign_by_device
+    from latchkey.ui.pages.device_sign import DeviceSheet
+
+    window = carry(stage)
+    path = KeyPath.parse("m/44'/60'/0'/0/0", 0x73C5DA0A)
+    devices.keep(window._context.book, HdAddress(Address.parse(OWNER), path), "Keystone")
+    sign_by_device(window._context, window, 1)
+    sheet: Any = window.findChild(DeviceSheet)
+    sheet.card.player.pause.click()
+    return sheet
+
+
+def device_operation(stage: Stage) -> Any:
+    from latchkey.codec.hdkeys import HdAddress, KeyPath
+    from latchkey.core.types import Address
+    from latchkey.ui.pages.device_sign import DeviceSheet
+
+    window = _window(stage)
+    key = HdAddress(Address.parse(OWNER), KeyPath.parse("m/44'/60'/0'/0/0", 0x73C5DA0A))
+    sheet = DeviceSheet(window._context, window, (_ending(),), key, lambda _signed: None)
+    sheet.open()
+    return sheet
+
+
+def bringing(stage: Stage) -> Any:
+    window = carry(stage)
+    page: Any = window.page
+    page._carry.bring.click()
+    from latchkey.ui.pages.bring import BringDialog
+
+    return window.findChild(BringDialog)
+
+
+def accounts(stage: Stage) -> Any:
+    from latchkey.codec.hdkeys import HdAddress, KeyPath
+    from latchkey.core.types import Address
+    from latchkey.flow import devices
+    from latchkey.flow.accounts import from_owner
+
+    window = stage.window(from_owner(31337, KEY, label="Treasury"))
+    path = KeyPath.parse("m/44'/60'/0'/0/0", 0x73C5DA0A)
+    devices.keep(window._context.book, HdAddress(Address.parse(KEY), path), "Keystone")
+    window.show_page("accounts")
+    return window
+
+
+picture("carry-grant", carry)
+picture("carry-small", small)
+picture("device-grant", device)
+picture("device-operation", device_operation)
+picture("bring-answer", bringing)
+picture("accounts-devices", accounts)
 picture("approve-grant", grant)
 picture("approve-wide", wide)
 picture("approve-ending", ending)
