@@ -22,7 +22,7 @@ APP = ROOT / "app" / "latchkey"
 FENCES = {
     "PySide6": {"ui"},
     "shiboken6": {"ui"},
-    "aiohttp": {"chain", "bridge"},
+    "aiohttp": {"bridge"},
     "ftplib": set(),
     "http": {"chain", "bridge"},
     "requests": {"chain", "bridge"},
@@ -138,7 +138,7 @@ def test_plain_labels_come_from_one_place() -> None:
     assert found == []
 
 
-HEAVY = {"PySide6", "shiboken6", "web3", "eth_account", "eth_abi", "cryptography", "zxingcpp", "pydantic", "keyring", "sqlite3"}
+HEAVY = {"PySide6", "aiohttp", "shiboken6", "web3", "eth_account", "eth_abi", "cryptography", "zxingcpp", "pydantic", "keyring", "sqlite3"}
 
 
 def test_help_loads_nothing_heavy() -> None:
