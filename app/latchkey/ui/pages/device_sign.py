@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from latchkey.codec.eip4527 import DataType, EthSignature, EthSignRequest
 from latchkey.codec.hand_over import Envelope, Kind, decode, encode
 from latchkey.codec.hdkeys import HdAddress
 from latchkey.core.digest_words import digest_words
-from latchkey.core.phrases import Level
+from latchkey.core.phrases import Level, Part, Phrase, Style
 from latchkey.core.types import to_hex
 from latchkey.errors import LatchkeyError
 from latchkey.flow import foreign
@@ -28,7 +28,7 @@ from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.bring import BringDialog, bring
 from latchkey.ui.pages.grant_answer import open_grant_answer
-from latchkey.ui.widgets import Banner, Card, Dialog, DigestView, Muted, PhraseLabel, announce, primary, secondary
+from latchkey.ui.widgets import Banner, Card, Dialog, DigestView, PhraseLabel, announce, primary, secondary
 from latchkey.ui.widgets.hand_over import HandOverCard
 
 _SHOWN = {
@@ -66,22 +66,27 @@ class DeviceSheet(Dialog):
         key: HdAddress,
         done: Callable[[tuple[Envelope, ...]], object],
     ) -> None:
-        super().__init__(tr("Sign with the hardware wallet"), parent.window(), width=theme.space(76))
+        super().__init__(tr("Sign with the hardware wallet"), parent.window(), width=theme.space(108))
         self._context, self._unsigned, self._key, self._done = context, tuple(unsigned), key, done
         self._asked = tuple(foreign.to_sign(one, key, now=context.clock()) for one in unsigned)
         self._whole = tuple((one, request) for one, requests in zip(unsigned, self._asked, strict=True) for request in requests)
         self._answers: dict[bytes, EthSignature] = {}
         self._at = 0
-        self.words, self.note = PhraseLabel(), Muted()
-        self.digest = DigestView()
+        self.words, self.note = PhraseLabel(), PhraseLabel(size=theme.SMALL, tone="muted")
+        self.digest = DigestView(columns=2)
         self.card = HandOverCard(camera=tr("the device's camera"))
         self.scan = primary(tr("&Scan its answer…"), self.ask, icon_name="qr")
+        self.card.player.setMinimumHeight(0)  # of itself it is as low as can be read, and the window may be low
         what = Card()
-        for part in (self.words, self.digest):
+        what.setFixedWidth(theme.space(45))
+        for part in (self.words, self.digest, self.note):
             what.body.addWidget(part)
-        self.body.addWidget(what)
-        self.body.addWidget(self.note)
-        self.body.addWidget(self.card, 1)
+        what.body.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(theme.space(2))
+        row.addWidget(self.card, 1)
+        row.addWidget(what)
+        self.body.addLayout(row, 1)
         self.buttons.addWidget(secondary(tr("Cancel"), self.reject))
         self.buttons.addWidget(self.scan)
         self.finished.connect(lambda _result: self.card.player.clear())
@@ -97,7 +102,8 @@ class DeviceSheet(Dialog):
         said = explain(encode(envelope), now=self._context.clock())
         self.words.set_phrase(said.words.headline)
         self.digest.set_digest(to_hex(said.digest), digest_words(said.digest))
-        self.note.setText(_SHOWN[request.data_type].format(hash=to_hex(request.data)))
+        before, named, after = _SHOWN[request.data_type].partition("{hash}")
+        self.note.set_phrase(Phrase((Part(before), Part(to_hex(request.data) if named else "", Style.CODE), Part(after))))
         number = tr("Signature {number} of {count}.", number=self._at + 1, count=len(self._whole))
         self.card.show_all([of_sign_request(request, number if len(self._whole) > 1 else "")])
         self.scan.setFocus(Qt.FocusReason.OtherFocusReason)
