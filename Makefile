@@ -1,5 +1,5 @@
 # The two commands: `make demo` and `make test`. Everything runs from .venv/, which `make setup` makes.
-.PHONY: setup demo run test soak conformance lint bench screenshots bundle installer try-installer lock catalogue
+.PHONY: setup demo run test soak conformance lint bench screenshots bundle installer try-installer lock schemas catalogue
 
 python := .venv/bin/python
 
@@ -55,3 +55,7 @@ lock: setup
 # Every sentence of the program, for translators; English needs none.
 catalogue: setup
 	@$(python) packaging/catalogue.py
+
+# The JSON schemas for dApps, from the models that read what dApps send.
+schemas: setup
+	@$(python) packaging/schemas.py

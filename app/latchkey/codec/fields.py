@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import MaxLen, MinLen
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, Strict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, Strict, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -57,7 +57,7 @@ def _line(limit: int) -> PlainValidator:
             raise fault(tr("Expected text."))
         return Altered(clean(value, limit)) if hides(value) else clean(value, limit)
 
-    return PlainValidator(read)
+    return PlainValidator(read, json_schema_input_type=str)
 
 
 def _request_id(value: object) -> str:
@@ -89,18 +89,38 @@ def _keystore(value: object) -> str:
     return value
 
 
-Data = Annotated[bytes, reader(hex_bytes), PlainSerializer(to_hex)]
-PublicKey32 = Annotated[bytes, reader(hex_bytes, size=32), PlainSerializer(to_hex)]
+def _hex(size: int | None = None) -> WithJsonSchema:
+    """For others: what the validator beside it takes, as JSON schema."""
+    digits = "([0-9a-fA-F]{2})*" if size is None else f"[0-9a-fA-F]{{{2 * size}}}"
+    return WithJsonSchema({"type": "string", "pattern": f"^0x{digits}$"})
+
+
+_QUANTITY = "^0x[0-9a-fA-F]{1,64}$"
+Data = Annotated[bytes, reader(hex_bytes), PlainSerializer(to_hex), _hex()]
+PublicKey32 = Annotated[bytes, reader(hex_bytes, size=32), PlainSerializer(to_hex), _hex(32)]
 Datas = Annotated[list[Data], MinLen(1), MaxLen(MAX_DATAS)]
-Signatures = Annotated[list[Annotated[bytes, reader(hex_bytes, size=65), PlainSerializer(to_hex)]], MinLen(1), MaxLen(MAX_DATAS)]
-Nonce = Annotated[int, reader(parse_hex_amount), PlainSerializer(lambda n: f"0x{n:064x}")]
-AnyChainId = Annotated[int, reader(_any_chain_id)]
+Signatures = Annotated[
+    list[Annotated[bytes, reader(hex_bytes, size=65), PlainSerializer(to_hex), _hex(65)]], MinLen(1), MaxLen(MAX_DATAS)
+]
+Nonce = Annotated[
+    int,
+    reader(parse_hex_amount),
+    PlainSerializer(lambda n: f"0x{n:064x}"),
+    WithJsonSchema({"type": "string", "pattern": _QUANTITY}),
+]
+AnyChainId = Annotated[
+    int,
+    reader(_any_chain_id),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": _QUANTITY}, {"type": "integer", "minimum": 1, "maximum": MAX_CHAIN_ID}]}
+    ),
+]
 ChainId = Annotated[int, Strict(), Field(ge=1, le=MAX_CHAIN_ID)]
 Uint32 = Annotated[int, Strict(), Field(ge=0, le=2**32 - 1)]
 Seconds = Annotated[int, Strict(), Field(ge=0, le=MAX_UINT48)]
-Keystore = Annotated[str, reader(_keystore)]
-RequestId = Annotated[str, reader(_request_id)]
-Callback = Annotated[str, reader(check_callback)]
+Keystore = Annotated[str, reader(_keystore), WithJsonSchema({"type": "string", "maxLength": MAX_KEYSTORE})]
+RequestId = Annotated[str, reader(_request_id), WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,64}$"})]
+Callback = Annotated[str, reader(check_callback), WithJsonSchema({"type": "string", "pattern": "^https://"})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +129,7 @@ class KeyModel:
 
     __pydantic_config__: ClassVar = CONFIG
     public_key: Address
-    type: Annotated[str, reader(_key_type)] = "secp256k1"
+    type: Annotated[str, reader(_key_type), WithJsonSchema({"enum": ["secp256k1", "ecdsa", "contract"]})] = "secp256k1"
 
 
 @dataclass(frozen=True, slots=True)
