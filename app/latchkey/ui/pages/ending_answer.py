@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from latchkey.codec.hand_over import Envelope
+from latchkey.core.digest_words import digest_words
 from latchkey.core.phrases import Level, Phrase
+from latchkey.core.types import to_hex
 from latchkey.core.words_pieces import address_part, phrase
 from latchkey.errors import LatchkeyError
 from latchkey.flow.ending import Ending
@@ -13,10 +15,11 @@ from latchkey.flow.ending_envelopes import review_envelope
 from latchkey.flow.ending_plan import RevokeAll
 from latchkey.flow.ending_sheet import Job
 from latchkey.language import tr
+from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.ending_parts import ResultsCard
 from latchkey.ui.pages.working_sheet import Say, WorkingSheet
-from latchkey.ui.widgets import Banner, Card, Heading, PhraseLabel, PhraseList, danger, secondary
+from latchkey.ui.widgets import Banner, Card, DigestView, Heading, Muted, PhraseLabel, PhraseList, danger, secondary
 
 
 def open_answer(context: Context, parent: QWidget, envelope: Envelope) -> AnswerSheet:
@@ -54,6 +57,11 @@ class AnswerSheet(WorkingSheet):
             card.body.addWidget(PhraseList(phrases))
         by: Phrase = phrase(tr("Signed by "), address_part(signer)) if signer else phrase(tr("Not signed."))
         card.body.addWidget(PhraseLabel(by, tone="muted"))
+        card.body.addSpacing(theme.space(1))
+        card.body.addWidget(Muted(tr("The machine that signed it has shown the same words:")))
+        digest = DigestView()
+        digest.set_digest(to_hex(reviewed.digest), digest_words(reviewed.digest))
+        card.body.addWidget(digest)
         self.show_parts(card)
         self.offer(self.close_button, self.go, focus=self.go)
 

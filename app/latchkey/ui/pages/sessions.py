@@ -39,7 +39,10 @@ _RISKS = ((tr("Any risk"), None), (tr("Warnings"), Level.WARNING), (tr("Dangers"
 _NO_ACCOUNT = tr("Name an account, and Latchkey reads from the network which keys may act for it, whoever let them in.")
 _NO_RPC = tr("Sessions are read from the network. Say where each network is to be reached; nothing is asked before you do.")
 _NOT_READ = tr("Latchkey has not read these accounts yet. Reading asks the RPC that you have set, and nobody else.")
-_OFFLINE = tr("Sessions are read from the network, and this Latchkey asks none. What was signed here is under Grants.")
+_OFFLINE = tr(
+    "Sessions are read from the network, and this Latchkey asks none. It signs what another machine prepared: "
+    "scan its code, or open its file."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,14 +257,14 @@ class SessionsPage(Page):
         from latchkey.flow.session_rows import Filter
 
         go = self._context.navigate
+        if is_offline() and not shown.views and not shown.entries:
+            return tr("Nothing is read here"), _OFFLINE, tr("Scan or open…"), self._context.want_request
         if not shown.accounts:
             return tr("No account yet"), _NO_ACCOUNT, tr("Add account"), partial(go, "accounts", "add")
         if shown.entries and self._filter() != Filter():
             return tr("Nothing matches"), tr("No session passes the filters above."), tr("Show all"), self._show_all
         if shown.views:
             return tr("No sessions"), " ".join(view.empty.plain for view in shown.views), tr("New session"), partial(go, "wizard")
-        if is_offline():
-            return tr("Nothing is read here"), _OFFLINE, tr("Show grants"), partial(go, "grants")
         if len(shown.unset) == len(shown.accounts):
             return tr("No RPC is set"), _NO_RPC, tr("Open Settings"), partial(go, "settings", "networks")
         if self._stop is not None:
