@@ -118,6 +118,7 @@ def test_by_keyboard(make_window: MakeWindow, qtbot: QtBot) -> None:
     QTest.keyClick(rows, Qt.Key.Key_Down)
     QTest.keyClick(rows, Qt.Key.Key_Delete)
     sheet = dialog(window, qtbot, RefuseDialog)
+    qtbot.waitUntil(sheet.isActiveWindow)
     QTest.keyClick(sheet.focusWidget(), Qt.Key.Key_Down)
     QTest.keyClick(sheet.focusWidget(), Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bool(told))
@@ -240,6 +241,7 @@ def test_what_is_missing_is_asked_first(drive: Driver) -> None:  # noqa: F811
     keyless = request(session_key=None, hand_over_key=bytes(range(32)), claims=replace(request().claims, dapp_name="Other"))
     for wanted, step in ((request(account="0x" + "ab" * 20), Step.ACCOUNT), (keyless, Step.KEY)):
         record = requests_of(drive.window).arrived(replace(wanted, request_id=step.value), Source.LINK)
+        drive.window.show_page("grants")
         drive.open(record)
         assert drive.step is step
 
@@ -278,6 +280,29 @@ def test_who_asked_has_gone(drive: Driver, qtbot: QtBot) -> None:  # noqa: F811
     qtbot.waitUntil(lambda: not drive.button("Sign").isEnabled())
     assert "has gone" in drive.page.review.asker.over.text
     assert not any(b.text().replace("&", "") == "Refuse…" and b.isVisible() for b in drive.page.findChildren(QPushButton))
+
+
+def test_another_one_does_not_take_the_place_of_what_is_read(drive: Driver, qtbot: QtBot) -> None:  # noqa: F811
+    first, _ = by_page(drive.window, request())
+    second = requests_of(drive.window).arrived(replace(request(), request_id="request-2"), Source.LINK)
+    drive.open(first)
+    drive.open(first)  # the very one: nothing to ask
+    drive.open(second)
+    sheet = dialog(drive.window, qtbot, Dialog)
+    assert drive.page.review.asker.chip.text() == "Sender proven"
+    press(sheet, "Open")
+    qtbot.waitUntil(lambda: drive.page.review.asker.chip.text() == "Sender unproven")
+    assert len(requests_of(drive.window).open()) == 2
+
+
+def test_nothing_comes_between_the_person_and_the_desk(drive: Driver) -> None:  # noqa: F811
+    first, _ = by_page(drive.window, request())
+    drive.open(first)
+    drive.page._busy("Read and confirm it at the desk.")
+    drive.open(requests_of(drive.window).arrived(replace(request(), request_id="request-2"), Source.LINK))
+    assert drive.page.review.asker.chip.text() == "Sender proven"
+    assert not any(one.isVisible() for one in drive.window.findChildren(Dialog))
+    drive.page._busy("")
 
 
 # --- requests to end

@@ -23,7 +23,7 @@ class SystemCard(Card):
         self.tray.clicked.connect(lambda on: keep(tray=on))
         self.close_to_tray.clicked.connect(lambda on: keep(close_to_tray=on))
         self.notifications.clicked.connect(lambda on: keep(notifications=on))
-        for widget in (self.tray, self.none, self.close_to_tray, self.notifications):
+        for widget in (self.tray, self.close_to_tray, self.none, self.notifications):
             self.body.addWidget(widget)
         self.refresh()
 
@@ -33,6 +33,7 @@ class SystemCard(Card):
 
         settings, there = self._context.settings, QSystemTrayIcon.isSystemTrayAvailable()
         self.tray.setChecked(settings.tray)
+        self.tray.setEnabled(there)
         self.close_to_tray.setChecked(settings.close_to_tray)
         self.close_to_tray.setEnabled(settings.tray and there)
         self.notifications.setChecked(settings.notifications)

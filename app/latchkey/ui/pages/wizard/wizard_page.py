@@ -46,6 +46,7 @@ _STEPS = (Step.ACCOUNT, Step.KEY, Step.SCOPE, Step.EXPIRY, Step.REVIEW)
 Payload: TypeAlias = Record | SessionRequest | Account
 
 _LOSS = tr("What you entered for this session will be lost.")
+_ANOTHER = tr("Something else came in. What you are reading stays open, under Requests.")
 _STAYS_OPEN = tr("What you changed here will be lost. The request stays open, under Requests.")
 
 
@@ -114,7 +115,12 @@ class WizardPage(Page):
 
     def enter(self, payload: Payload | None = None) -> None:
         """Start; an unfinished wizard that is still in sight goes on, unless something new arrives and the person agrees."""
-        unfinished = not self._hidden and self.wizard.would_lose
+        if self._wait.text():  # the desk asks about what stands here
+            if payload is not None:
+                self._context.say(tr("Finish what was begun at the desk first; what came in waits under Requests."))
+            return
+        reading = self._record is not None and self._record.is_open and self.wizard.step is not Step.SIGNED
+        unfinished = not self._hidden and (self.wizard.would_lose or reading)
         if unfinished and isinstance(payload, Record) and self._record is not None and payload.id == self._record.id:
             payload = None  # the very one that is being answered
         self._hidden = False
@@ -124,7 +130,7 @@ class WizardPage(Page):
             confirm(
                 self,
                 tr("Open this instead?"),
-                self.may_leave(),
+                self.may_leave() or _ANOTHER,
                 tr("Open"),
                 lambda: self._start(payload),
                 danger=True,
