@@ -9,16 +9,22 @@ from typing import Any
 import pytest
 
 from latchkey.accounts import transaction
+from latchkey.accounts.endings import signer_of
 from latchkey.accounts.modular_account import ending, userop
 from latchkey.accounts.modular_account.addresses import predict
 from latchkey.cli.explain import explanation_json
+from latchkey.codec import ur
+from latchkey.codec.eip4527 import DataType, EthSignature, EthSignRequest, write_sign_request
 from latchkey.codec.hand_over import Envelope, Kind, decode, encode, to_json
+from latchkey.codec.hdkeys import KeyPath
+from latchkey.codec.inbox import open_as
 from latchkey.codec.link import to_link
 from latchkey.core.account import Account, Mode
 from latchkey.core.ending import AccountCall
 from latchkey.errors import LatchkeyError, Mismatch
 from latchkey.flow.ending_envelopes import operations_envelope, transactions_envelope
 from latchkey.flow.explain import explain
+from latchkey.store.book import Book
 from latchkey.vault.test_keys import MASTERS
 from tests.cli.run import latchkey, refusal, result
 from tests.cli.test_vault_and_sign import OWNER, with_passphrase
@@ -151,3 +157,25 @@ def test_kinds() -> None:
     assert [e.kind for e in UNSIGNED] == [
         Kind.UNSIGNED_REVOCATION, Kind.UNSIGNED_REVOCATION, Kind.UNSIGNED_CANCELLATION, Kind.UNSIGNED_TRANSACTION
     ]  # fmt: skip
+
+
+def test_what_another_wallet_asks_for_is_answered_to_it(data_dir: Path, tmp_path: Path) -> None:
+    raw = transaction.to_bytes(transaction_of(ACCOUNT, END))
+    with Book.open(data_dir / "book.sqlite") as book:
+        book.add_account(ACCOUNT)
+    asked = EthSignRequest(raw, DataType.TRANSACTION, KeyPath.parse("m/44'/60'/0'/0/0"), bytes(range(16)), 31337, ACCOUNT.owner)
+    text = ur.encode(write_sign_request(asked), ur.SIGN_REQUEST)
+    file = tmp_path / "answer.txt"
+    found = sign(data_dir, text.upper().encode(), "--output", str(file))
+    answer = open_as(file.read_bytes(), EthSignature)
+    assert found == {
+        "kind": "eth-signature",
+        "signature": "0x" + answer.signature.hex(),
+        "requestId": "0x" + bytes(range(16)).hex(),
+        "ur": file.read_text(),
+    }
+    v27 = answer.signature[:64] + bytes([answer.signature[64] + 27])
+    assert signer_of(transaction.digest(raw), v27) == ACCOUNT.owner
+    message = EthSignRequest(b"hello", DataType.PERSONAL_MESSAGE, asked.path)
+    refused = ur.encode(write_sign_request(message), ur.SIGN_REQUEST)
+    assert sign(data_dir, refused.encode(), call=refusal)["code"] == "NotOnList"

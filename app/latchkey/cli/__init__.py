@@ -114,13 +114,16 @@ def _grant(commands: _Commands, common: argparse.ArgumentParser) -> None:
 
 def _sign(commands: _Commands, common: argparse.ArgumentParser) -> None:
     text = tr(
-        "show, ask and sign any unsigned hand-over: a grant, a revocation, a cancellation, an owner's transaction; needs no network"
+        "show, ask and sign any unsigned hand-over: a grant, a revocation, a cancellation, an owner's transaction; or what another "
+        "wallet asks for by ur:eth-sign-request; needs no network"
     )
     sign = _command(commands, common, "sign", "sign:sign", text)
     sign.add_argument(
-        "file", metavar="FILE|-", help=tr("an unsigned hand-over in any form, a JSON draft, or what `grant build` printed")
+        "file",
+        metavar="FILE|-",
+        help=tr("an unsigned hand-over in any form, an eth-sign-request, a JSON draft, or what `grant build` printed"),
     )
-    sign.add_argument("--output", metavar="FILE", help=tr("write the signed hand-over here too"))
+    sign.add_argument("--output", metavar="FILE", help=tr("write the signed hand-over, or the eth-signature, here too"))
     sign.add_argument("--owner", metavar="ADDRESS", help=tr("which master key signs, when it does not follow from the account"))
     _passphrase(sign)
     sign.set_defaults(always_json=True)

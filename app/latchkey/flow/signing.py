@@ -7,8 +7,9 @@ from typing import Any
 
 from latchkey.accounts.review import review
 from latchkey.accounts.system import Policy, system
+from latchkey.codec.eip4527 import EthSignRequest
 from latchkey.codec.hand_over import ENDINGS, Envelope, Kind
-from latchkey.codec.inbox import open_any, open_text
+from latchkey.codec.inbox import open_any, open_as, open_text
 from latchkey.codec.wallet_api import CreatedSession
 from latchkey.core.account import Account, Mode
 from latchkey.core.draft import Draft, draft_from_json
@@ -41,6 +42,13 @@ def to_sign(data: bytes, granting: Granting, book: Book, *, now: int) -> Prepare
     if not isinstance(incoming, Envelope) or incoming.kind is not Kind.UNSIGNED_GRANT:
         raise BadInput(tr("This is not something to sign: give a draft, what `grant build` printed, or an unsigned envelope."))
     return granting.reopen(incoming, Policy.EXPERT)
+
+
+def asked_to_sign(data: bytes) -> EthSignRequest | None:
+    """What another wallet asks for, as `ur:eth-sign-request`; None for anything else. Raises BadInput for a damaged one."""
+    if not data.strip()[:32].lower().startswith(b"ur:eth-sign-request/"):
+        return None
+    return open_as(data, EthSignRequest)
 
 
 def ending_to_sign(data: bytes) -> Envelope | None:
