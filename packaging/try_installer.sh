@@ -1,6 +1,6 @@
 #!/bin/sh
 # The package's life in a bare Debian 12: installed, started, self-tested, removed. Needs root and debootstrap; `make try-installer`.
-# Writes what it saw to build/try-installer.log. The root is made anew in build/bare each time and removed at the end.
+# Writes what it saw to docs/installer.md. The root is made anew in build/bare each time and removed at the end.
 set -eu
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo "try-installer: needs root (a chroot is made)" >&2; exit 1; }
@@ -33,7 +33,7 @@ leave
     before=$(inside dpkg-query -W -f '${Package}\n' | wc -l)
 
     step "install"
-    inside apt-get -q -y install --no-install-recommends /tmp/latchkey.deb >/dev/null
+    inside apt-get -q -y install --no-install-recommends /tmp/latchkey.deb >/dev/null 2>&1
     echo "packages: $before before, $(inside dpkg-query -W -f '${Package}\n' | wc -l) after; no Python: $(inside sh -c 'command -v python3 || echo none')"
     inside du -sh /usr/lib/latchkey
 
@@ -63,3 +63,11 @@ leave
     step "well"
 } 2>&1 | tee "$log"
 tail -n 1 "$log" | grep -q well
+{
+    printf '# The Debian package, from its installation to its removal\n\n'
+    printf 'Written by `make try-installer`, in a root that debootstrap made (Debian 12, minbase, the package and what it depends on, no recommended\n'
+    printf 'packages); the program ran as a user without rights and without a screen. Not run: a real desktop (the menu, links from a browser), a\n'
+    printf 'camera, and the installers for Windows and macOS.\n\nThe package has %s MB.\n\n```\n' "$(($(stat -c %s "$package") / 1000000))"
+    sed '1{/^$/d}' "$log"
+    printf '```\n'
+} >docs/installer.md
