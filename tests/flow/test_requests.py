@@ -16,6 +16,7 @@ from latchkey.errors import BadInput, Refused
 from latchkey.flow import requests as flow
 from latchkey.flow.requests import OTHER, REASONS, Answer, Requests, RequestState, Source, refusal
 from latchkey.store.book import Book
+from latchkey.store.contracts import Contracts, KeptContract
 from latchkey.store.records import GrantState, Outcome
 from tests.store.grants import ALICE, grant
 
@@ -220,3 +221,25 @@ def test_of_many_that_come_at_once_one_is_kept(tmp_path: Path, clock: Clock) -> 
         with ThreadPoolExecutor(8) as pool:
             records = set(pool.map(lambda _: requests.arrived(asked(), Source.LINK).id, range(16)))
         assert len(records) == len(requests.all()) == 1
+
+
+def test_what_the_person_noted_and_said_survives_a_restart(tmp_path: Path, clock: Clock) -> None:
+    path, contract = tmp_path / "b", Address.parse("0x" + "c0" * 20)
+    with Book.open(path) as book:
+        requests = Requests(book, clock)
+        refused = requests.arrived(asked(1), Source.QR)
+        requests.answer(refused.id, refusal(OTHER, "Only for an hour, please"))
+        requests.arrived(asked(2), Source.CLIPBOARD)
+        requests.mute(PAGE)
+        kept = book.add_grant(grant(1))
+        book.relabel(kept.id, "The dungeon")
+        Contracts(book).keep(KeptContract(31337, contract, "My market", (), NOW))
+    with Book.open(path) as book:
+        again = Requests(book, clock)
+        assert [(r.request_id, r.state, r.reason) for r in again.all()] == [
+            ("r-2", RequestState.NEW, ""), ("r-1", RequestState.REFUSED, "Only for an hour, please"),
+        ]  # fmt: skip
+        assert again.muted() == ((PAGE, NOW),)
+        assert book.grant(kept.id).label == "The dungeon"
+        assert Contracts(book).all()[0].label == "My market"
+        assert code(again, asked(1)) == "Replayed"
