@@ -27,9 +27,10 @@ from latchkey.store.paths import DataDir
 from latchkey.store.readings import Readings
 from latchkey.store.settings import NetworkSettings
 from latchkey.ui.pages.session import SessionPage, TightenDialog
-from latchkey.ui.pages.session_list import HEIGHT, Parts
+from latchkey.ui.pages.session_list import Parts
 from latchkey.ui.pages.sessions import SessionsPage
 from latchkey.ui.widgets import Banner, Button, EmptyState
+from latchkey.ui.widgets.row_parts import HEIGHT
 from latchkey.ui.window import Window
 
 pytestmark = pytest.mark.gui

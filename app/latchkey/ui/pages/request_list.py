@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QListView, QSizePolicy, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from latchkey.flow.requests import RequestKind, RequestState
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.icons import pixmap
 from latchkey.ui.pages.request_rows import Index, RequestModel, Role, Row
-from latchkey.ui.widgets.row_parts import background, chip_width, draw_chip, two_lines
+from latchkey.ui.widgets.row_parts import NARROW, RowList, RowPainter, background, chip_width, draw_chip, two_lines
 
-HEIGHT = 9 * theme.GRID
 _ICON, _BUTTON = 20, (84, 34)
 _WHEN = 19 * theme.GRID
-_NARROW = 90 * theme.GRID  # rows that are less wide leave out what is least missed
-_SHOWN_AT_LEAST = 5  # rows
 
 
-class RequestList(QListView):
+class RequestList(RowList):
     """`opened(row)`: Return, a click, or its second button. `refused(row)`: its first, or Delete. `asked(row, where)`: its menu, at a
     place on the screen."""
 
@@ -29,19 +26,9 @@ class RequestList(QListView):
     asked = Signal(object, object)
 
     def __init__(self) -> None:
-        super().__init__()
         self.model_ = RequestModel()
-        self.setModel(self.model_)
-        self.painter_ = _RowPainter(self)
-        self.setItemDelegate(self.painter_)
-        self.setAccessibleName(tr("Requests"))
-        self.setAccessibleDescription(tr("Return opens a request, Delete refuses it, the menu key says what else can be done."))
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(True)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        keys = tr("Return opens a request, Delete refuses it, the menu key says what else can be done.")
+        super().__init__(self.model_, _Painter, tr("Requests"), keys)
 
     @property
     def current(self) -> Row | None:
@@ -50,14 +37,8 @@ class RequestList(QListView):
 
     def show_rows(self, rows: list[Row]) -> None:
         """Show these; the one that was current stays so, and nothing scrolls."""
-        kept, scrolled = self.current, self.verticalScrollBar().value()
-        self.model_.set_rows(rows)
-        at = next((number for number, row in enumerate(rows) if kept is not None and row.record.id == kept.record.id), -1)
-        self.setCurrentIndex(self.model_.index(at) if at >= 0 else QModelIndex())
-        self.verticalScrollBar().setValue(scrolled)
-        frame = 2 * self.frameWidth() + 2
-        self.setMaximumHeight(len(rows) * HEIGHT + frame)
-        self.setMinimumHeight(min(len(rows), _SHOWN_AT_LEAST) * HEIGHT + frame)
+        self.keep_while(lambda: self.model_.set_rows(rows), lambda: [row.record.id for row in self.model_.rows])
+        self.fit(len(rows))
 
     def point_at(self, number: int) -> None:
         """Make the record of this id the current one, else the first; the keyboard goes on from there."""
@@ -91,18 +72,6 @@ class RequestList(QListView):
             where = event.globalPos() if by_mouse else self.viewport().mapToGlobal(self.visualRect(index).center())
             self.asked.emit(self.model_.rows[index.row()], where)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        self._point(event.position().toPoint())
-
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self._point(QPoint(-1, -1))
-
-    def _point(self, where: QPoint) -> None:
-        self.painter_.pointer = where
-        self.viewport().update()
-
 
 class Parts:
     """Where the parts of a row stand; what has little room gives way."""
@@ -114,22 +83,14 @@ class Parts:
         self.yes = QRect(area.right() - pad - width, middle - height // 2, width, height)
         self.no = QRect(self.yes.x() - theme.space(1) - width, self.yes.y(), width, height)
         self.when = QRect(self.no.x() - theme.space(1.5) - _WHEN, area.y(), _WHEN, area.height())
-        self.narrow = area.width() < _NARROW
+        self.narrow = area.width() < NARROW
         start = self.icon.right() + theme.space(1.75)
         end = (self.no if self.narrow else self.when).x() - theme.space(2)
         self.text = QRect(start, area.y(), end - start, area.height())
 
 
-class _RowPainter(QStyledItemDelegate):
-    """Draws one row. `pointer`: where the mouse is."""
-
-    def __init__(self, view: RequestList) -> None:
-        super().__init__(view)
-        self._view = view
-        self.pointer = QPoint(-1, -1)
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(0, HEIGHT)
+class _Painter(RowPainter):
+    """Draws one row."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row: Row = index.data(Role.ROW)

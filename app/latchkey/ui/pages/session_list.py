@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPixmap
-from PySide6.QtWidgets import QListView, QSizePolicy, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QListView, QStyleOptionViewItem
 
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.icons import pixmap
 from latchkey.ui.pages.session_rows import Bar, Chip, Entry, Index, Role, SessionModel
 from latchkey.ui.widgets import paint_identicon
+from latchkey.ui.widgets.row_parts import NARROW, RowList, RowPainter, background, chip_width, draw_chip, two_lines
 
-HEIGHT = 9 * theme.GRID
 _TICK, _PICTURE, _BUTTON = 18, 34, (84, 34)
 _LIMITS, _ENDS = (16 * theme.GRID, 30 * theme.GRID), 16 * theme.GRID  # least and most; one width
-_TINTS = {"good": "good_tint", "warn": "warn_tint", "bad": "bad_tint", "accent": "accent_tint", "muted": "hover"}
-_SHOWN_AT_LEAST = 5  # rows
-_NARROW = 90 * theme.GRID  # rows that are less wide leave out what is least missed
 
 
-class SessionList(QListView):
+class SessionList(RowList):
     """`opened(entry)`: Return or a click. `ending([entries])`: its button, or Delete: what is ticked, else the current one.
     `ticked()`: another choice."""
 
@@ -29,33 +26,20 @@ class SessionList(QListView):
     ticked = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
         self.model_ = SessionModel()
-        self.setModel(self.model_)
-        self.painter_ = _RowPainter(self)
-        self.setItemDelegate(self.painter_)
-        self.setAccessibleName(tr("Sessions"))
-        self.setAccessibleDescription(tr("Return opens a session, Space ticks it, Delete revokes it."))
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(True)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        super().__init__(
+            self.model_,
+            lambda view: _Painter(view, self.model_),
+            tr("Sessions"),
+            tr("Return opens a session, Space ticks it, Delete revokes it."),
+        )
         self.model_.dataChanged.connect(lambda *_: self.ticked.emit())
         self.model_.modelReset.connect(self.ticked.emit)
 
     def show_entries(self, entries: list[Entry]) -> None:
         """Show these; the one that was current stays so, and nothing scrolls."""
-        current, scrolled = self.currentIndex().row(), self.verticalScrollBar().value()
-        kept = self.model_.entries[current].key if current >= 0 else None
-        self.model_.set_entries(entries)
-        at = next((number for number, entry in enumerate(entries) if entry.key == kept), -1)
-        self.setCurrentIndex(self.model_.index(at) if at >= 0 else QModelIndex())
-        self.verticalScrollBar().setValue(scrolled)
-        frame = 2 * self.frameWidth() + 2
-        self.setMaximumHeight(len(entries) * HEIGHT + frame)
-        self.setMinimumHeight(min(len(entries), _SHOWN_AT_LEAST) * HEIGHT + frame)
+        self.keep_while(lambda: self.model_.set_entries(entries), lambda: [entry.key for entry in self.model_.entries])
+        self.fit(len(entries))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index = self.currentIndex()
@@ -84,18 +68,6 @@ class SessionList(QListView):
         else:
             self.opened.emit(entry)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        self._point(event.position().toPoint())
-
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self._point(QPoint(-1, -1))
-
-    def _point(self, where: QPoint) -> None:
-        self.painter_.pointer = where
-        self.viewport().update()
-
     def _end(self, entries: list[Entry]) -> None:
         if entries := [entry for entry in entries if entry.verb]:
             self.ending.emit(entries)
@@ -111,7 +83,7 @@ class Parts:
         width, height = _BUTTON
         self.button = QRect(area.right() - pad - width, middle - height // 2, width, height)
         self.ends = QRect(self.button.x() - theme.space(1.5) - _ENDS, area.y(), _ENDS, area.height())
-        self.narrow = area.width() < _NARROW
+        self.narrow = area.width() < NARROW
         start = (self.tick if self.narrow else self.picture).right() + theme.space(1.75)
         room = self.ends.x() - start - theme.space(4)
         limits = max(_LIMITS[0], min(_LIMITS[1], room * 2 // 5))
@@ -119,44 +91,29 @@ class Parts:
         self.text = QRect(start, area.y(), self.limits.x() - theme.space(2) - start, area.height())
 
 
-class _RowPainter(QStyledItemDelegate):
-    """Draws one entry. `pointer`: where the mouse is."""
+class _Painter(RowPainter):
+    """Draws one entry."""
 
-    def __init__(self, view: SessionList) -> None:
+    def __init__(self, view: QListView, model: SessionModel) -> None:
         super().__init__(view)
-        self._view = view
-        self.pointer = QPoint(-1, -1)
+        self._model = model
         self._pictures: dict[tuple[str, float], QPixmap] = {}
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(0, HEIGHT)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         entry: Entry = index.data(Role.ENTRY)
         parts = Parts(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._background(painter, option, index)
+        background(painter, option, index)
         if entry.verb:
-            self._tick(painter, parts.tick, entry.key in self._view.model_.ticked)
+            self._tick(painter, parts.tick, entry.key in self._model.ticked)
             self._button(painter, parts.button, entry.verb)
         if not parts.narrow:
             painter.drawPixmap(parts.picture.topLeft(), self._picture(entry.picture))
         self._who(painter, parts.text, entry, narrow=parts.narrow)
         self._limits(painter, parts.limits, entry.bars)
-        _two_lines(painter, parts.ends, *entry.ends)
+        two_lines(painter, parts.ends, *entry.ends)
         painter.restore()
-
-    def _background(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        area: QRect = option.rect
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected) and bool(option.state & QStyle.StateFlag.State_HasFocus)
-        if chosen or option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("accent_tint" if chosen else "hover"))
-            painter.drawRoundedRect(area.adjusted(4, 3, -4, -3), theme.RADIUS, theme.RADIUS)
-        if index.row():
-            painter.setPen(theme.color("border"))
-            painter.drawLine(area.topLeft() + QPoint(theme.space(2), 0), area.topRight() - QPoint(theme.space(2), 0))
 
     def _tick(self, painter: QPainter, area: QRect, ticked: bool) -> None:
         painter.setPen(theme.color("accent" if ticked or area.adjusted(-8, -27, 8, 27).contains(self.pointer) else "outline"))
@@ -191,18 +148,18 @@ class _RowPainter(QStyledItemDelegate):
         """Title and line, with the chips behind the title; in little room the chips stand in the line's place."""
         chips, keep = list[Chip](), 0
         for chip in entry.chips:
-            width = _chip_width(chip[0]) + theme.space(0.75)
+            width = chip_width(chip[0]) + theme.space(0.75)
             if not chips or keep + width <= (area.width() if narrow else area.width() // 2):
                 chips.append(chip)
                 keep += width
         if narrow:
-            _two_lines(painter, area, entry.title, "")
+            two_lines(painter, area, entry.title, "")
             x, y = area.x(), area.center().y() + theme.space(2.75)
         else:
-            x = area.x() + _two_lines(painter, area, entry.title, entry.line, keep=keep) + theme.space(0.75)
+            x = area.x() + two_lines(painter, area, entry.title, entry.line, keep=keep) + theme.space(0.75)
             y = area.center().y()
         for text, tone in chips:
-            x += _draw_chip(painter, text, tone, x, y) + theme.space(0.75)
+            x += draw_chip(painter, text, tone, x, y) + theme.space(0.75)
 
     def _limits(self, painter: QPainter, area: QRect, bars: tuple[Bar, ...]) -> None:
         font = theme.font(theme.SMALL)
@@ -228,35 +185,3 @@ def draw_bar(painter: QPainter, area: QRectF, bar: Bar) -> None:
     if bar.used:
         painter.setBrush(theme.color(bar.tone))
         painter.drawRoundedRect(QRectF(area.x(), area.y(), max(5.0, area.width() * bar.used), area.height()), 2.5, 2.5)
-
-
-def _two_lines(painter: QPainter, area: QRect, first: str, second: str, keep: int = 0) -> int:
-    """Draw both lines around the middle; returns the width of the first, which leaves `keep` pixels free."""
-    font, small = theme.font(weight=QFont.Weight.Medium), theme.font(theme.SMALL)
-    metrics, small_metrics = QFontMetrics(font), QFontMetrics(small)
-    text = metrics.elidedText(first, Qt.TextElideMode.ElideRight, area.width() - keep)
-    painter.setFont(font)
-    painter.setPen(theme.color("text"))
-    painter.drawText(QPoint(area.x(), area.center().y() - 4), text)
-    painter.setFont(small)
-    painter.setPen(theme.color("muted"))
-    below = small_metrics.elidedText(second, Qt.TextElideMode.ElideRight, area.width())
-    painter.drawText(QPoint(area.x(), area.center().y() + small_metrics.ascent() + 5), below)
-    return metrics.horizontalAdvance(text)
-
-
-def _chip_width(text: str) -> int:
-    return QFontMetrics(theme.font(theme.SMALL, weight=QFont.Weight.Medium)).horizontalAdvance(text) + theme.space(2)
-
-
-def _draw_chip(painter: QPainter, text: str, tone: str, x: int, middle: int) -> int:
-    font = theme.font(theme.SMALL, weight=QFont.Weight.Medium)
-    height = QFontMetrics(font).height() + 4
-    area = QRect(x, middle - height + 1, _chip_width(text), height)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme.color(_TINTS[tone]))
-    painter.drawRoundedRect(area, height / 2, height / 2)
-    painter.setFont(font)
-    painter.setPen(theme.color(tone))
-    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
-    return area.width()

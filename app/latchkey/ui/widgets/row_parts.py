@@ -1,12 +1,77 @@
-"""What the rows of our lists are drawn with: the ground, two lines of text, pills."""
+"""Our lists of drawn rows: what they share as lists, and what their rows are drawn with: the ground, two lines of text, pills."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QMouseEvent, QPainter
+from PySide6.QtWidgets import QListView, QSizePolicy, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from latchkey.ui import theme
+
+HEIGHT = 9 * theme.GRID
+NARROW = 90 * theme.GRID  # rows that are less wide leave out what is least missed
+_SHOWN_AT_LEAST = 5  # rows
+
+
+class RowPainter(QStyledItemDelegate):
+    """Draws the rows of a RowList. `pointer`: where the mouse is."""
+
+    def __init__(self, view: QListView) -> None:
+        super().__init__(view)
+        self._view = view
+        self.pointer = QPoint(-1, -1)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(0, HEIGHT)
+
+
+class RowList(QListView):
+    """A list whose rows are drawn, one of them current, none of them edited; no wider than its place."""
+
+    def __init__(self, model: QAbstractListModel, painter: Callable[[QListView], RowPainter], name: str, keys: str = "") -> None:
+        """`name` and `keys` (what its keys do) are spoken."""
+        super().__init__()
+        self.setModel(model)
+        self._painter = painter(self)
+        self.setItemDelegate(self._painter)
+        self.setAccessibleName(name)
+        self.setAccessibleDescription(keys)
+        self.setMouseTracking(True)
+        self.setUniformItemSizes(True)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def keep_while(self, change: Callable[[], object], keys: Callable[[], Sequence[object]]) -> None:
+        """Change the rows; the one that was current (told by its key) stays so, and nothing scrolls."""
+        current, scrolled = self.currentIndex().row(), self.verticalScrollBar().value()
+        kept = keys()[current] if current >= 0 else None
+        change()
+        at = next((number for number, key in enumerate(keys()) if kept is not None and key == kept), -1)
+        self.setCurrentIndex(self.model().index(at, 0) if at >= 0 else QModelIndex())
+        self.verticalScrollBar().setValue(scrolled)
+
+    def fit(self, rows: int) -> None:
+        """As high as that many rows, and no less than a few of them."""
+        frame = 2 * self.frameWidth() + 2
+        self.setMaximumHeight(rows * HEIGHT + frame)
+        self.setMinimumHeight(min(rows, _SHOWN_AT_LEAST) * HEIGHT + frame)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        self._point(event.position().toPoint())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._point(QPoint(-1, -1))
+
+    def _point(self, where: QPoint) -> None:
+        self._painter.pointer = where
+        self.viewport().update()
+
 
 TINTS = {"good": "good_tint", "warn": "warn_tint", "bad": "bad_tint", "accent": "accent_tint", "muted": "hover"}
 
