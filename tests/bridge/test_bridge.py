@@ -329,10 +329,44 @@ def test_it_is_hardened_and_dies_with_the_window(fresh: House) -> None:
     assert process is not None
     status = Path(f"/proc/{process.pid}/status").read_text()
     assert "NoNewPrivs:\t1\n" in status
+    assert "Seccomp:\t2\n" in status
     assert os.getuid() == 0 or not os.access(f"/proc/{process.pid}/mem", os.R_OK)
     fresh.host.stop()
     assert process.wait(10) is not None
     assert fresh.host.state is BridgeState.OFF
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no seccomp")
+def test_whoever_takes_it_over_can_call_nobody() -> None:
+    script = """
+import os, socket, subprocess, threading
+from latchkey.bridge.confine import confine
+from latchkey.vault.harden import harden
+listening, other = socket.create_server(("127.0.0.1", 0)), socket.socket()
+harden()
+assert confine()
+def tries():
+    for what in (
+        lambda: socket.socket(), lambda: other.connect(listening.getsockname()), lambda: other.bind(("127.0.0.1", 0)),
+        lambda: os.execv("/bin/true", ["true"]), lambda: subprocess.run(["true"]),
+    ):
+        try:
+            what()
+        except PermissionError:
+            continue
+        print("went through")
+    print("done")
+thread = threading.Thread(target=tries)
+thread.start()
+thread.join()
+listening.settimeout(0)
+try:
+    listening.accept()
+except BlockingIOError:
+    print("listens")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.split("\n") == ["done", "listens", ""], done
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="kills a window without a word")

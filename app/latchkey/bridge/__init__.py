@@ -8,6 +8,7 @@
     calls.py    reading a call, and what it asks of the window
     pipe.py     frames to and from the window
     bridge.py   what is answered to whom: pairings, open questions, rates
+    confine.py  what the process gives up once it listens
     http.py     aiohttp: requests, sockets, CORS
 
 Frames (vault/frames.py). The window first sends {"verb": "open", "port", "pairings": [{"id", "origin", "hash"}]}; then, whenever it likes,

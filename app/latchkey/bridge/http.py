@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from typing import Any, BinaryIO
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
@@ -20,6 +21,7 @@ from aiohttp.web_protocol import RequestHandler
 from latchkey.bridge import limits
 from latchkey.bridge.bridge import Bridge
 from latchkey.bridge.calls import Id, id_of, read_call
+from latchkey.bridge.confine import confine
 from latchkey.bridge.door import Visitor, bearer, greet
 from latchkey.bridge.faults import Code, Fault
 from latchkey.bridge.pipe import Pipe
@@ -35,16 +37,25 @@ async def serve(source: BinaryIO, sink: BinaryIO) -> int:
         return 1
     bridge = Bridge()
     bridge.set_pairings(opening["pairings"])
-    bridge.pipe = Pipe(source, sink, bridge.told)
     port: int = opening["port"]
-    try:
-        await asyncio.get_running_loop().create_server(Doorway(bridge, port), "127.0.0.1", port, backlog=limits.CONNECTIONS)
-    except OSError:
+    listening = _listen(port)
+    confine()
+    bridge.pipe = Pipe(source, sink, bridge.told)
+    if listening is None:
         bridge.pipe.say(verb="trouble", code="PortTaken")
     else:
+        await asyncio.get_running_loop().create_server(Doorway(bridge, port), sock=listening, backlog=limits.CONNECTIONS)
         bridge.pipe.say(verb="listening")
     await asyncio.Event().wait()
     return 0
+
+
+def _listen(port: int) -> socket.socket | None:
+    """None when somebody else has the port."""
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=limits.CONNECTIONS)
+    except OSError:
+        return None
 
 
 class Doorway(web.Server):
@@ -150,12 +161,12 @@ class House:
         with self._bridge.present(visitor):
             response = web.WebSocketResponse(max_msg_size=limits.BODY, heartbeat=limits.PULSE_SECONDS, compress=False, timeout=2)
             await response.prepare(request)
-            socket = OpenSocket(self._bridge, visitor, response)
-            self._bridge.listens(socket)
+            opened = OpenSocket(self._bridge, visitor, response)
+            self._bridge.listens(opened)
             try:
-                await socket.run()
+                await opened.run()
             finally:
-                self._bridge.listens(socket, here=False)
+                self._bridge.listens(opened, here=False)
             return response
 
 
