@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from latchkey.accounts.modular_account.addresses import ENTRY_POINT
+from latchkey.accounts.system import system
+from latchkey.chain.node import Node
+from latchkey.chain.reading import read_account
 from latchkey.codec.hand_over import decode, encode, from_json
 from latchkey.codec.inbox import open_text
 from latchkey.codec.link import to_link
@@ -23,12 +27,17 @@ from latchkey.store.requests import Source
 from tests.bridge.house import House
 from tests.browser.server import BRIDGE_PORT, served
 from tests.browser.test_browser import CHROMIUM, Browser
-from tests.chain.stage import Key, Stage
+from tests.chain import abi
+from tests.chain.stage import SESSION, Key, Stage
+from tests.clients.dapp import Dapp
+from tests.clients.test_aa_sdk_end_to_end import CONTRACT_ACCESS, Grant, dapp, grant
 from tests.dapp.module import FOLDER
 from tests.dapp.person import Person
 from tests.devnet import node
 from tests.devnet.devnet import CHAIN_ID
 from tests.devnet.places import GAME
+
+__all__ = ["dapp", "grant"]
 
 pytestmark = [pytest.mark.xdist_group("clients"), pytest.mark.timeout(300)]
 
@@ -124,3 +133,41 @@ def test_a_key_that_latchkey_makes(home: House, person: Person) -> None:
         grant = person.grants()
         secret = hex_bytes(answer.result(60))
     assert Key(secret).address == grant.draft.session_key
+
+
+# What it says of stock aa-sdk when a grant or a session has come to its end -------------------------------------------------------
+
+CALL = CONTRACT_ACCESS.allowed[0]
+MISSING = "ValidationFunctionMissing"
+
+
+@pytest.fixture
+def used(dapp: Dapp, grant: Grant) -> tuple[Any, Any]:
+    """An account with a session at work, and its hand-over."""
+    account, _, hand_over = grant(CONTRACT_ACCESS)
+    dapp.take(hand_over, SESSION)
+    assert dapp.call(account.address, CALL)[0] == "done"
+    return account, hand_over
+
+
+def test_after_a_cancel_it_sends_plain_operations_that_are_refused(dapp: Dapp, grant: Grant, stage: Stage) -> None:
+    account, _, hand_over = grant(CONTRACT_ACCESS)
+    cancel = abi.execute(ENTRY_POINT, 0, abi.call("incrementNonce(uint192)", int(hand_over["nonce"], 16) >> 64))
+    assert stage.owner_tx(account, cancel).text == "done"
+    dapp.take(hand_over, SESSION)
+    refused = dapp.call(account.address, CALL)[0]
+    assert "AA23" in refused
+    assert MISSING in refused
+    assert MISSING in DOCS
+
+
+def test_after_a_revocation_the_same_error_comes(dapp: Dapp, used: tuple[Any, Any], stage: Stage) -> None:
+    account, hand_over = used
+    face = system("modular_account")
+    session = next(one for one in read_account(Node(stage.net.url), account).sessions if one.entity_id == hand_over["entityId"])
+    assert stage.owner_tx(account, face.together(account.address, [face.end_call(session)])).text == "done"
+    for _ in range(2):
+        refused = dapp.call(account.address, CALL)[0]
+        assert "AA23" in refused
+        assert MISSING in refused
+        dapp.take(hand_over, SESSION)
