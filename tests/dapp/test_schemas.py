@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from latchkey.bridge.faults import Code, Fault
 from latchkey.codec.hand_over import Envelope, Kind, from_json, to_json
