@@ -228,24 +228,16 @@ def open_request(latchkey: Latchkey, grant: Any, folder: Path) -> None:
 
 
 def wizard(latchkey: Latchkey) -> None:
-    """By keyboard and by mouse in turn."""
-    latchkey.wait_for("Step 1 of 5: Account")
-    picture("wizard-account")
-    latchkey.press("alt+n")
-    latchkey.wait_for("Step 2 of 5: Key")
-    picture("wizard-key")
-    latchkey.click("Next")
-    latchkey.wait_for("Step 3 of 5: Scope")
-    picture("wizard-scope")
-    latchkey.press("alt+n")
-    latchkey.wait_for("Step 4 of 5: Expiry")
-    picture("wizard-expiry")
-    latchkey.click("Next")
+    """A request that leaves nothing open is there to be read at once; back through every step and on again, by keyboard and by mouse."""
     latchkey.wait_for("Step 5 of 5: Review")
-    latchkey.press("alt+b")
-    latchkey.wait_for("Step 4 of 5: Expiry")
-    latchkey.press("alt+n")
-    latchkey.wait_for("Step 5 of 5: Review")
+    steps = ("Expiry", "Scope", "Key", "Account")
+    for number, step in enumerate(steps):
+        latchkey.press("alt+b") if number % 2 else latchkey.click("Back")
+        latchkey.wait_for(f"Step {4 - number} of 5: {step}")
+        picture(f"wizard-{step.lower()}")
+    for number, step in enumerate((*steps[2::-1], "Review")):
+        latchkey.press("alt+n") if number % 2 else latchkey.click("Next")
+        latchkey.wait_for(f"Step {2 + number} of 5: {step}")
     picture("review")
     latchkey.click("Sign")
 
