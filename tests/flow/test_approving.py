@@ -1,6 +1,9 @@
 """Approving what was prepared elsewhere, with two books and a real signer: what is shown, what is refused and why, what goes back."""
 
+import copy
 import json
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,8 @@ from typing import Any
 import pytest
 from eth_account import Account as EthAccount
 from eth_account.messages import encode_typed_data
+from hypothesis import given
+from hypothesis import strategies as st
 
 from latchkey.accounts import transaction
 from latchkey.accounts.modular_account import ending, userop
@@ -18,6 +23,7 @@ from latchkey.codec.inbox import open_any
 from latchkey.core.account import Account, Mode
 from latchkey.core.phrases import Level
 from latchkey.core.session import AccountReading, Block, Leftover, LogRange
+from latchkey.core.types import keccak
 from latchkey.errors import LatchkeyError, Refused
 from latchkey.flow import devices, foreign
 from latchkey.flow.approving import Approvals, ToApprove
@@ -214,3 +220,55 @@ def test_an_answer_finds_its_question_after_a_restart(book: Book, signer: Signer
     assert again == (asked,)
     signed = foreign.signed_by(unsigned, DEVICE_KEY, again, [device_signs(asked)], now=NOW)
     assert granting.accept_signed(signed).state is GrantState.SIGNED
+
+
+# --- hostile requests
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
+    with Book.open(tmp_path_factory.mktemp("known") / "book.sqlite") as book:
+        book.add_account(ACCOUNT)
+        yield book
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(deeper for name, item in inner for deeper in _paths(item, (*path, name)))]
+
+
+_TYPED = json.loads(request().data)
+_ODD: list[Any] = [
+    None, True, 0, -1, 2**256, 1.5, "", "0x", "0x" + "00" * 400, "0x" + "ff" * 32, [], {}, [[]], {"a": 1}, "uint256", str(KEY), "9" * 400
+]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(_paths(_TYPED)), st.sampled_from(_ODD)), min_size=1, max_size=3))
+def test_typed_data_of_any_kind(known: Book, changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+    """What is taken all the same has the digest that any other reader of EIP-712 finds in it."""
+    value = copy.deepcopy(_TYPED)
+    for path, odd in changes:
+        at = value
+        for name in path[:-1]:
+            at = at[name] if isinstance(at, dict | list) and (isinstance(at, list) or name in at) and at else {}
+        if (path and isinstance(at, dict)) or (path and isinstance(at, list) and path[-1] < len(at)):
+            at[path[-1]] = odd
+        elif not path:
+            value = odd
+            break
+    begun = time.process_time()
+    try:
+        found = foreign.asked(request(data=json.dumps(value).encode()), known, now=NOW)
+    except LatchkeyError:
+        found = None
+    assert time.process_time() - begun < 1
+    if found is not None:
+        assert not isinstance(found, Envelope)
+        message = encode_typed_data(full_message=value)
+        assert found.review.digest == keccak(b"\x19\x01" + message.header + message.body)
+
+
+@given(st.binary(max_size=300), st.sampled_from(DataType))
+def test_bytes_of_any_kind(known: Book, raw: bytes, kind: DataType) -> None:
+    with pytest.raises(LatchkeyError):
+        foreign.asked(request(data=raw or b"x", data_type=kind), known, now=NOW)
