@@ -52,7 +52,8 @@ def _standing() -> dict[str, str]:
 def _head() -> str:
     return (
         "# Measured against others\n\n"
-        "Written by `make bench`; every figure is the median of runs that alternate between Latchkey and the other, on one machine.\n\n"
+        "Written by `make bench`; every figure is the median of runs that alternate between Latchkey and the other, on one "
+        "machine, unless its section says otherwise.\n\n"
         f"Machine: {_machine()}. A load average far above 1 means that something else ran beside."
     )
 
