@@ -33,8 +33,8 @@ OWNER = SecretBytes(hex_bytes(OWNER_KEY))
 SIGNER = PrivateKey(OWNER.reveal())
 
 TEXT = f"""The published grants' drafts ({{drafts}} of the 44: those that Latchkey's own rules allow), each time with a new session key, \
-entity id, nonce key and expiry; {ROUNDS} rounds of {BATCH}; results byte-equal. Of each side the round that a quarter of them is faster than: \
-what else runs on a machine only ever adds time, and adds it unevenly.
+entity id, nonce key and expiry; {ROUNDS} rounds of {BATCH}; results byte-equal. Of each side the round that \
+a quarter of them is faster than: what else runs on a machine only ever adds time, and adds it unevenly.
 
 aa-sdk: npm `@account-kit/smart-contracts` {{sdk}} with viem {{viem}} in one warm Node process: `PermissionBuilder.compileDeferred` and \
 `hashTypedData`; with signature also `account.signTypedData` and `buildDeferredActionDigest`. Its questions to the network are answered \
