@@ -34,6 +34,7 @@ def house(shared: House) -> Iterator[House]:
         shared.host.unpair(pairing.id)
     for question in shared.host.to_pair():
         shared.host.refuse(question)
+    shared.host._quiet.clear()
     for record in shared.requests.open():
         shared.requests.answer(record.id, refusal("not-now"))
 

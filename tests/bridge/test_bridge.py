@@ -83,6 +83,16 @@ def test_who_is_refused_cannot_ask_again_at_once(house: House, page: str, other:
     assert house.pair(other)
 
 
+def test_who_comes_under_many_names_is_not_asked_about_for_ever(house: House, page: str, other: str) -> None:
+    for origin in (page, other, "https://third.example"):
+        answer = house.later("latchkey_pair", {"code": "111111"}, origin=origin)
+        house.host.refuse(house.waiting())
+        assert answer.result(20)["code"] == 4001
+    assert house.host.is_quiet
+    assert house.call("latchkey_pair", {"code": "111111"}, origin="https://fourth.example")["code"] == 4001
+    assert house.host.to_pair() == ()
+
+
 def test_a_program_says_what_it_is_called(house: House) -> None:
     assert house.call("latchkey_pair", {"code": "111111"})["code"] == -32602
     token = house.pair("", name="Bot")

@@ -51,6 +51,7 @@ REJECTED, UNAUTHORIZED, DISCONNECTED, OTHER_CHAIN = 4001, 4100, 4900, 4902
 PARAMS, INTERNAL, BUSY = -32602, -32603, -32002
 _END_SECONDS = 2
 _QUIET_SECONDS = 600  # after a refusal, in which the same page or a program cannot ask to be let in
+_ENOUGH = 3  # refusals in that time, after which nobody can: names cost nothing to who has many
 _MAX_TO_PAIR = 3
 
 
@@ -119,7 +120,7 @@ class BridgeHost:
         self._work: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._open: dict[int, int] = {}  # number of an ask -> id of its record
         self._to_pair: dict[int, ToPair] = {}
-        self._quiet: dict[str, int] = {}  # origin -> until when it cannot ask to be let in
+        self._quiet: dict[str, int] = {}  # origin -> until when it cannot ask to be let in; until it is switched off and on
         self._endings: dict[int, tuple[Caller, Frame]] = {}  # asks that wait for a session's end
         self._listeners: dict[int, list[dict[str, Any]] | None] = {}  # pairings with a socket -> what they know
         self._asks: dict[str, Callable[[Caller, Frame], Any]] = {
@@ -138,6 +139,7 @@ class BridgeHost:
     def start(self, port: int) -> None:
         """Run it on this port, instead of the one that runs."""
         self.stop()
+        self._quiet = {}
         self._become(BridgeState.STARTING, port)
         self._work = queue.SimpleQueue()
         threading.Thread(target=self._worker, args=(self._work,), name="bridge", daemon=True).start()
@@ -331,11 +333,17 @@ class BridgeHost:
             self._changed()
 
     def refuse(self, question: ToPair) -> None:
-        """Do not let it in; the same one cannot ask again for some minutes."""
+        """Do not let it in; the same one cannot ask again for some minutes, nor anybody after the third."""
         if self._taken(question):
             self._quiet[question.origin] = self._clock() + _QUIET_SECONDS
             self._fail(question.caller.number, REJECTED, "The person did not let this page or program in.")
             self._changed()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether so many were refused lately that nobody is asked about now."""
+        now = self._clock()
+        return sum(until > now for until in self._quiet.values()) >= _ENOUGH
 
     def _taken(self, question: ToPair) -> bool:
         with self._lock:
@@ -355,8 +363,8 @@ class BridgeHost:
         if caller.origin and any(origin == caller.origin for origin, _since in self._requests.muted()):
             raise Said(REJECTED, "Requests from this page are not taken.")
         with self._lock:
-            if self._quiet.get(caller.origin, 0) > self._clock():
-                raise Said(REJECTED, "The person did not let this page or program in; it cannot ask again for some minutes.")
+            if self._quiet.get(caller.origin, 0) > self._clock() or self.is_quiet:
+                raise Said(REJECTED, "The person lets nobody in just now; ask again in some minutes.")
             if len(self._to_pair) >= _MAX_TO_PAIR:
                 raise Said(BUSY, "Others wait to be let in; try again in a moment.")
             self._to_pair[caller.number] = ToPair(caller, name, code)

@@ -149,6 +149,8 @@ class Bridging(QObject):
                 self._context.say(tr("It is let in. Settings list it, under dApps on this computer."))
             elif dialog.answer is False:
                 self.host.refuse(dialog.question)
+                if self.host.is_quiet:
+                    self._context.say(tr("Nobody can ask to be let in for ten minutes now, unless you turn the bridge off and on."))
         except LatchkeyError as error:
             self._context.tasks.failed.emit(error)
         QTimer.singleShot(0, self, self._look)
