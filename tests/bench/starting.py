@@ -22,10 +22,10 @@ RUNS = 9
 IDLE_SECONDS = 10.0
 GOAL = 400  # ms
 
-STARTING = """Milliseconds, {runs} runs on {screen}, the one that a quarter of them is faster than. First row: from the \
-program's first frame until {sessions} sessions of one account, read before and kept in the book, are in the list on the screen: the libraries are loaded, the book is opened and checked, each session \
-is decoded, worded and judged meanwhile. Second: from another page back to it while the keys are unlocked, read from the book again. \
-The other: the empty window from its start to its end, for the scale of it."""
+STARTING = """Milliseconds, {runs} runs on {screen}, the one that a quarter of them is faster than. First row: from the program's first \
+frame until {sessions} sessions of one account, read before and kept in the book, are in the list on the screen: the libraries are \
+loaded, the book is opened and checked, each session is decoded, worded and judged meanwhile. Second: from another page back to it \
+while the keys are unlocked, read from the book again. The other: the empty window from its start to its end, for the scale of it."""
 IDLE = """Memory (Pss: what is shared with other processes is divided among them) and processor time of the processes, unlocked, on \
 the Sessions page with {sessions} sessions, over {seconds:.0f} seconds in which nothing happens; no RPC is set, so nothing is watched. \
 The other: the empty window."""
