@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from latchkey.core.types import MAX_UINT256
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 _DECIMAL = re.compile(r"([0-9]*)(?:\.([0-9]*))?")
 MAX_DECIMALS = 77  # 10**77 is the largest power of ten in a uint256
@@ -24,7 +25,7 @@ class Unit:
 ETH = Unit("ETH", 18)
 GWEI = Unit("gwei", 9)
 WEI = Unit("wei", 0)
-BASE_UNITS = Unit("base units", 0)
+BASE_UNITS = Unit(tr("base units"), 0)
 NATIVE_UNITS = (ETH, GWEI, WEI)
 
 

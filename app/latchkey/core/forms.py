@@ -22,6 +22,7 @@ from latchkey.core.permissions import (
 )
 from latchkey.core.types import Address, Selector
 from latchkey.errors import BadInput
+from latchkey.language import tr
 
 _ADDRESS_FIELDS, _AMOUNT_FIELDS, _FUNCTIONS_FIELD = ("address", "paymaster"), ("allowance", "limit"), "functions"
 
@@ -64,7 +65,7 @@ def read_form(form: Form, path: str = "") -> Permission:
     if blanks.address:
         values[blanks.address] = _address(form, where + blanks.address)
     if blanks.amount:
-        values[blanks.amount] = parse_amount(form.amount, Unit("base units", form.decimals), path=where + blanks.amount)
+        values[blanks.amount] = parse_amount(form.amount, Unit(tr("base units"), form.decimals), path=where + blanks.amount)
     if blanks.functions:
         values[blanks.functions] = _functions(form, where + blanks.functions)
     permission: Permission = KINDS[form.kind](**values)

@@ -306,7 +306,7 @@ class ProxyField(QWidget):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
-        self.field = Field(tr("Proxy"), line_edit(context.settings.proxy, placeholder="none", limit=1_000), hint=_PROXY)
+        self.field = Field(tr("Proxy"), line_edit(context.settings.proxy, placeholder=tr("none"), limit=1_000), hint=_PROXY)
         self.use: Button = secondary(tr("Use"), self._use)
         self.use.setAccessibleName(tr("Use this proxy"))
         rows = QVBoxLayout(self)

@@ -59,7 +59,7 @@ class BridgeCard(Card):
         self.address.setAccessibleName(tr("Address of the bridge"))
         self.body.addWidget(self.address)
         self.port = Field(tr("Port"), line_edit(limit=5), hint=tr("From 1024 to 65535. Pages look for Latchkey at 41571."))
-        self.port.setMaximumWidth(theme.space(40))
+        self.port.editor.setMaximumWidth(theme.space(40))
         self.port.editor.editingFinished.connect(self._take_port)
         self.body.addWidget(self.port)
         self._list = QVBoxLayout()

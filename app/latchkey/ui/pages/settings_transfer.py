@@ -33,7 +33,7 @@ class TransferCard(Card):
         super().__init__(tr("Settings of another computer"))
         self._context = context
         self.body.addWidget(Body(_WHAT, tone="muted"))
-        self.addresses = QCheckBox(tr("Export the addresses of RPCs, bundlers and the proxy too"))
+        self.addresses = QCheckBox(tr("Export addresses of RPCs and proxy too"))
         self.body.addWidget(self.addresses)
         self.fault = Banner("danger")
         self.fault.hide()
