@@ -55,7 +55,7 @@ def _grants(stage: Stage, number: int, *, long: bool = False, size: tuple[int, i
         one = made(i + 1, *(GAME, PAY)[i % 2], ends=(i % 9 - 1) * 40_000 or 3_600)
         window._context.book.add_grant(record(one, label, claims=Claims(dapp_name=NAMES[i % 4] if long else "Skirmish Rooms")))
     window.show_page("grants")
-    while not window.page.count.text().startswith(str(number)):  # type: ignore[attr-defined]
+    while str(number) not in window.page.count.text():  # type: ignore[attr-defined]
         stage.settle(0.1)
     return window
 

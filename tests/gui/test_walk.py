@@ -1,0 +1,138 @@
+"""Every page, dialog and desk page by keyboard, by ear, and in a language that nobody speaks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+from tests.counts import SOAK
+from tests.gui import pictures, walk
+from tests.gui.pictures import Stage
+
+from latchkey.ui.widgets import Button, Dialog, Field, line_edit
+
+pytestmark = pytest.mark.gui
+ALL = list(pictures.gather())
+#: one picture of each page, each dialog and each desk page; `make soak` walks all
+FEW = [
+    "welcome", "sessions-four", "sessions-no-rpc", "session-careful", "requests-some", "request-refusing-page", "approve-grant",
+    "review-03-narrowed-window", "accounts-names", "accounts-form", "grants-one", "grant", "signed", "wizard-account", "wizard-key",
+    "wizard-scope-asked", "wizard-expiry", "settings-unlocked", "machine", "privacy", "log", "fault",
+    *(name for name in ALL if name.startswith(("dialog-", "desk-"))),
+]  # fmt: skip
+NAMES = ALL if SOAK else FEW
+
+
+@pytest.fixture
+def stage(qapp: QApplication) -> Iterator[Stage]:
+    QAccessible.setActive(True)
+    with pictures.stage_for(qapp) as stage:
+        yield stage
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_by_keyboard_and_by_ear(name: str, stage: Stage) -> None:
+    root = pictures.PICTURES[name](stage)
+    stage.settle(0.4)
+    assert walk.unspoken(root) == []
+    assert walk.roleless(root) == []
+    assert walk.without_buddy(root) == []
+    assert walk.unreached(root) == []
+    assert walk.backward(root) == []
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_nothing_stays_english_and_everything_fits(part: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.gui.pseudo_driver", *NAMES[part::3]],
+        env={**os.environ, "LATCHKEY_LANGUAGE": "pseudo"}, capture_output=True, text=True, check=False, timeout=280 if not SOAK else None,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = {name: faults for name, faults in json.loads(done.stdout.splitlines()[-1]).items() if faults}
+    assert found == {}
+
+
+# --- the walk itself finds what it is there for
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot) -> Iterator[Dialog]:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    made = Dialog("A dialog", parent)
+    made.show()
+    yield made
+    assert parent
+
+
+def test_a_nameless_field_is_found(dialog: Dialog) -> None:
+    dialog.body.addWidget(Field("A name", line_edit()))
+    QApplication.processEvents()
+    assert walk.unspoken(dialog) == walk.without_buddy(dialog) == []
+    dialog.body.addWidget(QLineEdit())
+    QApplication.processEvents()
+    assert len(walk.without_buddy(dialog)) == 1
+
+
+def test_tab_follows_the_layout_whatever_was_made_first(dialog: Dialog) -> None:
+    last, first, middle = (Button(text) for text in ("last", "first", "middle"))
+    rows = QVBoxLayout()
+    rows.addWidget(middle)
+    dialog.body.addWidget(first)
+    dialog.body.addLayout(rows)
+    dialog.buttons.addWidget(last)
+    QApplication.processEvents()
+    assert walk.stops(dialog) == [first, middle, last]
+    assert walk.backward(dialog) == []
+    last.setEnabled(False)
+    assert walk.stops(dialog) == [first, middle]
+
+
+def test_a_trap_is_found(dialog: Dialog) -> None:
+    class Trap(QLineEdit):
+        def focusNextPrevChild(self, _forward: bool) -> bool:
+            return True
+
+    dialog.body.addWidget(Button("before"))
+    dialog.body.addWidget(Trap())
+    QApplication.processEvents()
+    with pytest.raises(AssertionError, match="Tab is held"):
+        walk.stops(dialog)
+
+
+def test_what_tab_never_reaches_is_found(dialog: Dialog) -> None:
+    dialog.body.addWidget(Button("reached"))
+    stray = QPushButton("stray", dialog)
+    stray.show()
+    QApplication.processEvents()
+    assert len(walk.unreached(dialog)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("[Çhåñgé··]", False),
+        ("[îñ [8 höûrs····] ·]", False),
+        ("[Réåd åt ··] and read again", True),
+        ("Change", True),
+        ("0x71C7656EC7ab88b098defB751B7401B5f6d8976F", False),
+        ("move(uint8,uint8) [Öñ··] 0x71C7 656E C7ab", False),
+        ("[0]", False),
+    ],
+)
+def test_english_is_told_from_what_nobody_translates(text: str, left: bool, dialog: Dialog) -> None:
+    button = Button(text)
+    dialog.body.addWidget(button)
+    dialog.setAccessibleName("")
+    for label in dialog.findChildren(QWidget):
+        if label is not button and hasattr(label, "setText"):
+            label.setText("")
+    QApplication.processEvents()
+    assert bool(walk.english(dialog, set())) == left
