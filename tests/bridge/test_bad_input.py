@@ -108,7 +108,7 @@ def check_sentence(code: Any, message: Any) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=count(6, 1000))
+@settings(max_examples=count(6, 200))
 @given(data=st.data())
 @pytest.mark.parametrize(
     ("method", "path"), CALLS, ids=lambda part: part if isinstance(part, str) else ".".join(map(str, part)) or "call"

@@ -93,10 +93,12 @@ def test_who_comes_under_many_names_is_not_asked_about_for_ever(house: House, pa
     assert house.host.to_pair() == ()
 
 
-def test_a_program_says_what_it_is_called(house: House) -> None:
+def test_a_program_says_what_it_is_called(house: House, request_: dict[str, Any]) -> None:
     assert house.call("latchkey_pair", {"code": "111111"})["code"] == -32602
-    token = house.pair("", name="Bot")
+    token = house.pair("", name="https://bank.example")
     assert house.call("eth_chainId", token=token) == "0x7a69"
+    house.later("wallet_createSession", request_, token=token)
+    assert house.question().origin == "A program on this computer, “https://bank.example”"
 
 
 def test_whoever_leaves_is_not_asked_about_any_more(house: House, page: str) -> None:

@@ -101,8 +101,9 @@ class ToPair:
 
 
 def shown_name(pairing: Pairing) -> str:
-    """How the person knows them: a page by its address, a program by the name it was let in under."""
-    return pairing.origin or tr("{name} (a program on this computer)", name=pairing.name)
+    """How the person knows them: a page by its address, a program by the name it was let in under, which never stands first: it may be
+    spelled like a page's address."""
+    return pairing.origin or tr("A program on this computer, “{name}”", name=pairing.name)
 
 
 class BridgeHost:
