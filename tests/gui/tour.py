@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-
 from tests.gui.pictures import FOLDER
 
 TO = Path(__file__).parents[2] / "docs" / "pictures"
