@@ -15,6 +15,10 @@ SAMPLE = {
     *page_pictures.NAMES, "Games", "Savings", "Game account", "Skirmish Rooms", "Payroll bot", "Claim rewards", "Rooms, first key",
     "Rooms", "Main", "Second", "Ethereum", "Base", "Polygon", "Polygon Amoy", "Sepolia", "Arbitrum One", "Arbitrum", "OP Mainnet", "OP",
     "Session of day 1", "Remove this account?", "Its grants stay in the book.", "Remove", "Inter", "deferred", "test", "junk",
+    "is damaged or not a book.", '{"type": "function", "name": "claim", "inputs": ',
+    "Turn on", "expert", "xX Airdrop Xx", "Integrated camera",
+    "Show it to the camera of the machine that prepared it, or bring it the file.",
+    "Turn the expert switch on?", "Full control may then be granted.", "every network",
     *(text for ask in page_pictures.DESK.values() for text in (ask.get("purpose", ""), ask.get("retry", ""), ask.get("text", ""))),
 }  # fmt: skip
 SMALLEST = (900, 600)

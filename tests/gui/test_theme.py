@@ -55,6 +55,39 @@ def test_the_primary_button_and_the_edges_of_controls(palette: Palette) -> None:
         assert contrast(palette.accent, surface) >= 3  # the focus ring
 
 
+@BOTH
+def test_whatever_the_style_sheet_writes_on_its_own_ground_is_readable(palette: Palette) -> None:
+    """Every rule that sets ink and ground together, hovered, pressed and chosen ones too. What is switched off need not be (WCAG 1.4.3)."""
+    seen = 0
+    for selector, body in re.findall(r"([^{}]+)\{([^{}]*)\}", theme.style_sheet(palette)):
+        values = dict(
+            re.findall(r"(?:^|[;\s])(color|background|selection-color|selection-background-color):\s*(#[0-9a-f]{6})", body)
+        )
+        for ink, ground in (("color", "background"), ("selection-color", "selection-background-color")):
+            if ink in values and ground in values and ":disabled" not in selector:
+                seen += 1
+                assert contrast(values[ink], values[ground]) >= 4.5, selector.strip()
+    assert seen > 15
+
+
+@BOTH
+def test_hovered_and_pressed_buttons_stay_readable(palette: Palette) -> None:
+    """Their rules change the ground alone; the ink is the one of the button at rest."""
+    for share in (0, 0.12, 0.24):
+        assert contrast(palette.on_accent, theme._mix(palette.accent, palette.text, share)) >= 4.5
+    for ink, grounds in {palette.text: (palette.hover, palette.border), palette.bad: (palette.bad_tint,)}.items():
+        assert min(contrast(ink, ground) for ground in grounds) >= 4.5
+
+
+@BOTH
+def test_what_is_drawn_can_be_told_apart(palette: Palette) -> None:
+    """Graphics: bars on their trough, icons and bullets in every tone, the handle of a scroll bar."""
+    for tone in ("accent", "warn", "bad", "muted", "good"):
+        assert min(contrast(getattr(palette, tone), ground) for ground in (palette.border, palette.card, palette.window)) >= 3
+    for ground in (palette.card, palette.window):
+        assert contrast(palette.outline, ground) >= 3
+
+
 def test_every_color_is_written_the_same_way() -> None:
     for palette in (LIGHT, DARK):
         values = [getattr(palette, field.name) for field in fields(palette) if field.name != "dark"]

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from latchkey.ui.widgets import DigestView, Label, TextView
+from latchkey.ui.widgets import DigestView, FieldTable, Label, TextView
 from latchkey.ui.widgets.tabbing import tab_chain
 
 _ROW = 12  # px by which the tops of things in one row differ at most
@@ -153,7 +153,9 @@ def without_buddy(root: QWidget) -> list[str]:
 def said(root: QWidget) -> Iterator[tuple[QWidget, str]]:
     """Everything that is written or spoken: labels, buttons, choices, hints, tooltips, names."""
     for widget in shown(root):
-        if isinstance(widget, QLabel | QAbstractButton):
+        if isinstance(widget, FieldTable):  # values are written as they are signed; their labels are ours
+            yield from ((widget, line.partition(": ")[0]) for line in widget.text().split("\n"))
+        elif isinstance(widget, QLabel | QAbstractButton):
             yield widget, widget.text()
         if isinstance(widget, QLineEdit | QPlainTextEdit):
             yield widget, widget.placeholderText()
@@ -168,7 +170,7 @@ def said(root: QWidget) -> Iterator[tuple[QWidget, str]]:
 _DATA = re.compile(
     r"""0x[0-9a-fA-F]{4}(?:\ [0-9a-fA-F]{1,4})+ | 0x[0-9a-fA-F\u2026]+ | https?://\S+ | (?<!\w)/[\w./+'-]+ | m/[\d'/]+
         | \b[a-zA-Z]\w{1,40}+\([\w,\[\]]*\) | (?:Ctrl|Alt)\+\w+
-        | \b(?:eth|wallet|anvil|web3|net)_\w+ | \b\w+\.(?:example|txt|sqlite)\b
+        | \b(?:eth|wallet|anvil|web3|net|debug|evm)_\w+ | \b[\w-]+\.(?:example|txt|sqlite)\b
         | \b(?:ETH|POL|USDC|WETH|gwei|wei|UTC|RPC|EIP-\d+|ERC-\d+|Latchkey|MB|KiB|DeferredAction)\b""",
     re.VERBOSE,
 )

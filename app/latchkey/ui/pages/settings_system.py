@@ -18,7 +18,7 @@ class SystemCard(Card):
         self._context = context
         self.tray = QCheckBox(tr("Show an icon in the system tray"))
         self.close_to_tray = QCheckBox(tr("Closing the window keeps Latchkey running in the tray"))
-        self.notifications = QCheckBox(tr("Show a notification when something asks or happens while you are elsewhere"))
+        self.notifications = QCheckBox(tr("Notifications while the window is not in front"))
         self.none = Muted(tr("This system shows no tray now."))
         self.tray.clicked.connect(lambda on: keep(tray=on))
         self.close_to_tray.clicked.connect(lambda on: keep(close_to_tray=on))

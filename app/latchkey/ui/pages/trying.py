@@ -127,7 +127,7 @@ class TryDialog(Dialog):
         self.calldata = Field(tr("Call&data"), text_edit(placeholder="0x…", lines=4))
         coin = network(self._subject.account.chain_id).coin
         self.amount = Field(tr("{coin} sent &along", coin=coin), line_edit(placeholder="0", limit=100))
-        self.at = Field(tr("&When"), line_edit(placeholder="now"), hint=tr("2026-12-01 10:00 (UTC), or a number of seconds"))
+        self.at = Field(tr("&When"), line_edit(placeholder=tr("now")), hint=tr("2026-12-01 10:00 (UTC), or a number of seconds"))
         self.way = Segmented(
             [("op", tr("By an operation")), ("key", tr("By the key itself"))], name=tr("How the key asks"), value="op"
         )
