@@ -139,6 +139,9 @@ class Bridging(QObject):
         self._dialog.finished.connect(self._asked)
         self._dialog.open()
         QApplication.alert(self._window)
+        if QApplication.activeWindow() is None:
+            who = question.origin or tr("A program on this computer")
+            self._context.notify("Latchkey", tr("{who} asks to be let in.", who=who))
 
     def _asked(self, _result: int) -> None:
         dialog, self._dialog = self._dialog, None
