@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 from tests.gui.test_desk_pages import confirmation
 
@@ -22,10 +22,12 @@ from latchkey.ui.desk.confirm import ConfirmPage
 from latchkey.ui.widgets import (
     AddressLabel,
     Banner,
+    Body,
     Field,
     FieldTable,
     FindingList,
     Identicon,
+    Page,
     PhraseLabel,
     PhraseList,
     Segmented,
@@ -343,3 +345,33 @@ def test_the_line_or_value_under_the_mouse_is_copied(qtbot: QtBot) -> None:
         assert widget._copied(QPoint(widget.width() // 2, widget.height() - 4)) == last
     assert bullets._copied(QPoint(40, 2)) == "line 0"
     assert table._copied(QPoint(200, table.height() // 2)) == "0x" + "ab" * 200
+
+
+def test_the_wheel_turns_no_choice_that_it_passes(qtbot: QtBot) -> None:
+    page = Page("A page")
+    choice = QComboBox()
+    choice.addItems(["5 minutes", "60 minutes", "4 hours"])
+    choice.setCurrentIndex(1)
+    page.body.addWidget(choice)
+    page.body.addWidget(Body("text " * 5_000))
+    qtbot.addWidget(page)
+    page.resize(500, 300)
+    with qtbot.waitActive(page):
+        page.show()
+        page.activateWindow()
+
+    def turned() -> bool:
+        """Whether the wheel ends at the choice; otherwise it goes on to the page."""
+        where = QPointF(choice.rect().center())
+        angle, none = QPoint(0, -120), Qt.KeyboardModifier.NoModifier
+        phase = Qt.ScrollPhase.NoScrollPhase
+        event = QWheelEvent(where, choice.mapToGlobal(where), QPoint(), angle, Qt.MouseButton.NoButton, none, phase, False)
+        QApplication.sendEvent(choice, event)
+        return event.isAccepted()
+
+    choice.clearFocus()
+    assert not turned()
+    assert choice.currentIndex() == 1
+    choice.setFocus()
+    assert turned()
+    assert choice.currentIndex() == 2

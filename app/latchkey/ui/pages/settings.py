@@ -13,15 +13,11 @@ from latchkey.language import tr
 from latchkey.offline import is_offline
 from latchkey.ui import theme
 from latchkey.ui.context import Context
-from latchkey.ui.pages.break_glass import BreakGlassCard
-from latchkey.ui.pages.networks import NetworksCard
-from latchkey.ui.pages.settings_bridge import BridgeCard
 from latchkey.ui.pages.settings_keys import KeysCard
 from latchkey.ui.pages.settings_privacy import PrivacyCard
 from latchkey.ui.pages.settings_security import ExpertCard, LockCard
 from latchkey.ui.pages.settings_system import SystemCard
 from latchkey.ui.pages.settings_transfer import TransferCard
-from latchkey.ui.pages.settings_wallet_api import WalletApiCard
 from latchkey.ui.widgets import (
     Banner,
     Body,
@@ -42,19 +38,14 @@ class SettingsPage(Page):
         self.fault = Banner("danger")
         self.fault.hide()
         self.body.addWidget(self.fault)
-        self.networks, self.break_glass = NetworksCard(context), BreakGlassCard(context)
-        self.bridge, self.wallet_api = BridgeCard(context), WalletApiCard(context, self._ask)
-        if is_offline():
-            for online in (self.networks, self.break_glass, self.bridge, self.wallet_api):
-                online.hide()
+        online = () if is_offline() else self._online()
         self.security, self.keys = LockCard(context, self._ask, self._keep, self._warn), KeysCard(context, self._ask)
         self.experts = ExpertCard(context, self._ask)
         self.transfer = TransferCard(context)
         self.privacy = PrivacyCard(context)
         self.system = SystemCard(context, self._keep)
         for card in (
-            self._looks(), self.system, self.security, self.keys, self.networks, self.break_glass, self.bridge, self.wallet_api,
-            self.experts, self.privacy, self.transfer, self._about(),
+            self._looks(), self.security, self.keys, *online, self.experts, self.system, self.privacy, self.transfer, self._about(),
         ):  # fmt: skip
             self.body.addWidget(card)
         self.body.addStretch(1)
@@ -64,12 +55,24 @@ class SettingsPage(Page):
     def enter(self, payload: object) -> None:
         """`payload` "networks" or "bridge": that section."""
         self.fault.hide()
-        self.networks.refresh()
-        self.bridge.refresh()
-        section = {"networks": self.networks, "bridge": self.bridge}.get(str(payload))
+        if not is_offline():
+            self.networks.refresh()
+            self.bridge.refresh()
+        section = None if is_offline() else {"networks": self.networks, "bridge": self.bridge}.get(str(payload))
         if section is not None:
             QTimer.singleShot(0, lambda: self.scroller.verticalScrollBar().setValue(section.y()))
         self._context.ask_signer(lambda client: client.status(), lambda _status: self._show(), failed=self._failed, owner=self)
+
+    def _online(self) -> tuple[Card, ...]:
+        """What only a program with a network has; an offline one cannot even load it."""
+        from latchkey.ui.pages.break_glass import BreakGlassCard
+        from latchkey.ui.pages.networks import NetworksCard
+        from latchkey.ui.pages.settings_bridge import BridgeCard
+        from latchkey.ui.pages.settings_wallet_api import WalletApiCard
+
+        self.networks, self.break_glass = NetworksCard(self._context), BreakGlassCard(self._context)
+        self.bridge, self.wallet_api = BridgeCard(self._context), WalletApiCard(self._context, self._ask)
+        return self.networks, self.break_glass, self.bridge, self.wallet_api
 
     # --- how it looks
 

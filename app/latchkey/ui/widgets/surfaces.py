@@ -12,9 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QTextCursor, QTextLength, QTextTableFormat
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QShowEvent, QTextCursor, QTextLength, QTextTableFormat
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from latchkey.core.phrases import Finding, Level, Phrase, Style
 from latchkey.language import tr
@@ -295,7 +305,8 @@ class Page(QWidget):
 
 
 class Scroller(QScrollArea):
-    """Scrolls down only; what has the focus is always brought into sight."""
+    """Scrolls down only; what has the focus is always brought into sight. The wheel scrolls, whatever it passes: only a choice or a
+    number that has the focus is turned by it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -303,3 +314,18 @@ class Scroller(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._passing = _WheelPasses(self)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        for kind in (QComboBox, QAbstractSpinBox):
+            for editor in self.findChildren(kind):
+                editor.installEventFilter(self._passing)
+
+
+class _WheelPasses(QObject):
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        passes = event.type() is QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus()
+        if passes:
+            event.ignore()
+        return passes
