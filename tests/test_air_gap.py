@@ -256,8 +256,10 @@ def machines(account: Account, request_file: Path, tmp_path: Path) -> Iterator[t
 
 def test_a_grant_and_its_revocation_through_the_air(machines: tuple[Machine, Machine], stage: Stage, account: Account) -> None:
     online, cold = machines
-    cold.wait("offline")
+    cold.wait("Latchkey (offline)")
     assert_is_cut_off(cold)
+    assert_says_so(cold)
+    assert not online.sees("This machine")
 
     prepare(online)
     open_scanner(cold)
@@ -284,6 +286,9 @@ def test_a_grant_and_its_revocation_through_the_air(machines: tuple[Machine, Mac
     carry(cold, online, "Done")
     assert "refused" in session.later(abi.execute(GAME, 0, MOVE)).text
     assert not stored(stage, session.draft)
+    online.click("Close")
+    online.click("Settings")
+    online.wait("Networks")
 
 
 def assert_is_cut_off(cold: Machine) -> None:
@@ -297,6 +302,17 @@ def assert_is_cut_off(cold: Machine) -> None:
         if no_network():
             cards = (Path("/proc") / pid / "net" / "dev").read_text().splitlines()[2:]
             assert [line.split(":")[0].strip() for line in cards] == ["lo"]
+
+
+def assert_says_so(cold: Machine) -> None:
+    """Its pages are those of a machine without a network; what would need one is not there."""
+    cold.click("Sessions")
+    cold.wait("Sessions are read from the network, and this Latchkey asks none.")
+    cold.click("This machine")
+    cold.wait("What of it looks online")
+    cold.click("Settings")
+    cold.wait("Master keys")
+    assert not cold.sees("Networks")
 
 
 def descendants(pid: int) -> list[str]:

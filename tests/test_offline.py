@@ -139,3 +139,39 @@ def test_a_data_folder_that_stays_offline_needs_no_flag(tmp_path: Path) -> None:
     done = _latchkey("practice", "--data-dir", str(tmp_path))
     assert done.returncode == 2
     assert "offline" in done.stderr
+
+
+def test_every_page_opens_offline() -> None:
+    """What cannot be loaded without a network is the sheets that end sessions: they are loaded when something is ended, which is refused."""
+    body = """
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from PySide6.QtWidgets import QApplication
+import tempfile, pathlib
+from latchkey.store.book import Book
+from latchkey.store.paths import DataDir
+from latchkey.store.settings import Settings
+from latchkey.flow.keys import open_signer
+from latchkey.ui import theme
+from latchkey.ui.context import Context
+from latchkey.ui.window import PAGES, Window
+from latchkey.vault.model import Prompt
+app = QApplication([])
+theme.apply(app, "light")
+folder = DataDir.open(pathlib.Path(tempfile.mkdtemp()) / "data")
+context = Context(folder, Settings(), make_client=lambda where: open_signer(where, Prompt()), make_book=lambda where: Book.open(where.book))
+context.load()
+window = Window(context, "grants")
+window.show()
+window.ready()
+for name in PAGES:
+    window.show_page(name)
+    app.processEvents()
+said = []
+context.said.connect(said.append)
+from latchkey.ui.widgets.intake import opened
+from latchkey.codec.hand_over import Envelope, Kind
+opened(context, window, Envelope(Kind.SIGNED_REVOCATION, signatures=(bytes(65),)), "file")
+print(window.windowTitle(), len(PAGES) > 9, "offline" in said[0])
+context.close()
+"""
+    assert tried(body).splitlines()[-1] == "Latchkey (offline) True True"

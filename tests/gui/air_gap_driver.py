@@ -94,7 +94,7 @@ def _click(name: str) -> dict[str, Any]:
 
 def _sees(name: str) -> dict[str, Any]:
     texts = [w.text() for kind in (QLabel, TextView) for w in _front().findChildren(kind) if w.isVisible()]
-    texts += [banner.text for banner in _front().findChildren(Banner) if banner.isVisible()]
+    texts += [_front().windowTitle(), *(banner.text for banner in _front().findChildren(Banner) if banner.isVisible())]
     return {"done": _named(name) is not None or any(name in text for text in texts)}
 
 

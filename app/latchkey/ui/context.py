@@ -9,9 +9,10 @@ A page is a QWidget made as `Page(context)`, kept for the life of the window, an
     grants     latchkey.ui.pages.grants.GrantsPage
     grant      latchkey.ui.pages.grant.GrantPage        enter(id of the grant in the book)
     requests   latchkey.ui.pages.requests.RequestsPage
-    wizard     latchkey.ui.pages.wizard.WizardPage      enter(Record | SessionRequest | Envelope | Account | None): a request that
+    wizard     latchkey.ui.pages.wizard.WizardPage      enter(Record | SessionRequest | Account | None): a request that
                                                         waits for its answer, or an empty start, or one for that account
     signed     latchkey.ui.pages.signed.SignedPage      enter(id of the grant in the book)
+    approve    latchkey.ui.pages.approve.ApprovePage    enter(Envelope | EthSignRequest | CreatedSession | ToApprove)
     accounts   latchkey.ui.pages.accounts.AccountsPage  enter("add") opens the form at once
     machine    latchkey.ui.pages.machine.MachinePage
     privacy    latchkey.ui.pages.settings_privacy.PrivacyPage
@@ -31,6 +32,7 @@ from PySide6.QtCore import QObject, Signal
 
 from latchkey.errors import LatchkeyError, StoreError
 from latchkey.flow.chains import Chains
+from latchkey.language import tr
 from latchkey.store.journal import Event, Journal
 from latchkey.ui.lock import Lock
 from latchkey.ui.tasks import Task, Tasks
@@ -239,6 +241,18 @@ class Context(QObject):
     def want_request(self) -> None:
         """Offer the person to open a request: a file, a text or a picture (as Ctrl+O does)."""
         self.wanted.emit()
+
+    def is_cut_off(self) -> bool:
+        """Whether this program has no network; then the person is told that what they want takes one."""
+        from latchkey.offline import is_offline
+
+        if is_offline():
+            self.say(
+                tr(
+                    "This takes a network, and this Latchkey is offline. Start it where there is one; what it makes can be signed here."
+                )
+            )
+        return is_offline()
 
     def say(self, text: str) -> None:
         """A short piece of news at the foot of the window, also for screen readers."""

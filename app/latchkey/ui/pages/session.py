@@ -167,6 +167,8 @@ class SessionPage(Page):
             TryDialog(self, self._context, of_session(self.row.session, notes=self.row.notes)).open()
 
     def _revoke(self) -> None:
+        if self._context.is_cut_off():
+            return
         from latchkey.flow.ending_plan import Revoke
         from latchkey.ui.pages.ending import open_ending
 
@@ -174,7 +176,7 @@ class SessionPage(Page):
             open_ending(self._context, self, self.view, Revoke((self.row.session.entity_id,)))
 
     def _tighten(self) -> None:
-        if self.row is not None:
+        if self.row is not None and not self._context.is_cut_off():
             dialog = TightenDialog(self, self.row, chain_now(self.row.block, self.row.taken, self._context.clock()))
             dialog.accepted.connect(lambda: self._tightened(dialog.what))
             dialog.open()

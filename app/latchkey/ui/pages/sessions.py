@@ -454,7 +454,7 @@ class SessionsPage(Page):
             self._context.navigate("session", entry.row.key)
 
     def _end_all(self) -> None:
-        if self._shown is None:
+        if self._shown is None or self._context.is_cut_off():
             return
         from latchkey.flow.ending_plan import RevokeAll
         from latchkey.ui.pages.ending import open_ending
@@ -467,6 +467,8 @@ class SessionsPage(Page):
 
     def _end(self, entries: list[Entry]) -> None:
         """Sessions and grants, account by account, in one dialog."""
+        if self._context.is_cut_off():
+            return
         from latchkey.flow.ending_plan import Cancel, Revoke, What
         from latchkey.ui.pages.ending import open_ending
 
@@ -481,6 +483,8 @@ class SessionsPage(Page):
             open_ending(self._context, self, [view for view, _ in asked], [what for _, what in asked])
 
     def _clean(self, view: View) -> None:
+        if self._context.is_cut_off():
+            return
         from latchkey.flow.ending_plan import Clean
         from latchkey.ui.pages.ending import open_ending
 

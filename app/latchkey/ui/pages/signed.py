@@ -402,7 +402,7 @@ class WaitingCard(Card):
         return (view, wanted) if wanted else None
 
     def _end_old(self) -> None:
-        if (asked := self._asked_to_end()) is not None:
+        if (asked := self._asked_to_end()) is not None and not self._context.is_cut_off():
             from latchkey.ui.pages.ending import open_ending
 
             view, wanted = asked

@@ -403,6 +403,8 @@ def _envelope(context: Context, window: QWidget, envelope: Envelope) -> None:
 
         open_grant_answer(context, window, envelope)
     elif envelope.kind in ENDINGS and envelope.signatures:
+        if context.is_cut_off():
+            return
         from latchkey.ui.pages.ending_answer import open_answer
 
         open_answer(context, window, envelope)
