@@ -36,6 +36,7 @@ from tests.cli.run import latchkey, refusal, result
 from tests.cli.test_vault_and_sign import with_passphrase
 from tests.clients.dapp import Dapp
 from tests.clients.program import Program
+from tests.counts import count
 from tests.devnet.devnet import CHAIN_ID
 from tests.devnet.places import COUNTER, DOLLAR, GAME
 
@@ -43,7 +44,6 @@ pytestmark = [pytest.mark.xdist_group("clients"), pytest.mark.timeout(300)]
 
 KEY = "practice-key-0123"
 SCOPES = {
-    "a game": (FunctionsOnContract(GAME, (Selector.parse("0x4e71d92d"),)), GasLimit(10**16)),
     "everything narrow": (
         NativeTokenTransfer(10**15),
         Erc20TokenTransfer(DOLLAR, 5_000_000),
@@ -51,6 +51,7 @@ SCOPES = {
         GasLimit(10**16),
     ),
     "root": (Root(),),
+    "a game": (FunctionsOnContract(GAME, (Selector.parse("0x4e71d92d"),)), GasLimit(10**16)),
 }
 
 
@@ -119,7 +120,7 @@ def signed(answer: CreatedSession, granting: Granting, book: Book, wanted: Sessi
     return decode(granting.keep(granting.sign(prepared)).envelope or b"")
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", list(SCOPES)[: count(2, 3)])
 def test_the_context_is_the_one_their_client_makes(
     scope: str, service: Service, api: WalletApi, account: Account, granting: Granting, book: Book
 ) -> None:
@@ -178,9 +179,10 @@ def test_another_session_than_the_one_asked_for(
     changes: dict[str, Any], path: str, service: Service, api: WalletApi, account: Account, book: Book
 ) -> None:
     service.will_make()
-    answer = api.create_session(request(account))
+    wanted = request(account)
+    answer = api.create_session(wanted)
     with pytest.raises(Mismatch) as caught:
-        wallet_api.asked(answer, book, now=int(time.time()), wanted=request(account, **changes))
+        wallet_api.asked(answer, book, now=int(time.time()), wanted=replace(wanted, **changes))
     assert (caught.value.code, caught.value.path) == ("OtherSession", path)
 
 
@@ -257,7 +259,6 @@ def test_the_command_line_does_all_of_it(service: Service, stage: Stage, salt: i
     assert json.loads(create(latchkey).stdout)["error"]["code"] == "NotSet"
     assert refusal("wallet-apis", "address", "http://service.example", *command)["path"] == "walletApi"
     assert result("wallet-apis", "address", service.url, *command) == {"address": service.url}
-    assert json.loads(create(latchkey).stdout)["error"]["code"] == "BadKey"
     assert with_passphrase(result, "wallet-apis", "key", "-", *command, stdin=KEY + "\n") == {"kept": True}
     service.do(seen=True)
     made = create()

@@ -24,7 +24,8 @@ from latchkey.core.account import Account
 from latchkey.core.request import SessionRequest
 from latchkey.core.types import Address, hex_bytes
 from latchkey.store.requests import Source
-from tests.bridge.house import House
+from latchkey.vault.client import SignerClient
+from tests.bridge.house import House, house
 from tests.browser.server import BRIDGE_PORT, served
 from tests.browser.test_browser import CHROMIUM, Browser
 from tests.chain import abi
@@ -46,8 +47,32 @@ SNIPPETS: list[tuple[str, str]] = re.findall(r"^```js (\w+)\n(.*?)^```$", DOCS, 
 AA_SDK, FETCH, LINKS, SEALED = (code for _, code in SNIPPETS)
 in_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (Debian: apt-get install chromium)")
 PERMISSIONS = json.dumps([{"type": "functions-on-contract", "data": {"address": GAME, "functions": ["0x4e71d92d"]}}])
+ANNOUNCED = """
+    const { announce, connect } = await import("./latchkey.mjs");
+    const wallet = await new Promise((done) => {
+      addEventListener("eip6963:announceProvider", ({ detail }) => done(detail.info.name));
+      announce(connect());
+    });
+    return { token, grant, wallet };"""
 MADE = "new Promise((done) => setInterval(() => window.made && done(JSON.stringify(window.made)), 20))"
 KEY = Key(bytes(31) + b"\x07")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[House]:
+    with house(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def account(stage: Stage, salt: int) -> Account:
+    """Not deployed: the first call does it."""
+    return stage.account(salt=salt, deployed=False)
+
+
+@pytest.fixture
+def person(home: House, signer: SignerClient, account: Account) -> Person:
+    return Person(home, signer, account)
 
 
 def test_every_snippet_is_short_and_known() -> None:
@@ -59,7 +84,9 @@ def test_every_snippet_is_short_and_known() -> None:
 def test_viem_and_aa_sdk(stage: Stage, home: House, person: Person, account: Account, tmp_path: Path) -> None:
     for file in FOLDER.glob("*.mjs"):
         (tmp_path / file.name).write_text(file.read_text().replace(BRIDGE_PORT, str(home.port)))
-    code = (Path(__file__).with_name("prelude.mjs").read_text() + AA_SDK).replace('"./latchkey', f'"{tmp_path.as_uri()}/latchkey')
+    code = (Path(__file__).with_name("snippet_prelude.mjs").read_text() + AA_SDK).replace(
+        '"./latchkey', f'"{tmp_path.as_uri()}/latchkey'
+    )
     world = {"chainId": CHAIN_ID, "chain": stage.net.url, "bundler": stage.net.bundler_url, "game": GAME}
     code += "await client.waitForUserOperationTransaction({ hash });\n"
     code += "console.log(JSON.stringify([grant, (await client.getUserOperationReceipt(hash)).success]));\n"
@@ -95,13 +122,14 @@ def left(browser: Browser) -> Any:
 @in_chromium
 def test_plain_fetch(home: House, person: Person) -> None:
     request = f'const code = "123456", request = {{ key: {{ publicKey: "{KEY.address}" }}, permissions: {PERMISSIONS} }};'
-    with page(FETCH, home, before=request, after="return { token, grant };") as browser, ThreadPoolExecutor() as worker:
+    with page(FETCH, home, before=request, after=ANNOUNCED) as browser, ThreadPoolExecutor() as worker:
         answer = worker.submit(left, browser)
         assert person.lets_in() == "123456"
         grant = person.grants()
         found = answer.result(60)
         assert from_json(found["grant"]) == decode(grant.envelope or b"")
         assert home.call("eth_accounts", token=found["token"])["code"] == 4100  # it is the page's alone
+        assert found["wallet"] == "Latchkey"
 
 
 @in_chromium
