@@ -6,8 +6,10 @@ import asyncio
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,7 +24,7 @@ from latchkey.flow.bridge import BridgeState
 from latchkey.flow.requests import Answer, RequestKind, RequestState, refusal
 from latchkey.store.records import GrantState
 from tests.bridge.grants import signed
-from tests.bridge.house import PAGE, REQUEST, House, until
+from tests.bridge.house import PAGE, REQUEST, House, free_port, until
 from tests.store.grants import ACCOUNT
 
 _entities = itertools.count(7)
@@ -33,6 +35,7 @@ def grant(house: House, state: GrantState = GrantState.SIGNED) -> Any:
     question = house.question()
     assert isinstance(question.request, SessionRequest)
     record = signed(house.book, question.request, next(_entities), state)
+    house.requests.meant(record.id, question.id)
     house.requests.granted(record)
     return record
 
@@ -135,6 +138,17 @@ def test_a_removed_pairing_ends_at_once(house: House, page: str) -> None:
 
 
 # --- what is known
+
+
+def test_a_removed_pairing_takes_its_questions_along(house: House, page: str, request_: dict[str, Any]) -> None:
+    token = house.pair(page)
+    answer = house.later("wallet_createSession", request_, origin=page, token=token)
+    question = house.question()
+    (pairing,) = [one for one in house.host.pairings.all() if one.origin == page]
+    house.host.unpair(pairing.id)
+    assert answer.result(20)["code"] == 4100
+    assert house.requests.open() == ()
+    assert house.requests.get(question.id).state is RequestState.WITHDRAWN
 
 
 def test_capabilities(house: House, page: str) -> None:
@@ -412,6 +426,16 @@ def test_a_taken_port_is_said(fresh: House) -> None:
         taken.listen()
         fresh.host.start(taken.getsockname()[1])
         until(lambda: fresh.host.state is BridgeState.PORT_TAKEN)
+
+
+def test_what_is_switched_off_while_it_starts_stays_off(fresh: House) -> None:
+    port, before = free_port(), threading.active_count()
+    fresh.host.start(port)
+    fresh.host.stop()
+    until(lambda: threading.active_count() < before)  # neither it nor the one before lives on
+    with socket.socket() as caller:
+        assert caller.connect_ex(("127.0.0.1", port)) != 0
+    assert fresh.host.state is BridgeState.OFF
 
 
 def test_a_bridge_that_ends_by_itself_is_noticed(fresh: House) -> None:

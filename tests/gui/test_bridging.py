@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from tests.bridge.house import PAGE, REQUEST, House, free_port
 from tests.gui.conftest import fill, names_missing
 
 from latchkey.flow.bridge import BridgeState
-from latchkey.flow.requests import RequestState
+from latchkey.flow.requests import RequestState, refusal
 from latchkey.flow.wizard import Step
 from latchkey.store.settings import load
 from latchkey.ui.bridging import PairDialog
@@ -91,7 +92,8 @@ def test_it_is_off_until_it_is_switched_on(make_window: Callable[..., Window], f
     assert not load(folder.settings).bridge
 
 
-def test_its_port_is_a_number_that_is_free(desk: Desk) -> None:
+def test_its_port_and_who_goes_again(desk: Desk) -> None:
+    """Its port is a number that is free; a page that goes takes its question along."""
     desk.context.navigate("settings", "bridge")
     page = desk.window.page
     assert isinstance(page, SettingsPage)
@@ -106,6 +108,14 @@ def test_its_port_is_a_number_that_is_free(desk: Desk) -> None:
     card._take_port()
     desk.wait(lambda: desk.bridging.host.state is BridgeState.LISTENING and desk.bridging.host.port == other)
     assert desk.house.call("eth_accounts", origin=PAGE) == []
+
+    line = http.client.HTTPConnection("127.0.0.1", desk.house.port)
+    body = '{"jsonrpc":"2.0","id":1,"method":"latchkey_pair","params":[{"code":"111111"}]}'
+    line.request("POST", "/", body, {"Origin": PAGE, "Content-Type": "application/json"})
+    desk.dialog()
+    line.close()
+    desk.wait(lambda: QApplication.activeModalWidget() is None)
+    assert desk.house.call("latchkey_pair", {"code": "nothing"}, origin=PAGE)["code"] == -32602  # and it was not refused for it
 
 
 def test_a_page_is_let_in_and_taken_out_again(desk: Desk) -> None:
@@ -129,28 +139,16 @@ def test_a_page_is_let_in_and_taken_out_again(desk: Desk) -> None:
     desk.wait(lambda: desk.house.call("eth_chainId", origin="https://other.example", token=token)["code"] == 4100)
 
 
-def test_a_page_that_goes_takes_its_question_along(desk: Desk) -> None:
-    import http.client
-
-    line = http.client.HTTPConnection("127.0.0.1", desk.house.port)
-    body = '{"jsonrpc":"2.0","id":1,"method":"latchkey_pair","params":[{"code":"111111"}]}'
-    line.request("POST", "/", body, {"Origin": PAGE, "Content-Type": "application/json"})
-    desk.dialog()
-    line.close()
-    desk.wait(lambda: QApplication.activeModalWidget() is None)
-    assert desk.house.call("latchkey_pair", {"code": "nothing"}, origin=PAGE)["code"] == -32602  # and it was not refused for it
-
-
 def test_a_request_comes_up_at_once(desk: Desk) -> None:
+    """But it takes no page away from under the hands of somebody who is at work on it."""
     token = desk.let_in()
     answer = desk.ask(token)
     desk.wait(lambda: isinstance(desk.window.page, WizardPage) and desk.window.page.wizard.step is Step.REVIEW)
     desk.wait(lambda: desk.context.requests.open()[0].state is RequestState.SEEN)
     assert not answer.done()
+    desk.context.requests.answer(desk.context.requests.open()[0].id, refusal("not-now"))
+    desk.wait(answer.done)
 
-
-def test_a_request_does_not_take_the_page_away_from_under_the_hands(desk: Desk) -> None:
-    token = desk.let_in()
     desk.context.navigate("wizard")
     page = desk.window.page
     assert isinstance(page, WizardPage)
@@ -159,7 +157,7 @@ def test_a_request_does_not_take_the_page_away_from_under_the_hands(desk: Desk) 
     assert page.may_leave()
     said: list[str] = []
     desk.context.said.connect(said.append)
-    desk.ask(token)
+    desk.ask(token, 2)
     desk.wait(lambda: said)
     assert page.wizard.state.label == "half done"
     assert PAGE in said[-1]
