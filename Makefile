@@ -32,9 +32,10 @@ lint: setup
 bench: setup
 	@$(python) -m tests.bench
 
-# Pictures of the program in build/screenshots/, light and dark, 100 and 200 percent.
+# Pictures of the program in build/screenshots/, light and dark, 100 and 200 percent; the README's are made of five of them.
 screenshots: setup
 	@$(python) -m tests.gui.pictures
+	@$(python) -m tests.gui.tour
 
 bundle: export PYTHONHASHSEED = 0
 bundle: setup

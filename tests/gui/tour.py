@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -32,8 +33,9 @@ def main() -> int:
         smooth = Qt.TransformationMode.SmoothTransformation
         small = image.scaledToWidth(min(WIDTH, image.width() // 2), smooth)
         small = small.copy(0, 0, small.width(), min(small.height(), HEIGHT))
-        few = small.convertToFormat(QImage.Format.Format_Indexed8, Qt.ImageConversionFlag.AvoidDither)
-        few.save(str(TO / f"{name}.png"), "PNG", 1)
+        place = str(TO / f"{name}.png")
+        small.save(place)
+        subprocess.run(["convert", place, "-strip", "+dither", "-colors", "128", f"PNG8:{place}"], check=True)  # ImageMagick
     return 0
 
 
