@@ -19,6 +19,7 @@ from latchkey.errors import ChainError, LatchkeyError
 from latchkey.flow import wallet_api
 from latchkey.flow.approving import Approvals
 from latchkey.flow.chains import Chains
+from latchkey.flow.explain import explain
 from latchkey.flow.granting import Granting
 from latchkey.flow.signing import to_sign
 from latchkey.store.book import Book
@@ -107,6 +108,17 @@ def test_the_command_line_takes_it_too(ours: Book, signer: SignerClient) -> None
     granting = Granting(ours, lambda: signer, lambda: NOW)
     signed = granting.sign(to_sign(json.dumps({"id": 1, "jsonrpc": "2.0", "result": value}).encode(), granting, ours, now=NOW))
     assert decode(signed.envelope).context[:17].hex() == "00" + "ab" * 16
+
+
+def test_what_it_means_can_be_asked_before(book: Book) -> None:
+    text = json.dumps({"result": EXAMPLE["answer"]})
+    with pytest.raises(LatchkeyError) as caught:
+        explain(text, now=NOW)
+    assert caught.value.code == "RawPayloadDiffers"
+    told = explain(text.replace(EXAMPLE["answer"]["signatureRequest"]["rawPayload"], EXAMPLE["digest"]), now=NOW)
+    assert to_hex(told.digest) == EXAMPLE["digest"]
+    assert told.draft is not None
+    assert told.draft["permissions"] == [{"type": "root"}]
 
 
 @pytest.mark.parametrize(("changes", "flag"), [({}, "00"), ({"permissions": (Root(),)}, "01")])

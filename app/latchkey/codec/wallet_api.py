@@ -17,7 +17,7 @@ from latchkey.core.permissions import PaymasterGuard, permissions_to_json
 from latchkey.core.request import SessionRequest
 from latchkey.core.types import hex_bytes
 from latchkey.core.untrusted import check
-from latchkey.errors import BadInput
+from latchkey.errors import BadInput, Mismatch
 from latchkey.language import tr
 
 METHOD = "wallet_createSession"
@@ -40,6 +40,15 @@ class CreatedSession:
     def request_id(self) -> str:
         """What the session is called where requests have names: a session is signed once."""
         return _REQUEST_ID + self.session_id.hex()
+
+    def check_digest(self, digest: bytes) -> None:
+        """`digest`: of the typed data, computed here. Raises Mismatch when the service says it is another."""
+        if digest != self.digest:
+            raise Mismatch(
+                tr("What the Wallet APIs want signed is not what they show: the two have different digests. Nothing was signed."),
+                code="RawPayloadDiffers",
+                path="signatureRequest.rawPayload",
+            )
 
 
 def session_id_of(request_id: str) -> bytes | None:

@@ -13,7 +13,7 @@ from latchkey.accounts.review import exact
 from latchkey.accounts.system import system
 from latchkey.codec.hand_over import ENDINGS, Envelope, Kind, to_json
 from latchkey.codec.inbox import open_text
-from latchkey.codec.wallet_api import session_id_of
+from latchkey.codec.wallet_api import CreatedSession, is_answer, read_answer, session_id_of
 from latchkey.core.account import Account, Mode
 from latchkey.core.digest_words import digest_words
 from latchkey.core.draft import Draft, draft_from_json, draft_to_json
@@ -75,9 +75,11 @@ def _text(data: bytes) -> str | None:
 
 
 def _json(value: dict[str, Any], now: int, account: Account | None) -> Explanation | None:
-    """What build and sign print, a bare draft, or typed data; None for other JSON."""
+    """What build and sign print, a bare draft, typed data, or the Wallet APIs' answer; None for other JSON."""
     if "primaryType" in value:
         return _deferred(_FACE.decode_typed_data(value), now, account, NO_CLAIMS)
+    if is_answer(value):
+        return _answer(read_answer(value), now, account)
     if "envelope" in value and "blob" in value:
         return _signed_result(value, now)
     if "unsigned" in value and "typedData" in value:
@@ -86,6 +88,14 @@ def _json(value: dict[str, Any], now: int, account: Account | None) -> Explanati
         draft = draft_from_json(value)
         return _grant(system(draft.system).build(draft), _plain_account(draft), now)
     return None
+
+
+def _answer(answer: CreatedSession, now: int, account: Account | None) -> Explanation:
+    """What the Wallet APIs want signed. Where its digest can be told, theirs has to be the same."""
+    found = _deferred(_FACE.decode_typed_data(read_json(answer.typed_data)), now, account, NO_CLAIMS)
+    if found.digest:
+        answer.check_digest(found.digest)
+    return found
 
 
 def _built(value: dict[str, Any], now: int) -> Explanation:

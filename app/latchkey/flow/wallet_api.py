@@ -50,12 +50,7 @@ def asked(
     question = EthSignRequest(answer.typed_data, DataType.TYPED_DATA, _NO_PATH, chain_id=answer.chain_id)
     prepared = foreign.asked(question, book, now=now, policy=policy)
     assert isinstance(prepared, Prepared)
-    if prepared.review.digest != answer.digest:
-        raise Mismatch(
-            tr("What the Wallet APIs want signed is not what they show: the two have different digests. Nothing was signed."),
-            code="RawPayloadDiffers",
-            path="signatureRequest.rawPayload",
-        )
+    answer.check_digest(prepared.review.digest)
     draft = prepared.review.draft
     made = SessionRequest(
         draft.permissions, answer.request_id, draft.account, draft.chain_id, draft.expiry, draft.session_key, claims=prepared.claims
