@@ -168,6 +168,7 @@ def test_floods_are_turned_away_and_people_are_not(requests: Requests, monkeypat
 def test_a_grant_answers_what_asked_for_it(requests: Requests, book: Book) -> None:
     number, told = by_page(requests, 7)
     unsigned = book.add_grant(grant(1, request_id="r-7"))
+    requests.meant(unsigned.id, number)
     requests.granted(unsigned)
     requests.granted(replace(unsigned, envelope=b"x", state=GrantState.WAITING))
     assert told == []
@@ -178,6 +179,37 @@ def test_a_grant_answers_what_asked_for_it(requests: Requests, book: Book) -> No
     record = requests.get(number)
     assert record is not None
     assert record.grant_id == unsigned.id
+
+
+def test_a_grant_goes_to_who_it_was_made_for(requests: Requests, book: Book) -> None:
+    """A page may know another's request, or hit its id, and be first."""
+    thief: list[Answer] = []
+    requests.arrived(asked(7), Source.BRIDGE, origin="https://thief.example", proven=True, reply=thief.append)
+    number, told = by_page(requests, 7)
+    made = book.add_grant(grant(1, request_id="r-7", envelope=b"x", state=GrantState.SIGNED))
+    requests.granted(made)  # an id alone says nothing
+    assert thief == told == []
+    requests.meant(made.id, number)
+    requests.granted(made)
+    assert told == [Answer(RequestState.GRANTED, grant_id=made.id)]
+    assert [a.state for a in thief] == [RequestState.WITHDRAWN]
+
+
+def test_who_asks_the_same_again_meanwhile_is_answered_and_nobody_else(requests: Requests, book: Book) -> None:
+    number, _ = by_page(requests, 7)
+    made = book.add_grant(grant(1, request_id="r-7"))
+    signed = replace(made, envelope=b"x", state=GrantState.SIGNED)
+    requests.meant(made.id, number)
+    requests.withdraw(number)  # the page was loaded anew
+    thief: list[Answer] = []
+    page = {"origin": "https://thief.example", "proven": True}
+    record = requests.arrived(asked(7, expiry=NOW + 60), Source.BRIDGE, reply=thief.append, **page)
+    requests.granted(signed)
+    assert thief == []
+    requests.withdraw(record.id)
+    _, told = by_page(requests, 7)
+    requests.granted(signed)
+    assert told == [Answer(RequestState.GRANTED, grant_id=made.id)]
 
 
 def test_an_end_may_be_asked_for_again(requests: Requests) -> None:

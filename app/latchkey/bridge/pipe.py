@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -29,7 +30,7 @@ class Pipe:
         self._loop = asyncio.get_running_loop()
         self._told = told
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._asks = 0
+        self._asks = secrets.randbits(48)  # so that an answer meant for an earlier process is none of this one's
         self._out: queue.SimpleQueue[Frame] = queue.SimpleQueue()
         threading.Thread(target=self._read, args=(source,), name="from the window", daemon=True).start()
         threading.Thread(target=self._write, args=(sink,), name="to the window", daemon=True).start()

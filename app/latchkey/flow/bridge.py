@@ -53,6 +53,7 @@ _END_SECONDS = 2
 _QUIET_SECONDS = 600  # after a refusal, in which the same page or a program cannot ask to be let in
 _ENOUGH = 3  # refusals in that time, after which nobody can: names cost nothing to who has many
 _MAX_TO_PAIR = 3
+_NOT_PAIRED = "This page or program is not paired any more: pair again with latchkey_pair."
 
 
 class BridgeState(StrEnum):
@@ -82,7 +83,7 @@ class Caller:
     @property
     def known(self) -> Pairing:
         if self.pairing is None:
-            raise Said(UNAUTHORIZED, "This page or program is not paired any more: pair again with latchkey_pair.")
+            raise Said(UNAUTHORIZED, _NOT_PAIRED)
         return self.pairing
 
 
@@ -119,7 +120,7 @@ class BridgeHost:
         self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
         self._work: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
-        self._open: dict[int, int] = {}  # number of an ask -> id of its record
+        self._open: dict[int, tuple[int, Pairing | None]] = {}  # number of an ask -> id of its record, and whose it is
         self._to_pair: dict[int, ToPair] = {}
         self._quiet: dict[str, int] = {}  # origin -> until when it cannot ask to be let in; until it is switched off and on
         self._endings: dict[int, tuple[Caller, Frame]] = {}  # asks that wait for a session's end
@@ -142,16 +143,16 @@ class BridgeHost:
         self.stop()
         self._quiet = {}
         self._become(BridgeState.STARTING, port)
-        self._work = queue.SimpleQueue()
-        threading.Thread(target=self._worker, args=(self._work,), name="bridge", daemon=True).start()
-        threading.Thread(target=self._live, args=(port, self._work), name="bridge process", daemon=True).start()
+        work = self._work
+        threading.Thread(target=self._worker, args=(work,), name="bridge", daemon=True).start()
+        threading.Thread(target=self._live, args=(port, work), name="bridge process", daemon=True).start()
 
     def stop(self) -> None:
         with self._lock:
             for number in (*self._open, *self._to_pair):
                 self._fail(number, DISCONNECTED, "Latchkey's bridge was switched off.")
             process, self._process = self._process, None
-            self._work.put(None)
+            self._hear_no_more()
         if process is not None:
             with suppress(OSError):
                 cast(BinaryIO, process.stdin).close()
@@ -159,8 +160,8 @@ class BridgeHost:
                 process.wait(_END_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-        self._become(BridgeState.OFF)
         self._withdraw_all()
+        self._become(BridgeState.OFF)
 
     def _live(self, port: int, work: queue.SimpleQueue[Callable[[], object] | None]) -> None:
         """The life of one process, on the thread that starts it: on Linux it dies with that thread, too."""
@@ -177,27 +178,35 @@ class BridgeHost:
             self._become(BridgeState.ENDED)
             return
         with self._lock:
-            self._process = process
+            is_wanted = self._work is work  # not switched off while it started
+            if is_wanted:
+                self._process = process
+        if not is_wanted:
+            _end(process)
+            return
         self._write(verb="open", port=port, pairings=self._hashes())
         try:
             while (frame := read_frame(cast(BinaryIO, process.stdout))) is not None:
                 work.put(partial(self._take, frame))
         except (SignerError, OSError, ValueError):
-            process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):
-                cast(BinaryIO, pipe).close()
+            pass
+        _end(process)
         with self._lock:
             by_itself = self._process is process
             if by_itself:
                 self._process = None
+                self._hear_no_more()
         if by_itself:
-            self._become(BridgeState.ENDED)
             self._withdraw_all()
+            self._become(BridgeState.ENDED)
+
+    def _hear_no_more(self) -> None:
+        """What the process that ends still says is said to nobody."""
+        self._work.put(None)
+        self._work = queue.SimpleQueue()
 
     def _worker(self, work: queue.SimpleQueue[Callable[[], object] | None]) -> None:
-        while (do := work.get()) is not None:
+        while (do := work.get()) is not None and work is self._work:
             try:
                 do()
             except Exception:  # noqa: BLE001 - told where faults of the program are told; others still have to be answered
@@ -217,7 +226,7 @@ class BridgeHost:
 
     def _withdraw_all(self) -> None:
         with self._lock:
-            records, self._open = list(self._open.values()), {}
+            records, self._open = [record for record, _ in self._open.values()], {}
             self._endings, self._listeners, self._to_pair = {}, {}, {}
         for record in records:
             with suppress(LatchkeyError):
@@ -284,18 +293,18 @@ class BridgeHost:
     def _ask_person(self, caller: Caller, request: Request, origin: str, *, proven: bool, reply: Callable[[Answer], None]) -> Any:
         record = self._requests.arrived(request, Source.BRIDGE, origin=origin, proven=proven, reply=reply)
         with self._lock:
-            self._open[caller.number] = record.id
+            self._open[caller.number] = record.id, caller.pairing
         return _LATER
 
     def _gone(self, number: int) -> None:
         """Whoever asked this is gone."""
         with self._lock:
-            record = self._open.pop(number, None)
+            asked = self._open.pop(number, None)
             self._endings.pop(number, None)
             self._to_pair.pop(number, None)
-        if record is not None:
+        if asked is not None:
             with suppress(LatchkeyError):
-                self._requests.withdraw(record)
+                self._requests.withdraw(asked[0])
         self._changed()
 
     def _closed(self, number: int, answer: Answer) -> bool:
@@ -348,12 +357,21 @@ class BridgeHost:
 
     def _taken(self, question: ToPair) -> bool:
         with self._lock:
-            return self._to_pair.pop(question.caller.number, None) is not None
+            if self._to_pair.get(question.caller.number) != question:
+                return False
+            del self._to_pair[question.caller.number]
+            return True
 
     def unpair(self, number: int) -> None:
         """It is not answered any more, from now on. Raises StoreError."""
         self.pairings.remove(number)
         self._listeners.pop(number, None)
+        with self._lock:
+            theirs = [ask for ask, (_, pairing) in self._open.items() if pairing is not None and pairing.id == number]
+            theirs += [ask for ask, (caller, _) in self._endings.items() if caller.known.id == number and ask not in theirs]
+        for ask in theirs:
+            self._fail(ask, UNAUTHORIZED, _NOT_PAIRED)
+            self._gone(ask)
         self._write(verb="pairings", pairings=self._hashes())
         self._changed()
 
@@ -475,10 +493,10 @@ class BridgeHost:
     def _end(self, number: int, state: str) -> None:
         """What was asked to end has ended, whoever did it."""
         with self._lock:
-            record = self._open.pop(number, None)
+            asked = self._open.pop(number, None)
             waited = self._endings.pop(number, None) is not None
-        if record is not None:
-            self._requests.answer(record, Answer(RequestState.GRANTED))
+        if asked is not None:
+            self._requests.answer(asked[0], Answer(RequestState.GRANTED))
         if waited:
             self._give(number, {"state": state})
 
@@ -492,6 +510,14 @@ class BridgeHost:
                 if before is not None and _essence(before) != _essence(now):
                     self._write(verb="tell", pairing=number, method="latchkey_sessionsChanged", params=now)
                 self._listeners[number] = now
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):
+            cast(BinaryIO, pipe).close()
 
 
 _LATER = object()  # the answer of a question comes when a person gives it

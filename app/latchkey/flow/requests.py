@@ -4,7 +4,8 @@
     record = requests.arrived(request, Source.LINK)                               kept; raises Refused for what is not heard
     record = requests.arrived(request, Source.BRIDGE, origin=page, proven=True, reply=send)
     requests.answer(record.id, refusal("too-much"))                               `send` is called with it, once
-    requests.granted(grant)                                                       a grant was signed that answers a request
+    requests.meant(grant.id, record.id)                                           the person made this grant for this request
+    requests.granted(grant)                                                       it was signed: the request has its answer
     requests.withdraw(record.id)                                                  whoever asked has gone
 
 What a request asks has a digest; with its id that is what a replay is known by, also after a restart. Whoever floods is stopped by caps:
@@ -80,6 +81,7 @@ class Requests:
     def __init__(self, book: Book, clock: Callable[[], int]) -> None:
         self._records, self._book, self._clock = RequestRecords(book), book, clock
         self._replies: dict[int, Reply] = {}
+        self._meant: dict[int, Record] = {}  # id of a grant -> the request it was made for
         self._listeners: list[Callable[[], object]] = []
         self._turn = RLock()
         self._due: list[tuple[Reply, Answer]] = []  # answers to be told once nobody's turn is held up by it
@@ -150,9 +152,8 @@ class Requests:
 
     def _same(self, record: Record) -> Record | None:
         """What came in before and is the same in everything; one that has a line of its own is never another's."""
-        whose = (record.digest, record.origin, record.proven)
         found = (r for r in self._records.of(record.request_id) if r.is_open and r.id not in self._replies)
-        return next((r for r in found if (r.digest, r.origin, r.proven) == whose), None)
+        return next((r for r in found if _whose(r) == _whose(record)), None)
 
     def _make_room(self, record: Record) -> None:
         """What a person opens themselves takes the place of the oldest of its kind; what comes by itself is turned away."""
@@ -182,12 +183,22 @@ class Requests:
                     self._end(other, _ELSEWHERE)
             return True
 
+    def meant(self, grant_id: int, record_id: int) -> None:
+        """The person made this grant for this request. Ids are the senders' to choose, so an id alone does not say whose a grant is."""
+        if (record := self._records.get(record_id)) is not None:
+            self._meant[grant_id] = record
+
     def granted(self, grant: GrantRecord) -> None:
-        """A grant was signed: whatever asked for it has its answer, unless it has to wait for what it replaces."""
+        """A grant was signed: whatever asked for it has its answer, unless it has to wait for what it replaces.
+
+        Over a line that still stands only what it was made for is answered, or the same asked again from the same place.
+        """
         if not grant.request_id or grant.envelope is None or grant.state is GrantState.WAITING:
             return
+        meant = self._meant.get(grant.id)
         for record in self._records.of(grant.request_id):
-            if record.is_open and record.kind is RequestKind.SESSION:
+            fits = record.id not in self._replies if meant is None else _whose(record) == _whose(meant)
+            if fits and record.is_open and record.kind is RequestKind.SESSION:
                 self.answer(record.id, Answer(RequestState.GRANTED, grant_id=grant.id))
 
     def answered_by(self, grant: GrantRecord) -> Record | None:
@@ -260,6 +271,11 @@ class Requests:
         for record in self._records.open():
             if _is_over(record, now):
                 self._end(record, _OVER)
+
+
+def _whose(record: Record) -> tuple[bytes, str, bool]:
+    """What was asked, and by whom."""
+    return record.digest, record.origin, record.proven
 
 
 def _is_over(record: Record, now: int) -> bool:

@@ -143,7 +143,7 @@ class WizardPage(Page):
         return _STAYS_OPEN if self._record is not None and self._record.is_open else _LOSS
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self._hidden = True
+        self._hidden |= self.isHidden()  # by another page; a window that is put away shows this one again, as it was
         super().hideEvent(event)
 
     def _start(self, payload: Payload | None) -> None:
@@ -437,11 +437,17 @@ class WizardPage(Page):
         self._show_signed(record)
 
     def _show_signed(self, record: GrantRecord) -> None:
+        self._finish(record)
+        self.signed.emit(record)
+        self._context.navigate("signed", record.id)
+
+    def _finish(self, record: GrantRecord) -> None:
+        """The book has it; whoever asked is answered once it is signed."""
+        if self._record is not None:
+            self._context.requests.meant(record.id, self._record.id)
         self.wizard.finish()
         self._prepared = self._record = None
         self._context.changed.emit("grants")
-        self.signed.emit(record)
-        self._context.navigate("signed", record.id)
 
     def _hand_on(self) -> None:
         if self._prepared is not None:
@@ -466,9 +472,7 @@ class WizardPage(Page):
             self._failed(error)
             return
         by_device = self._device is not None
-        self.wizard.finish()
-        self._prepared = self._record = None
-        self._context.changed.emit("grants")
+        self._finish(record)
         self._context.navigate("grant", record.id)
         if by_device:
             sign_by_device(self._context, self, record.id)
