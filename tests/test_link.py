@@ -23,4 +23,5 @@ def test_opens_the_window_with_what_it_is_given(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(app, "main", lambda data_dir=None, request=None: calls.append((data_dir, request)) or 0)
     monkeypatch.setattr("latchkey.offline.lock_down", lambda: pytest.fail("an argument behind -- was taken for an option"))
     assert program.main(["--link", "--", *arguments]) == 0
-    assert calls == [(None, opened)]
+    assert program.main(["--data-dir", "stick", "--link", "--", *arguments]) == 0
+    assert calls == [(None, opened), ("stick", opened)]

@@ -44,6 +44,10 @@ def main(argv: list[str] | None = None) -> int:
             from latchkey.ui.app import main as opened
 
             return opened(None, _path(what[0]) if what else None)
+        case ["--data-dir", folder, "--link", "--", *what] if len(what) < 2:  # the same, for a folder that is carried about
+            from latchkey.ui.app import main as opened
+
+            return opened(folder, _path(what[0]) if what else None)
     from latchkey.cli import main as command_line
 
     sys.excepthook = lambda _kind, fault, _trace: _tell(fault)
