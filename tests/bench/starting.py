@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -27,8 +28,8 @@ frame until {sessions} sessions of one account, read before and kept in the book
 loaded, the book is opened and checked, each session is decoded, worded and judged meanwhile. Second: from another page back to it \
 while the keys are unlocked, read from the book again. The other: the empty window from its start to its end, for the scale of it."""
 IDLE = """Memory (Pss: what is shared with other processes is divided among them) and processor time of the processes, unlocked, on \
-the Sessions page with {sessions} sessions, over {seconds:.0f} seconds in which nothing happens; no RPC is set, so nothing is watched. \
-The other: the empty window."""
+the Sessions page with {sessions} sessions, over {seconds:.0f} seconds in which nothing happens; no RPC is set, so nothing is watched; \
+the bridge is on. The other: the empty window."""
 
 
 def measure() -> Subject:
@@ -44,7 +45,7 @@ def measure() -> Subject:
 
 
 def measure_idle() -> Subject:
-    with screen() as (_, env), _folder() as data:
+    with screen() as (_, env), _folder(bridge=True) as data:
         ours = _idle([sys.executable, "-m", "tests.bench.sessions_page", str(data), "stay"], env)
         [empty] = _idle([sys.executable, str(EMPTY)], env | {"EMPTY_STAYS": "1"}).values()
     rows = []
@@ -67,23 +68,30 @@ class Use:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
-    """The practice vault, and a book with the sessions."""
+def _folder(*, bridge: bool = False) -> Iterator[Path]:
+    """The practice vault, and a book with the sessions; settings are the usual ones, but for the bridge."""
     from latchkey.flow.practice import furnish
     from latchkey.store.book import Book
     from latchkey.store.paths import DataDir
+    from latchkey.store.settings import Settings, save
     from tests.gui.session_pictures import GAMES, many
 
     with TemporaryDirectory() as place:
         folder = DataDir.open(Path(place) / "data")
         furnish(folder)
-        folder.settings.unlink(missing_ok=True)
+        save(folder.settings, Settings(bridge=bridge, bridge_port=_free_port()))
         with Book.open(folder.book) as book:
             for account in book.accounts():
                 book.remove_account(account)
             book.add_account(GAMES)
             many(book, SESSIONS)
         yield folder.root
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def _start(data: Path, env: dict[str, str]) -> tuple[float, float]:
