@@ -12,17 +12,20 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from tests.chain.cases import DAY, MOVE, functions
-from tests.chain.stage import FACE, GAS, OWNER, Stage
+from tests.chain.stage import FACE, GAS, OWNER, Key, Stage
 from tests.devnet.devnet import Devnet, devnet
 from tests.devnet.needed import packages
 from tests.devnet.places import DOLLAR, GAME
+from tests.flow.test_foreign import DEVICE, DEVICE_KEY, device_signs
 from tests.gui.conftest import OWNER_KEY, PASSPHRASE, names_missing
 
 from latchkey.accounts.system import Policy
+from latchkey.codec.eip4527 import DataType, read_sign_request
 from latchkey.codec.hand_over import Kind, decode, encode
 from latchkey.core.account import Account
 from latchkey.core.permissions import Erc20TokenTransfer, FunctionsOnContract, GasLimit, NativeTokenTransfer
 from latchkey.core.session import LimitKind
+from latchkey.flow import devices
 from latchkey.flow.ending import Cancel, Ending, Lower, Revoke, RevokeAll, Tighten, WayKind, What
 from latchkey.flow.keys import open_signer, remember_keys
 from latchkey.flow.session_rows import View
@@ -35,6 +38,7 @@ from latchkey.store.records import GrantRecord, GrantState
 from latchkey.store.settings import NetworkSettings
 from latchkey.ui.pages.break_glass import open_break_glass
 from latchkey.ui.pages.bring import BringDialog
+from latchkey.ui.pages.device_sign import DeviceSheet
 from latchkey.ui.pages.ending import EndingDialog, open_ending
 from latchkey.ui.pages.ending_answer import AnswerSheet
 from latchkey.ui.pages.ending_parts import PlanCard
@@ -287,6 +291,34 @@ def test_by_way_of_a_cold_machine(
     answer.go.click()
     qtbot.waitUntil(lambda: answer.banner.isVisible())
     answer.open_all([path])
+    qtbot.waitUntil(lambda: bool(dialog.jobs[0].results), timeout=SLOW)
+    assert chips(dialog) == ["Done"]
+    assert look(window, account).rows == ()
+    dialog.reject()
+
+
+def test_signed_by_a_hardware_wallet(window: Window, stage: Stage, qtbot: QtBot) -> None:
+    """No key of the vault owns the account: the device signs what ends the session, and a key of the vault carries it."""
+    context = window._context
+    device = Key(bytes(DEVICE.key))
+    account = replace(stage.account(owner=device), label="Treasury")
+    stage.rpc("anvil_setBalance", device.address, hex(10**18))
+    stage.rpc("anvil_impersonateAccount", device.address)  # for installing the session alone
+    devices.keep(context.book, DEVICE_KEY, "Keystone")
+    context.book.add_account(account)
+    draft = stage.draft(account, PLAY, GasLimit(4 * GAS.promised), entity_id=5, expiry=stage.now() + DAY)
+    assert stage.owner_tx(account, FACE.build(draft).call, owner=device).text == "done"
+    stage.rpc("anvil_stopImpersonatingAccount", device.address)
+    dialog = open_sheet(window, account, Revoke((5,)), qtbot)
+    assert dialog.device.isVisible()
+    assert not dialog.go.isVisible()
+    dialog.device.click()
+    qtbot.waitUntil(lambda: window.findChild(DeviceSheet) is not None or dialog.findChild(DeviceSheet) is not None, timeout=SLOW)
+    sheet: Any = window.findChild(DeviceSheet) or dialog.findChild(DeviceSheet)
+    asked = read_sign_request(sheet.card.shown.message)
+    assert (asked.data_type, asked.path) == (DataType.PERSONAL_MESSAGE, DEVICE_KEY.path)
+    assert "ends session 5" in texts(sheet).replace("\n", " ")
+    assert sheet.take(device_signs(asked)) == ""
     qtbot.waitUntil(lambda: bool(dialog.jobs[0].results), timeout=SLOW)
     assert chips(dialog) == ["Done"]
     assert look(window, account).rows == ()

@@ -61,8 +61,9 @@ class Sending:
             for fee in known.fees.levels
         ]
         datas = [transactions.to_bytes(t) for _, t in made]
-        preview = self._client().preview_transactions(datas, account, payer)
-        signatures = self._client().sign_all(preview.token)
+        client = self._client()
+        client.unlock()  # nothing is asked when it is open already
+        signatures = client.sign_all(client.preview_transactions(datas, account, payer).token)
         levels = len(known.fees.levels)
         return [
             transaction_part(batch, index % levels, payer, transactions.signed(t, signature))
