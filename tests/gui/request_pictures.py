@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from tests.gui.pictures import NOW, Stage, picture
@@ -9,7 +10,7 @@ from tests.gui.session_pictures import GAME, GAMES, PAY, ROOMS, four, key
 
 from latchkey.core.permissions import ContractAccess, GasLimit, NativeTokenTransfer
 from latchkey.core.request import Claims, RevocationRequest, SessionRequest
-from latchkey.flow.requests import Requests, Source, refusal
+from latchkey.flow.requests import Answer, Requests, RequestState, Source, refusal
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -127,6 +128,30 @@ def _review(stage: Stage, source: Source, **fields: Any) -> QWidget:
     return cast("QWidget", window)
 
 
+def _gone(stage: Stage) -> QWidget:
+    window = cast("Any", _review(stage, Source.BRIDGE, origin=PAGE, proven=True))
+    requests = window._context.requests
+    requests.withdraw(requests.open()[0].id)
+    return cast("QWidget", window)
+
+
+def _signed(stage: Stage, source: Source, **fields: Any) -> QWidget:
+    """A grant that answers a request: it went back by itself, or may be taken back."""
+    from tests.gui.test_signed import signed_grant
+
+    window = _window(stage, size=(1180, 1000))
+    requests = window._context.requests
+    wanted = replace(asked(1), request_id="ask-1", callback="https://rooms.example/back")
+    requests.arrived(wanted, source, **fields)
+    record = window._context.book.add_grant(signed_grant())
+    requests.answer(requests.open()[0].id, Answer(RequestState.GRANTED, grant_id=record.id))
+    window.show_page("signed", record.id)
+    return cast("QWidget", window)
+
+
+picture("request-review-gone", _gone)
+picture("request-signed-back", lambda stage: _signed(stage, Source.LINK))
+picture("request-signed-told", lambda stage: _signed(stage, Source.BRIDGE, origin=PAGE, proven=True))
 picture("requests-none", lambda stage: _window(stage))
 picture("requests-some", lambda stage: _window(stage, some, size=(1180, 860)))
 picture("requests-some-small", lambda stage: _window(stage, some, size=(900, 600)))
