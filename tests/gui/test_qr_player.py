@@ -113,16 +113,21 @@ def test_speed_stays_within_bounds(qtbot: QtBot, player: QrPlayer) -> None:
 
 
 @pytest.mark.parametrize(("delta", "faster"), [(120, True), (-120, False)])
-def test_the_wheel_changes_the_speed(player: QrPlayer, delta: int, faster: bool) -> None:
+@pytest.mark.parametrize("held", [Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier])
+def test_the_wheel_with_ctrl_changes_the_speed(player: QrPlayer, delta: int, faster: bool, held: Qt.KeyboardModifier) -> None:
     before = player.interval
     where = QPointF(player.canvas.rect().center())
     event = QWheelEvent(
-        where, player.canvas.mapToGlobal(where), QPoint(), QPoint(0, delta), Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+        where, player.canvas.mapToGlobal(where), QPoint(), QPoint(0, delta), Qt.MouseButton.NoButton, held,
         Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(player.canvas, event)
-    assert (player.interval < before) is faster
-    assert event.isAccepted(), "the page must not scroll away under the camera"
+    if held is Qt.KeyboardModifier.ControlModifier:
+        assert (player.interval < before) is faster
+        assert event.isAccepted()
+    else:
+        assert player.interval == before
+        assert not event.isAccepted(), "the page scrolls"
 
 
 def test_density_makes_more_or_fewer_frames(qtbot: QtBot, player: QrPlayer) -> None:

@@ -369,9 +369,7 @@ class Keeper:
     def ask_plainly(self, title: str, what: Phrase, warning: Finding, verb: str, address: Address, typed: str = "") -> None:
         """A yes to something that is not a signature: what happens, and what follows from it. Where the keyring opened the vault, whoever
         sits there has to know the passphrase too."""
-        self.questions.confirm(
-            Confirmation(title, address, tr("every network"), Words(what, (), (), ()), (warning,), b"", verb, typed)
-        )
+        self.questions.confirm(Confirmation(title, address, "", Words(what, (), (), ()), (warning,), b"", verb, typed))
         if self._by_keyring:
             self._open_asking(tr("The keyring opened the vault. For this, type your passphrase."))
 

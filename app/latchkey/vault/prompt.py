@@ -321,7 +321,7 @@ def _confirmation(ask: Fields) -> Iterable[str]:
     yield from (
         "",
         f"== {ask['title']} ==",
-        tr("{ask} on {ask2}", ask=ask["account"], ask2=ask["network"]),
+        tr("{account} on {network}", account=ask["account"], network=ask["network"]) if ask["network"] else ask["account"],
         "",
         _plain(words["headline"]),
     )

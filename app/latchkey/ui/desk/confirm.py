@@ -187,7 +187,8 @@ def _account(account: str, network: str) -> QHBoxLayout:
     texts = QVBoxLayout()
     texts.setSpacing(0)
     texts.addWidget(PhraseLabel(phrase(account, Style.ADDRESS)))
-    texts.addWidget(PhraseLabel(network, size=theme.SMALL, tone="muted"))
+    if network:  # a key on its own is of none
+        texts.addWidget(PhraseLabel(network, size=theme.SMALL, tone="muted"))
     row.addLayout(texts, 1)
     return row
 

@@ -15,6 +15,9 @@ from latchkey.core.arguments import parameters
 from latchkey.core.moments import utc
 from latchkey.core.networks import network
 from latchkey.core.phrases import Level
+from latchkey.core.tokens import Token
+from latchkey.core.tokens import token as reviewed_token
+from latchkey.core.types import Address
 from latchkey.errors import BadInput, ChainError, LatchkeyError
 from latchkey.flow.trying import Answer, Choice, Subject, TryForm, Verdict, choices, read_form, try_call
 from latchkey.language import tr
@@ -61,6 +64,7 @@ class TryDialog(Dialog):
         self._context, self._subject = context, subject
         self._task: Task | None = None
         self._arguments: list[Field] = []  # type: ignore[type-arg]
+        self._shown: object = None  # functions' parameters and the token they are drawn for
         rows = self._scrolling()
         rows.addWidget(
             Muted(tr("See what your account would do if this key asked for it. Nothing is signed, and nothing is sent."))
@@ -116,6 +120,7 @@ class TryDialog(Dialog):
         self.choice.editor.addItem(tr("Another call"))
         self.choice.editor.activated.connect(self._choose)
         self.target = Field(tr("&Contract"), line_edit(placeholder="0x…", mono=True, limit=64))
+        self.target.editor.editingFinished.connect(self._draw_arguments)
         self.function = Field(
             tr("&Function"), line_edit(placeholder="claim(uint256)", mono=True), hint=tr("Leave it empty for a payment alone.")
         )
@@ -169,8 +174,13 @@ class TryDialog(Dialog):
             kinds = parameters(self.function.editor.text()) if self.function.editor.text().strip() else ()
         except BadInput:
             kinds = ()
-        if [field.property("kind") for field in self._arguments] == list(kinds):
+        shown = (tuple(kinds), self._token())
+        if self._shown == shown:
             return
+        typed = (
+            [field.editor.text() for field in self._arguments] if [f.property("kind") for f in self._arguments] == [*kinds] else []
+        )
+        self._shown = shown
         clear_layout(self._argument_rows)
         self._arguments = []
         for number, kind in enumerate(kinds[:_MOST_ARGUMENTS], 1):
@@ -178,9 +188,20 @@ class TryDialog(Dialog):
                 tr("Argument {number}, {kind}", number=number, kind=kind), line_edit(placeholder=_example(kind), mono=True)
             )
             field.setProperty("kind", kind)
+            if kind.startswith("uint") and (known := self._token()):
+                unit = tr("In the token's smallest units: 1 {symbol} is {units}.", symbol=known.symbol, units=10**known.decimals)
+                field.set_hint(unit)
             self._argument_rows.addWidget(field)
+            field.editor.setText(typed[number - 1] if typed else "")
             field.show()
             self._arguments.append(field)
+
+    def _token(self) -> Token | None:
+        """The token that is called, where our own list has it."""
+        try:
+            return reviewed_token(self._subject.account.chain_id, Address.parse(self.target.editor.text().strip()))
+        except BadInput:
+            return None
 
     def read(self) -> TryForm:
         return TryForm(

@@ -28,7 +28,8 @@ _SIDE, _LEAST = theme.space(40), theme.space(35)
 
 
 class QrCanvas(QWidget):
-    """Draws one code as large as whole pixels allow. `turned(steps)`: the wheel, away from the person is positive."""
+    """Draws one code as large as whole pixels allow. `turned(steps)`: the wheel with Ctrl, away from the person is
+    positive."""
 
     turned = Signal(int)
 
@@ -38,6 +39,9 @@ class QrCanvas(QWidget):
         self.setMinimumSize(_LEAST, _LEAST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(tr("QR code of the hand-over"))
+        self.setAccessibleDescription(
+            tr("It is for a camera. What it holds can also be copied as text or saved as a file, beside it.")
+        )
 
     def sizeHint(self) -> QSize:
         return QSize(_SIDE, _SIDE)
@@ -61,9 +65,11 @@ class QrCanvas(QWidget):
         painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if event.angleDelta().y():
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and event.angleDelta().y():
             self.turned.emit(1 if event.angleDelta().y() > 0 else -1)
-        event.accept()
+            event.accept()
+        else:
+            event.ignore()  # the page scrolls
 
 
 class QrPlayer(QWidget):

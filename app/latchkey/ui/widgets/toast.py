@@ -9,9 +9,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 from latchkey.ui import theme
 from latchkey.ui.widgets.text import Label
 
+_FOOT = theme.space(10)  # px at the bottom of a window where actions and what is said of them stand
+
 
 class Toast(QFrame):
-    """Floats over the foot of its window for some seconds; a new one takes its place. Never holds anything that must be read."""
+    """Floats over its window, above the foot, for some seconds; a new one takes its place. Never holds anything that must be read."""
 
     _SHOWN_MS = 4500
 
@@ -59,7 +61,7 @@ class Toast(QFrame):
     def _place(self) -> None:
         self.adjustSize()
         room = self._window.size()
-        self.move((room.width() - self.width()) // 2, room.height() - self.height() - theme.space(3))
+        self.move((room.width() - self.width()) // 2, room.height() - self.height() - _FOOT)
 
 
 def announce(source: QWidget, text: str, *, tone: str = "") -> None:
