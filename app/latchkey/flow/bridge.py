@@ -479,7 +479,8 @@ class BridgeHost:
 
     def refresh(self) -> None:
         """Something changed that sessions rest on."""
-        self._work.put(self._look_again)
+        if self._process is not None:
+            self._work.put(self._look_again)
 
     def _look_again(self) -> None:
         with self._lock:
