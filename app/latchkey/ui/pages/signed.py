@@ -137,7 +137,7 @@ class SignedPage(Page):
         for button in (self.copy, self.save, self.copy_link):
             ways.addWidget(button)
         ways.addStretch(1)
-        self.back = primary(tr("Return"), self._return, icon_name="open")
+        self.back = primary(tr("Return"), self._return, icon_name="forward")
         self._told = Banner("good")
         self._next = QVBoxLayout()
         self._next.setSpacing(theme.space(0.5))
@@ -210,6 +210,9 @@ class SignedPage(Page):
         self._to.set_phrase(Phrase((Part(tr("Hand it to ")), Part(name, Style.CLAIM))) if name else tr("Hand it to the dApp"))
         self._show_way_back(opened)
         self.copy_link.setVisible(_link(opened.raw) is not None)
+        own = {key.address for key in self._context.book.keys() if not key.is_device}  # noqa: SIM118 - not a dict
+        owner = opened.envelope.account.owner if opened.envelope.account is not None else None
+        self.break_glass.setVisible(not is_offline() and owner in own)
         self.qr.show_message(opened.raw)
         self.key.show_grant(opened)
         clear_layout(self._next)
@@ -231,7 +234,7 @@ class SignedPage(Page):
         self._told.setVisible(told)
         if asked is not None and told:
             self._told.set("good", tr("{origin} has it.", origin=asked.origin), tr("It went back the way the request came."))
-        self._back_to = way_back(opened, asked)
+        self._back_to = "" if told else way_back(opened, asked)
         self.back.setVisible(bool(self._back_to))
         if self._back_to:
             self.back.setText(tr("Return to {host}…", host=host_of(self._back_to)))
