@@ -173,7 +173,8 @@ def _desk(options: Namespace, *, folder: DataDir | None = None, unlock: bool = T
 
 
 def _end(options: Namespace, output: Output, what: Any) -> int:
-    with _desk(options, unlock=not options.dry_run) as at:
+    unlock = not options.dry_run and options.via != WayKind.EXPORT  # for another machine nothing is signed here
+    with _desk(options, unlock=unlock) as at:
         account = _one_account(options, at)
         read = _Read(at, account, _reading(at, account))
         wanted: What = what(read)
