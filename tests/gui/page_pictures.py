@@ -227,6 +227,8 @@ picture("wizard-key-asked", lambda stage: _step(stage, Step.KEY, request=True, s
 picture("wizard-scope", lambda stage: _step(stage, Step.SCOPE))
 picture("wizard-scope-asked", lambda stage: _step(stage, Step.SCOPE, request=True, size=(1180, 1400)))
 picture("wizard-expiry", lambda stage: _step(stage, Step.EXPIRY, size=(900, 600)))
+picture("grants-4k", lambda stage: _grants(stage, 40, size=(3840, 2160)))
+picture("settings-4k", lambda stage: _settings(stage, unlocked=True, size=(3840, 2160)))
 picture("settings-locked", _settings)
 picture("settings-unlocked", lambda stage: _settings(stage, unlocked=True))
 picture("settings-small", lambda stage: _settings(stage, unlocked=True, size=(900, 600)))

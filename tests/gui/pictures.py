@@ -1,4 +1,4 @@
-"""Pictures of the program, each in light and dark, at 100 and 200 percent: `python -m tests.gui.pictures [NAME ...]`.
+"""Pictures of the program, each in light and dark, at 100, 125, 150 and 200 percent: `python -m tests.gui.pictures [NAME ...]`.
 
 Every module beside this one whose name ends in "_pictures" registers what it shows:
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from latchkey.ui.window import Window
 
 FOLDER = Path(__file__).parents[2] / "build" / "screenshots"
-SCALES, LOOKS = (100, 200), ("light", "dark")
+SCALES, LOOKS = (100, 125, 150, 200), ("light", "dark")
 NOW = 1_795_300_000
 SIZE = (1180, 1240)
 

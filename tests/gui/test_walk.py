@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QAccessible
@@ -16,7 +17,7 @@ from tests.counts import SOAK
 from tests.gui import pictures, walk
 from tests.gui.pictures import Stage
 
-from latchkey.ui.widgets import Button, Dialog, Field, line_edit
+from latchkey.ui.widgets import Banner, Button, Dialog, Field, line_edit
 
 pytestmark = pytest.mark.gui
 ALL = list(pictures.gather())
@@ -136,3 +137,35 @@ def test_english_is_told_from_what_nobody_translates(text: str, left: bool, dial
             label.setText("")
     QApplication.processEvents()
     assert bool(walk.english(dialog, set())) == left
+
+
+# --- what changes is said, and nothing moves but what has to
+
+
+def test_an_error_and_a_change_of_judgement_are_announced(dialog: Dialog, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    for module in ("forms", "surfaces"):
+        monkeypatch.setattr(f"latchkey.ui.widgets.{module}.tell", lambda _source, text: heard.append(text))
+    field, banner = Field("Salt", line_edit()), Banner("good", "All is well.")
+    dialog.body.addWidget(field)
+    dialog.body.addWidget(banner)
+    QApplication.processEvents()
+    assert heard == []
+    for _twice in range(2):
+        field.set_error("A salt is a whole number.")
+        banner.set("danger", "It is not.", "Look again.")
+    field.set_error("")
+    assert heard == ["A salt is a whole number.", "Danger: It is not. Look again."]
+
+
+def test_nothing_moves_by_itself_but_qr_codes_and_cameras() -> None:
+    """So there is no motion to be reduced: no animation, no blinking, no effect is used anywhere."""
+    sources = Path(__file__).parents[2] / "app" / "latchkey" / "ui"
+    moving = (
+        "QPropertyAnimation",
+        "QVariantAnimation",
+        "QTimeLine",
+        "QMovie",
+        "QSequentialAnimationGroup",
+    )
+    assert [f"{path.name}: {word}" for path in sources.rglob("*.py") for word in moving if word in path.read_text("utf-8")] == []

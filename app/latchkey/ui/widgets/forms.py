@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from latchkey.ui import theme
 from latchkey.ui.widgets.text import Label, Muted, set_property
+from latchkey.ui.widgets.toast import tell
 
 W = TypeVar("W", bound=QWidget)
 
@@ -50,6 +51,8 @@ class Field(QWidget, Generic[W]):
 
     def set_error(self, text: str) -> None:
         """Show what is wrong in place of the hint, mark the editor, tell assistive tools; "" takes it back."""
+        if text and text != self.error and self.isVisible():
+            tell(self.editor, text)
         self._below.set_tone("bad" if text else "muted")
         self._below.setText(text or self._hint)
         self._below.setVisible(bool(text or self._hint))

@@ -43,6 +43,7 @@ from latchkey.ui.widgets.text import (
     set_property,
     visible,
 )
+from latchkey.ui.widgets.toast import tell
 
 _LEVELS = {
     "good": ("good", "check"),
@@ -160,7 +161,10 @@ class Banner(QFrame):
         self._sentence.set_phrase(sentence)
         self._advice.set_phrase(advice)
         self._advice.setVisible(bool(self._advice.text()))
-        self.setAccessibleName(f"{_SPOKEN[level]}: {self.text}")
+        spoken = f"{_SPOKEN[level]}: {self.text}"
+        if self.isVisible() and spoken != self.accessibleName():
+            tell(self, spoken)
+        self.setAccessibleName(spoken)
 
 
 class FindingList(QWidget):

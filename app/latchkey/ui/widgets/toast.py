@@ -47,7 +47,7 @@ class Toast(QFrame):
         self.raise_()
         self._place()
         self._timer.start(self._SHOWN_MS)
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+        tell(self, text)
 
     @property
     def text(self) -> str:
@@ -62,6 +62,11 @@ class Toast(QFrame):
         self.adjustSize()
         room = self._window.size()
         self.move((room.width() - self.width()) // 2, room.height() - self.height() - _FOOT)
+
+
+def tell(source: QWidget, text: str) -> None:
+    """Tell assistive tools alone: for what has just been written in a place of its own."""
+    QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(source, text))
 
 
 def announce(source: QWidget, text: str, *, tone: str = "") -> None:
