@@ -45,6 +45,15 @@ LONGEST = 0.2  # seconds from the wish to the signer's end
 # --- the idle clock
 
 
+def test_the_clock_stands_still_once_the_window_is_closed(make_context: Callable[..., Context]) -> None:
+    """Or it would lock, and say so, in a window that is gone."""
+    context = make_context(idle_minutes=1)
+    context.set_status(unlocked())
+    assert context.lock._timer.isActive()
+    context.close()
+    assert not context.lock._timer.isActive()
+
+
 def test_keys_in_a_dialog_are_use(make_context: Callable[..., Context], qtbot: QtBot) -> None:
     context = make_context(idle_minutes=1)
     context.set_status(unlocked())

@@ -37,6 +37,7 @@ class Lock(QObject):
         self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._tick)
         context.changed.connect(self._status)
+        context.closing.connect(self._timer.stop)
 
     @property
     def unlocked(self) -> bool:

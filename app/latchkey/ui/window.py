@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPaintEvent
 
+    from latchkey.errors import LatchkeyError
     from latchkey.ui.notices import Notices
     from latchkey.ui.rail import DropVeil, Rail
     from latchkey.ui.tray import Tray
@@ -182,7 +183,6 @@ class Window(QWidget):
 
         from latchkey.ui.notices import Notices
         from latchkey.ui.rail import DropVeil, Rail
-        from latchkey.ui.widgets import announce
 
         self.setWindowIcon(QIcon(str(resource("icons/latchkey.svg"))))
         row = QHBoxLayout(self)
@@ -201,8 +201,8 @@ class Window(QWidget):
         self._shortcuts()
         self._context.navigated.connect(self.show_page)
         self._context.wanted.connect(self.open_request)
-        self._context.said.connect(lambda text: announce(self, text))
-        self._context.tasks.failed.connect(lambda error: announce(self, error.text, tone="bad"))
+        self._context.said.connect(self._announce)
+        self._context.tasks.failed.connect(self._announce_fault)
         self._show_page(self._page, None)
 
     def show_page(self, name: str, payload: Any = None) -> None:
@@ -224,7 +224,7 @@ class Window(QWidget):
         self._stand()
         self._enter()
         self._tell_where()
-        self._context.changed.connect(lambda what: self._tell_where() if what in ("accounts", "settings", "readings") else None)
+        self._context.changed.connect(self._changed)
         self._ages = QTimer(self, interval=_AGE_MS)
         self._ages.timeout.connect(self._tell_where)
         self._context.closing.connect(self._ages.stop)
@@ -286,6 +286,20 @@ class Window(QWidget):
         from latchkey.ui.widgets import confirm
 
         confirm(self, title, loss, verb, go, danger=True, keep=tr("Stay"))
+
+    def _announce(self, text: str) -> None:
+        from latchkey.ui.widgets import announce
+
+        announce(self, text)
+
+    def _announce_fault(self, error: LatchkeyError) -> None:
+        from latchkey.ui.widgets import announce
+
+        announce(self, error.text, tone="bad")
+
+    def _changed(self, what: str) -> None:
+        if what in ("accounts", "settings", "readings"):
+            self._tell_where()
 
     def _tell_where(self) -> None:
         """The accounts' network, and how old what is known of it is; with several, the one that was read last."""
