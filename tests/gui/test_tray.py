@@ -339,3 +339,19 @@ def test_the_portal_where_there_is_no_tray(tmp_path: Path) -> None:
 def test_no_tray_here() -> None:
     """The tests above that count on that would tell nothing otherwise."""
     assert not QSystemTrayIcon.isSystemTrayAvailable()
+
+
+def test_settings_switch_it(make_window: MakeWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    window = make_window("settings")
+    card = window.page.system
+    assert not card.close_to_tray.isEnabled()  # nothing to close to
+    assert card.none.isVisible()
+    card.notifications.click()
+    assert not window._context.settings.notifications
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+    card.refresh()
+    assert not card.none.isVisible()
+    card.close_to_tray.click()
+    card.tray.click()
+    assert (window._context.settings.close_to_tray, window._context.settings.tray) == (True, False)
+    qtbot.waitUntil(lambda: not card.close_to_tray.isEnabled())
