@@ -142,7 +142,7 @@ def test_a_data_folder_that_stays_offline_needs_no_flag(tmp_path: Path) -> None:
 
 
 def test_every_page_opens_offline() -> None:
-    """What cannot be loaded without a network is the sheets that end sessions: they are loaded when something is ended, which is refused."""
+    """The sheets that end sessions cannot be loaded; they would be when something is ended, and that is refused."""
     body = """
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PySide6.QtWidgets import QApplication
