@@ -145,7 +145,26 @@ def test_a_request_comes_up_at_once(desk: Desk) -> None:
     answer = desk.ask(token)
     desk.wait(lambda: isinstance(desk.window.page, WizardPage) and desk.window.page.wizard.step is Step.REVIEW)
     desk.wait(lambda: desk.context.requests.open()[0].state is RequestState.SEEN)
+    page = desk.window.page
+    assert isinstance(page, WizardPage)
+    assert not page._next.isEnabled()  # nor can it be signed in its first moment
+    desk.wait(page._next.isEnabled)
     assert not answer.done()
+
+    desk.window.hide()  # into the tray, or small
+    desk.window.show()
+    other = desk.let_in("https://other.example")
+    assert page._record is not None
+    first = page._record.id
+    heard: list[str] = []
+    desk.context.said.connect(heard.append)
+    desk.ask(other, 9, "https://other.example")
+    desk.wait(lambda: any("https://other.example asks" in text for text in heard))
+    assert QApplication.activeModalWidget() is None  # what is being read stays
+    assert page._record.id == first
+    for record in desk.context.requests.open():
+        if record.id != first:
+            desk.context.requests.answer(record.id, refusal("not-now"))
     desk.context.requests.answer(desk.context.requests.open()[0].id, refusal("not-now"))
     desk.wait(answer.done)
 

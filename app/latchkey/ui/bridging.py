@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from latchkey.ui.context import Context
     from latchkey.ui.window import Window
 
-_STILL_MS = 1000  # in which the yes of a pairing cannot be pressed
+_STILL_MS = 1000  # in which no yes can be pressed to what came up by itself
 _SEEN_MS = 250
 _AGAIN_MS = 400  # until another look whether the person is free
 _UNTOUCHED = frozenset({"sessions", "session", "grants", "grant", "accounts", "settings", "requests", "wizard"})
@@ -178,11 +178,14 @@ class Bridging(QObject):
     def _open(self, record: Record) -> None:
         from latchkey.store.requests import RequestKind
         from latchkey.ui.pages.requests import open_record
+        from latchkey.ui.pages.wizard import WizardPage
 
         if record.kind is not RequestKind.SESSION:
             open_record(self._context, self._window, record)
             return
         self._context.navigate("wizard", record)
+        if isinstance(page := self._window.page, WizardPage):
+            page.hold(_STILL_MS)
         QTimer.singleShot(_SEEN_MS, self, lambda: self._see(record))  # after it is on the screen: the book's disk takes its time
 
     def _see(self, record: Record) -> None:
@@ -198,7 +201,8 @@ class Bridging(QObject):
     def _is_free(self) -> bool:
         window = self._window
         is_there = window.isVisible() and not window.isMinimized() and QApplication.activeModalWidget() is None
-        return is_there and window.page_name in _UNTOUCHED and not window.loss()
+        is_answering = getattr(window.page, "is_answering", False)
+        return is_there and window.page_name in _UNTOUCHED and not (window.loss() or is_answering)
 
 
 class PairDialog(Dialog):

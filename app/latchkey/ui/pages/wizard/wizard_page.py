@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut
 
 from latchkey.core.account import Account, Mode
@@ -64,6 +64,7 @@ class WizardPage(Page):
         self._answered = ""
         self._attempted = False
         self._hidden = False
+        self._held = False
         self._kept: tuple[KeptContract, ...] = ()
         self._prepared: Prepared | None = None
         self._similar: tuple[Similar, ...] = ()
@@ -119,8 +120,7 @@ class WizardPage(Page):
             if payload is not None:
                 self._context.say(tr("Finish what was begun at the desk first; what came in waits under Requests."))
             return
-        reading = self._record is not None and self._record.is_open and self.wizard.step is not Step.SIGNED
-        unfinished = not self._hidden and (self.wizard.would_lose or reading)
+        unfinished = not self._hidden and (self.wizard.would_lose or self.is_answering)
         if unfinished and isinstance(payload, Record) and self._record is not None and payload.id == self._record.id:
             payload = None  # the very one that is being answered
         self._hidden = False
@@ -136,6 +136,23 @@ class WizardPage(Page):
                 danger=True,
                 keep=tr("Go on here"),
             )
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request is read here that waits for its answer."""
+        return self._record is not None and self._record.is_open and self.wizard.step is not Step.SIGNED
+
+    def hold(self, milliseconds: int) -> None:
+        """What came up by itself cannot be signed in its first moment: whoever asks chooses when that is."""
+        self._held = True
+        self._draw()
+        if not self._next.isEnabled() and self.wizard.step in self.pages:
+            self.pages[self.wizard.step].first().setFocus(Qt.FocusReason.OtherFocusReason)
+        QTimer.singleShot(milliseconds, self, self._release)
+
+    def _release(self) -> None:
+        self._held = False
+        self._draw()
 
     def may_leave(self) -> str:
         if not self.wizard.would_lose:
@@ -298,8 +315,9 @@ class WizardPage(Page):
         answerable = self._record is None or self._record.is_open or own
         self._refuse.setVisible(self._record is not None and self._record.is_open and not own)
         ready = not reviewing or (self._prepared is not None and not self._undecided() and answerable)
-        self._next.setEnabled(ready and not self._wait.text())
-        self._unsigned.setEnabled(ready and not self._wait.text())
+        ready = ready and not self._wait.text() and not (reviewing and self._held)
+        self._next.setEnabled(ready)
+        self._unsigned.setEnabled(ready)
 
     # --- what the steps cannot do alone
 
