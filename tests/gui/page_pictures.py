@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from tests.gui.pictures import NOW, Stage, picture
+from tests.gui.pictures import NOW, PICTURES, Stage, picture
 from tests.gui.review_pictures import BASE, KEY, SCENES, asked, desk, in_window
 from tests.gui.session_pictures import GAME, GAMES, PAY, SAVINGS, four, made, record
 
@@ -240,3 +240,11 @@ for name, make in {
     picture(f"dialog-{name}", partial(_dialog, make=make))
 for name, ask in DESK.items():
     picture(f"desk-{name}", lambda stage, ask={"ask": name, **ask}: desk(stage, ask))
+
+#: one picture of each page, each dialog and each desk page
+EACH_PAGE = [
+    "welcome", "sessions-four", "sessions-no-rpc", "session-careful", "requests-some", "request-refusing-page", "approve-grant",
+    "review-03-narrowed-window", "accounts-names", "accounts-form", "grants-one", "grant", "signed", "wizard-account", "wizard-key",
+    "wizard-scope-asked", "wizard-expiry", "settings-unlocked", "machine", "privacy", "log", "fault",
+    *(name for name in PICTURES if name.startswith(("dialog-", "desk-"))),
+]  # fmt: skip

@@ -7,7 +7,9 @@ from typing import Any, cast
 
 import pytest
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QWidget
+from tests.counts import SOAK
 from tests.gui import pictures, review_pictures
+from tests.gui.page_pictures import EACH_PAGE
 from tests.gui.pictures import Stage
 from tests.gui.review_pictures import SCENES, Scene
 
@@ -20,7 +22,7 @@ from latchkey.ui.pages.wizard import WizardPage
 from latchkey.ui.widgets import DigestView, TextView
 
 pytestmark = pytest.mark.gui
-NAMES = list(pictures.gather())
+NAMES = [name for name in pictures.gather() if SOAK or name not in EACH_PAGE]  # those are looked at in test_walk
 
 
 @pytest.fixture

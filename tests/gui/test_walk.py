@@ -15,20 +15,14 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QVBoxLayout,
 from pytestqt.qtbot import QtBot
 from tests.counts import SOAK
 from tests.gui import pictures, walk
+from tests.gui.page_pictures import EACH_PAGE
 from tests.gui.pictures import Stage
 
 from latchkey.ui.widgets import Banner, Button, Dialog, Field, line_edit
 
 pytestmark = pytest.mark.gui
 ALL = list(pictures.gather())
-#: one picture of each page, each dialog and each desk page; `make soak` walks all
-FEW = [
-    "welcome", "sessions-four", "sessions-no-rpc", "session-careful", "requests-some", "request-refusing-page", "approve-grant",
-    "review-03-narrowed-window", "accounts-names", "accounts-form", "grants-one", "grant", "signed", "wizard-account", "wizard-key",
-    "wizard-scope-asked", "wizard-expiry", "settings-unlocked", "machine", "privacy", "log", "fault",
-    *(name for name in ALL if name.startswith(("dialog-", "desk-"))),
-]  # fmt: skip
-NAMES = ALL if SOAK else FEW
+NAMES = ALL if SOAK else EACH_PAGE  # `make soak` walks all
 
 
 @pytest.fixture
@@ -42,6 +36,7 @@ def stage(qapp: QApplication) -> Iterator[Stage]:
 def test_by_keyboard_and_by_ear(name: str, stage: Stage) -> None:
     root = pictures.PICTURES[name](stage)
     stage.settle(0.4)
+    assert walk.clipped(root) == []
     assert walk.unspoken(root) == []
     assert walk.roleless(root) == []
     assert walk.without_buddy(root) == []
