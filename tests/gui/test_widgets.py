@@ -370,6 +370,7 @@ def test_the_wheel_turns_no_choice_that_it_passes(qtbot: QtBot) -> None:
         return event.isAccepted()
 
     choice.clearFocus()
+    assert choice.focusPolicy() == Qt.FocusPolicy.StrongFocus, "a real wheel would give it the focus before it turns it"
     assert not turned()
     assert choice.currentIndex() == 1
     choice.setFocus()

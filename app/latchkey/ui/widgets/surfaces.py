@@ -324,6 +324,7 @@ class Scroller(QScrollArea):
         super().showEvent(event)
         for kind in (QComboBox, QAbstractSpinBox):
             for editor in self.findChildren(kind):
+                editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not WheelFocus: the wheel itself would give it the focus first
                 editor.installEventFilter(self._passing)
 
 
