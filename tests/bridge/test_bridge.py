@@ -18,6 +18,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from latchkey.bridge.limits import CONNECTIONS, SOCKETS
 from latchkey.codec.hand_over import decode, to_json
 from latchkey.core.request import RevocationRequest, SessionRequest
 from latchkey.flow.bridge import BridgeState
@@ -426,6 +427,26 @@ def test_a_taken_port_is_said(fresh: House) -> None:
         taken.listen()
         fresh.host.start(taken.getsockname()[1])
         until(lambda: fresh.host.state is BridgeState.PORT_TAKEN)
+
+
+def test_a_page_of_many_names_keeps_nobody_out(fresh: House) -> None:
+    """Sockets of strangers fill the house, each of another origin; who was let in comes in all the same, and stays."""
+    token = fresh.pair()
+
+    async def siege() -> Any:
+        url = f"http://127.0.0.1:{fresh.port}/"
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as strangers:
+            for number in range(CONNECTIONS + 10):
+                await strangers.ws_connect(url, headers={"Origin": f"https://a{number // SOCKETS}.evil.example"})
+            known = {"Origin": PAGE, "Authorization": f"Bearer {token}"}
+            async with aiohttp.ClientSession() as page, page.ws_connect(url, headers=known) as line:
+                for number in range(CONNECTIONS, 2 * CONNECTIONS):
+                    await strangers.ws_connect(url, headers={"Origin": f"https://a{number}.evil.example"})
+                await line.send_json({"jsonrpc": "2.0", "id": 1, "method": "eth_accounts"})
+                return (await line.receive_json(timeout=10))["result"]
+
+    assert asyncio.run(siege()) == [str(ACCOUNT.address)]
+    assert fresh.call("eth_accounts", origin=PAGE, token=token) == [str(ACCOUNT.address)]
 
 
 def test_what_is_switched_off_while_it_starts_stays_off(fresh: House) -> None:

@@ -79,16 +79,21 @@ class Doorway(web.Server):
         return Connection(self, loop=self._loop, **self._kwargs)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
-        """When the house is full, the oldest connection that asks nothing goes: thousands that say nothing keep nobody out."""
+        """When the house is full, the oldest connection that asks nothing goes, then the oldest of who was not let in: thousands that say
+        nothing, or that a page opens under as many names, keep nobody out."""
         super().connection_made(handler, transport)
         if len(self._connections) > limits.CONNECTIONS:
-            idle = (one for one in self._connections if isinstance(one, Connection) and not one.is_asking)
-            oldest = next(idle, handler)
+            inside = [one for one in self._connections if isinstance(one, Connection) and one is not handler]
+            idle = (one for one in inside if not one.is_asking)
+            strangers = (one for one in inside if not one.is_known)
+            oldest = next(idle, None) or next(strangers, handler)
             self._connections.pop(oldest).abort()
 
 
 class Connection(RequestHandler):
-    """aiohttp's, with errors as everywhere here: a code and a sentence."""
+    """aiohttp's, with errors as everywhere here: a code and a sentence. `is_known`: who speaks was let in."""
+
+    is_known = False
 
     @property
     def is_asking(self) -> bool:
@@ -132,6 +137,7 @@ class House:
         if request.content_type != "application/json" or request.headers.get(hdrs.CONTENT_ENCODING):
             raise Fault(Code.INVALID, "Send the call as application/json, not compressed.", status=415)
         visitor = self._shown(visitor, bearer(request.headers))
+        _know(request, visitor)
         self._bridge.check_rate(visitor)
         with self._bridge.present(visitor):
             text = await _body(request)
@@ -161,7 +167,7 @@ class House:
         with self._bridge.present(visitor):
             response = web.WebSocketResponse(max_msg_size=limits.BODY, heartbeat=limits.PULSE_SECONDS, compress=False, timeout=2)
             await response.prepare(request)
-            opened = OpenSocket(self._bridge, visitor, response)
+            opened = OpenSocket(self._bridge, visitor, request, response)
             self._bridge.listens(opened)
             try:
                 await opened.run()
@@ -173,9 +179,10 @@ class House:
 class OpenSocket:
     """One WebSocket: every message a call, answered when it is, in whatever order."""
 
-    def __init__(self, bridge: Bridge, visitor: Visitor, response: web.WebSocketResponse) -> None:
+    def __init__(self, bridge: Bridge, visitor: Visitor, request: web.BaseRequest, response: web.WebSocketResponse) -> None:
         self.visitor = visitor
-        self._bridge, self._response = bridge, response
+        self._bridge, self._request, self._response = bridge, request, response
+        _know(request, visitor)
         self._calls: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
 
@@ -228,6 +235,7 @@ class OpenSocket:
 
     def _authenticate(self, token: str) -> None:
         self.visitor = self._bridge.admit(Visitor(self.visitor.origin), token)
+        _know(self._request, self.visitor)
         self._bridge.listens(self)
 
     async def _send(self, text: str) -> None:
@@ -240,6 +248,11 @@ class OpenSocket:
 
 
 # parts ---------------------------------------------------------------------------------------------------------------------------
+
+
+def _know(request: web.BaseRequest, visitor: Visitor) -> None:
+    if isinstance(request.protocol, Connection):
+        request.protocol.is_known = visitor.pairing is not None
 
 
 def _cors(visitor: Visitor) -> dict[str, str]:

@@ -8,7 +8,7 @@ BODY = MAX_BYTES  # bytes of one call, over HTTP and in a WebSocket message; dep
 ANSWER = 900_000  # bytes of one answer: a frame holds 1 MiB
 LINE, FIELD, HEADERS = 2048, 4096, 64  # of an HTTP head
 
-CONNECTIONS = 96  # at once, in all; when full, the oldest that asks nothing makes room
+CONNECTIONS = 96  # at once, in all; when full, the oldest that asks nothing makes room, then the oldest that was not let in
 PER_VISITOR = 12  # calls and sockets of one origin (or one program) at once
 SOCKETS = 4  # of those, WebSockets
 IN_FLIGHT = 8  # calls of one WebSocket
