@@ -30,8 +30,9 @@ from tests.gui.conftest import dressed, fill, folder, make_context, make_window,
 pytestmark = [pytest.mark.gui, pytest.mark.soak]
 
 TICK = 5  # milliseconds
-AWAY = 500  # milliseconds that the event loop may be away at worst, on a machine that does other things too
-USUALLY = 50
+MEASURED = ("longest away", "99 %", "median")
+AWAY = 3000  # milliseconds that the event loop may be away at worst, on a machine that does other things too
+MOSTLY = 250  # in 99 of 100 ticks
 
 
 class Besieged:
@@ -89,7 +90,6 @@ def besieged(make_window: Callable[..., Window], folder: Any, qtbot: Any) -> Ite
     yield found
     assert found.context.book.grants() == ()  # nothing was signed
     assert found.context.client._signer is None  # nor was the signer so much as started
-    window.close()
 
 
 def test_under_siege(besieged: Besieged, tmp_path: Path) -> None:
@@ -101,16 +101,17 @@ def test_under_siege(besieged: Besieged, tmp_path: Path) -> None:
     ):  # fmt: skip
         seen = besieged.attacked(kind, number, token)
         gaps = besieged.gaps
-        told[kind] = seen | {"longest away": round(max(gaps)), "median": round(median(gaps), 1)}
+        mostly = sorted(gaps)[int(len(gaps) * 0.99)]
+        told[kind] = seen | {"longest away": round(max(gaps)), "99 %": round(mostly), "median": round(median(gaps), 1)}
         print(kind, told[kind])
         assert max(gaps) < AWAY, told
-        assert median(gaps) < USUALLY, told
-    assert set(told["rebinding"]) == {"403 4100", "longest away", "median"}
-    assert set(told["forged"]) == {"200 4100", "403 4100", "longest away", "median"}
+        assert mostly < MOSTLY, told
+    assert set(told["rebinding"]) == {"403 4100", *MEASURED}
+    assert set(told["forged"]) == {"200 4100", "403 4100", *MEASURED}
     assert {"413", "cut"} & set(told["body"])
     assert not {"200", "cut"} <= set(told["body"])
     assert told["sockets"]["the page: 200 result"] == 5
-    assert sum(n for name, n in told["flood"].items() if name not in ("longest away", "median")) == count(1000, 10_000)
+    assert sum(n for name, n in told["flood"].items() if name not in MEASURED) == count(1000, 10_000)
     assert told["flood"]["429"] > count(500, 9000)
     assert besieged.host.state is BridgeState.LISTENING
     assert all(record.origin == PAGE for record in besieged.context.requests.all())

@@ -131,7 +131,8 @@ class Context(QObject):
         self.notified.emit(title, text)
 
     def _tell_requests(self) -> None:
-        self.changed.emit("requests")
+        if not self.closed:  # it was told from another thread
+            self.changed.emit("requests")
 
     def watch(self) -> None:
         """From now on, look at the chain while the keys are unlocked."""
