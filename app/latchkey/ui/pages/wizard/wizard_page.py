@@ -152,7 +152,8 @@ class WizardPage(Page):
 
     def _release(self) -> None:
         self._held = False
-        self._draw()
+        if not self._context.closed:
+            self._draw()
 
     def may_leave(self) -> str:
         if not self.wizard.would_lose:
