@@ -254,6 +254,14 @@ def machines(account: Account, request_file: Path, tmp_path: Path) -> Iterator[t
         yield first, second
 
 
+def test_the_cold_machine_stands_where_there_is_no_network() -> None:
+    """Where namespaces are not allowed the other test runs all the same, behind the offline profile's own fences alone."""
+    if not (before := no_network()):
+        pytest.skip("network namespaces are not allowed here")
+    cards = subprocess.run([*before, "cat", "/proc/net/dev"], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+    assert [line.split(":")[0].strip() for line in cards] == ["lo"]
+
+
 def test_a_grant_and_its_revocation_through_the_air(machines: tuple[Machine, Machine], stage: Stage, account: Account) -> None:
     online, cold = machines
     cold.wait("Latchkey (offline)")
