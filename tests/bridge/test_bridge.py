@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -357,6 +358,7 @@ def test_it_is_hardened_and_dies_with_the_window(fresh: House) -> None:
     status = Path(f"/proc/{process.pid}/status").read_text()
     assert "NoNewPrivs:\t1\n" in status
     assert "Seccomp:\t2\n" in status
+    assert re.search("Max file size +0 +0 ", Path(f"/proc/{process.pid}/limits").read_text())
     assert os.getuid() == 0 or not os.access(f"/proc/{process.pid}/mem", os.R_OK)
     fresh.host.stop()
     assert process.wait(10) is not None

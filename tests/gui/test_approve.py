@@ -89,7 +89,10 @@ def test_a_grant_of_another_machine(window: Window, tmp_path: Any, qtbot: QtBot)
     assert names_missing(page) == []
     qtbot.mouseClick(page.sign_button, Qt.MouseButton.LeftButton)
     assert page.may_leave()
-    qtbot.waitUntil(lambda: page.card is not None)
+    signing = page._one
+    window.show_page("approve", unsigned(replace(ACCOUNT, chain_id=1), tmp_path / ".."))
+    assert page._one is signing  # what the desk asks about stays
+    qtbot.waitUntil(lambda: page.card is not None, timeout=30_000)
     assert page.may_leave() == ""
     goes_back = page.card.shown
     assert decode(goes_back.message).kind is Kind.SIGNED_GRANT
@@ -117,7 +120,7 @@ def test_what_another_wallet_asks_for_is_answered_to_it(window: Window, qtbot: Q
     page: Any = window.page
     assert "The sender calls itself Rooms" in texts(page)
     page.sign_button.click()
-    qtbot.waitUntil(lambda: page.card is not None)
+    qtbot.waitUntil(lambda: page.card is not None, timeout=30_000)
     assert page.card.shown.kind == ur.SIGNATURE
     assert read_signature(page.card.shown.message).request_id == bytes(16)
     assert not page.card.copy_link.isVisible()
@@ -172,7 +175,7 @@ def add_device(window: Window) -> None:
 
 
 def sheet_of(window: Window, qtbot: QtBot) -> Any:
-    qtbot.waitUntil(lambda: any(sheet.isVisible() for sheet in window.findChildren(DeviceSheet)))
+    qtbot.waitUntil(lambda: any(sheet.isVisible() for sheet in window.findChildren(DeviceSheet)), timeout=30_000)
     return next(sheet for sheet in window.findChildren(DeviceSheet) if sheet.isVisible())
 
 
@@ -215,7 +218,7 @@ def test_a_hardware_wallet_signs_a_grant(bare: Window, qtbot: QtBot) -> None:
     bringing.take(replace(good, request_id=bytes(16)))
     assert "another request" in bringing.banner.text
     bringing.open_all([qr(ur.encode(_content(good), ur.SIGNATURE).upper())])
-    qtbot.waitUntil(lambda: isinstance(window.page, SignedPage))
+    qtbot.waitUntil(lambda: isinstance(window.page, SignedPage), timeout=30_000)
     [record] = window._context.book.grants()
     assert record.state is GrantState.SIGNED
     assert decode(record.envelope or b"").account == replace(DEVICE_ACCOUNT, label="")
@@ -242,7 +245,7 @@ def test_a_signature_that_comes_later_finds_its_grant(bare: Window, qtbot: QtBot
     open_signature(window._context, window, answer)
     found: Any = window.findChild(GrantAnswerSheet)
     found.go.click()
-    qtbot.waitUntil(lambda: isinstance(window.page, SignedPage))
+    qtbot.waitUntil(lambda: isinstance(window.page, SignedPage), timeout=30_000)
 
 
 def test_a_hardware_wallet_is_forgotten(bare: Window, qtbot: QtBot) -> None:

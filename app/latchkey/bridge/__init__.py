@@ -50,7 +50,8 @@ def main() -> int:
 
 
 def _limit() -> None:
-    """No more files than connections need, no more memory than requests need: a flood must not take the computer along."""
+    """No more files than connections need, no more memory than requests need: a flood must not take the computer along. And nothing is
+    written to a disk."""
     if sys.platform == "win32":
         return
     import resource
@@ -58,5 +59,6 @@ def _limit() -> None:
     from latchkey.bridge.limits import FILES, MEMORY
 
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))

@@ -90,6 +90,9 @@ class ApprovePage(Page):
     def enter(self, payload: object) -> None:
         if payload is None:
             return
+        if self._busy:  # the desk asks about what stands here
+            self._context.say(self.may_leave())
+            return
         self._found = payload  # type: ignore[assignment]
         self.owner.editor.clear()
         self._read()
