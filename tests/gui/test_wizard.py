@@ -431,7 +431,7 @@ def test_for_another_machine_and_back(drive_signer: Driver, qtbot: QtBot) -> Non
     page, window = drive.page, drive.window
     context = window._context
     qtbot.mouseClick(page._unsigned, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: isinstance(window.page, GrantPage) and window.page._carry is not None)
+    qtbot.waitUntil(lambda: isinstance(window.page, GrantPage) and window.page._carry is not None, timeout=30_000)
     [waiting] = context.book.grants()
     assert waiting.state is GrantState.UNSIGNED
     grant_page: Any = window.page
@@ -452,7 +452,7 @@ def test_for_another_machine_and_back(drive_signer: Driver, qtbot: QtBot) -> Non
     sheet: Any = window.findChild(GrantAnswerSheet)
     assert sheet.findChild(DigestView).accessibleName().endswith(to_hex(there.shown.digest))
     sheet.go.click()
-    qtbot.waitUntil(lambda: isinstance(window.page, SignedPage))
+    qtbot.waitUntil(lambda: isinstance(window.page, SignedPage), timeout=30_000)
     assert [g.state for g in context.book.grants()] == [GrantState.SIGNED]
     open_grant_answer(context, window, decode(signed.message))
     again: Any = window.findChildren(GrantAnswerSheet)[-1]

@@ -10,7 +10,6 @@ from latchkey.core.functions import Function
 from latchkey.core.request import Claims
 from latchkey.core.types import Address
 
-
 DEVICE = "device"
 
 
