@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import quantiles
+from statistics import median
 from tempfile import TemporaryDirectory
 
 from tests.bench.first_paint import EMPTY, screen
@@ -23,7 +23,7 @@ RUNS = 9
 IDLE_SECONDS = 10.0
 GOAL = 400  # ms
 
-STARTING = """Milliseconds, {runs} runs on {screen}, the one that a quarter of them is faster than. First row: from the program's first \
+STARTING = """Milliseconds, the middle of {runs} runs on {screen}. First row: from the program's first \
 frame until {sessions} sessions of one account, read before and kept in the book, are in the list on the screen: the libraries are \
 loaded, the book is opened and checked, each session is decoded, worded and judged meanwhile. Second: from another page back to it \
 while the keys are unlocked, read from the book again. The other: the empty window from its start to its end, for the scale of it."""
@@ -35,8 +35,8 @@ the bridge is on. The other: the empty window."""
 def measure() -> Subject:
     with screen() as (name, env), _folder() as data:
         runs = [_start(data, env) for _ in range(RUNS + 1)][1:]
-        empty = quantiles([_empty(env) for _ in range(RUNS)], n=4)[0]
-    shown, again = (quantiles(column, n=4)[0] for column in zip(*runs, strict=True))
+        empty = median(_empty(env) for _ in range(RUNS))
+    shown, again = (median(column) for column in zip(*runs, strict=True))
     rows = (
         Row(f"{SESSIONS} cached sessions after the first frame", shown, empty, "ms", shown / empty, _goal(shown)),
         Row("back to them from another page, unlocked", again, empty, "ms", again / empty, _goal(again)),
