@@ -52,6 +52,24 @@ def test_io_uring_is_not_there_either() -> None:
 
 
 @only_linux
+def test_threads_that_were_there_before_are_not_left_out() -> None:
+    """A marked folder is found once the toolkit runs, which has threads of its own."""
+    body = """
+import threading
+go, made = threading.Event(), []
+thread = threading.Thread(target=lambda: (go.wait(), made.append(libc.socket(2, 1, 0))))
+thread.start()
+offline.lock_down()
+go.set()
+thread.join()
+print(made)
+"""
+    code = _TRY.replace("offline.lock_down()\n", "", 1).format(body=body)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout.strip() == "[-1]", done.stderr
+
+
+@only_linux
 def test_children_inherit_it() -> None:
     body = """
 import subprocess

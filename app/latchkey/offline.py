@@ -29,6 +29,8 @@ _LOCAL = (1, 16)  # AF_UNIX, AF_NETLINK
 _NAMES = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo", "socket.connect"}
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 38, 22, 2
+_SECCOMP = {"x86_64": 317, "aarch64": 277}  # machine -> number of seccomp(2)
+_SET_FILTER, _ALL_THREADS = 1, 1
 _SOCKET = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}  # machine -> (audit architecture, number of socket(2))
 _IO_URING_SETUP = 425
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
@@ -97,11 +99,15 @@ def _seccomp() -> bool:
 
     rules = _rules(*_SOCKET[os.uname().machine])
     program = Program(len(rules), (Instruction * len(rules))(*(Instruction(*rule) for rule in rules)))
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    libc = ctypes.CDLL(None, use_errno=True)
     nothing = ctypes.c_ulong(0)
-    if prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), nothing, nothing, nothing) != 0:
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), nothing, nothing, nothing) != 0:
         return False
-    return bool(prctl(_PR_SET_SECCOMP, ctypes.c_ulong(_FILTER), ctypes.byref(program), nothing, nothing) == 0)
+    # For threads that are there already too: a marked folder is read when the toolkit has some of its own.
+    number, every = ctypes.c_long(_SECCOMP[os.uname().machine]), ctypes.c_ulong(_ALL_THREADS)
+    if libc.syscall(number, ctypes.c_ulong(_SET_FILTER), every, ctypes.byref(program)) == 0:
+        return True
+    return bool(libc.prctl(_PR_SET_SECCOMP, ctypes.c_ulong(_FILTER), ctypes.byref(program), nothing, nothing) == 0)
 
 
 def _rules(architecture: int, number: int) -> list[tuple[int, int, int, int]]:

@@ -319,6 +319,20 @@ def cpu_once_quiet(process: int) -> float:
         time.sleep(0.2)
 
 
+def test_lock_while_it_starts(expert_vault: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From another thread, between the start of the process and its first frame."""
+    client = script(expert_vault)
+
+    def locked_then(sink: Any, frame: Any) -> None:
+        client.lock()
+        write_frame(sink, frame)
+
+    monkeypatch.setattr("latchkey.vault.client.write_frame", locked_then)
+    with pytest.raises(Locked):
+        client.unlock()
+    assert not client.is_running
+
+
 def test_lock_in_the_middle_of_a_call(expert_vault: bytes) -> None:
     """The passphrase never comes: the call ends all the same."""
     readable, writable = os.pipe()

@@ -98,7 +98,8 @@ class SignerClient:
     def status(self) -> Status:
         """Starts nothing: without a signer the vault is locked."""
         with self._turn:
-            if self._signer is None or self._signer.poll() is not None:
+            signer = self._signer
+            if signer is None or signer.poll() is not None:
                 return Status(exists=self._vault is not None, unlocked=False)
             return read(Status, self._call("status"))
 
@@ -288,18 +289,19 @@ class SignerClient:
         return SignerError(tr("The signer ended unexpectedly; nothing was done. Unlock the vault again."), code="SignerGone")
 
     def _running(self, source_fd: int | None = None) -> subprocess.Popen[bytes]:
-        if self._signer is not None and self._signer.poll() is not None:
-            self.lock()
-        if self._signer is None:
-            with _copies(self._prompt.passphrase_fd, source_fd) as (passphrase_fd, source):
-                self._signer = _spawn(self._command, [fd for fd in (passphrase_fd, source) if fd is not None])
-            prompt = {**asdict(self._prompt), "passphrase_fd": passphrase_fd}
-            opening = {"verb": "open", "vault": self._vault, "prompt": prompt, "source_fd": source}
-            try:
-                write_frame(cast(BinaryIO, self._signer.stdin), opening)
-            except OSError:
-                raise self._gone(self._signer) from None
-        return self._signer
+        signer = self._signer
+        if signer is not None and signer.poll() is None:
+            return signer
+        self.lock()
+        with _copies(self._prompt.passphrase_fd, source_fd) as (passphrase_fd, source):
+            signer = self._signer = _spawn(self._command, [fd for fd in (passphrase_fd, source) if fd is not None])
+        prompt = {**asdict(self._prompt), "passphrase_fd": passphrase_fd}
+        opening = {"verb": "open", "vault": self._vault, "prompt": prompt, "source_fd": source}
+        try:
+            write_frame(cast(BinaryIO, signer.stdin), opening)
+        except (OSError, ValueError):  # ValueError: `lock` closed the pipes, on another thread
+            raise self._gone(signer) from None
+        return signer
 
 
 @contextmanager
