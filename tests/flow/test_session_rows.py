@@ -90,7 +90,7 @@ def test_a_session_of_another_id_or_key_is_not_ours(other: Draft) -> None:
 
 
 def test_without_a_label_the_dapp_is_quoted() -> None:
-    assert row(session_of(CAREFUL), record(CAREFUL, claims=Claims(dapp_name="Castle"))).title.plain == "calls itself “Castle”"
+    assert row(session_of(CAREFUL), record(CAREFUL, claims=Claims(dapp_name="Castle"))).title.plain == "Calls itself “Castle”"
     assert row(session_of(CAREFUL), record(CAREFUL)).title.plain == "Session 5"
 
 

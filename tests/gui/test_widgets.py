@@ -23,6 +23,7 @@ from latchkey.ui.widgets import (
     AddressLabel,
     Banner,
     Body,
+    Button,
     Field,
     FieldTable,
     FindingList,
@@ -345,6 +346,14 @@ def test_the_line_or_value_under_the_mouse_is_copied(qtbot: QtBot) -> None:
         assert widget._copied(QPoint(widget.width() // 2, widget.height() - 4)) == last
     assert bullets._copied(QPoint(40, 2)) == "line 0"
     assert table._copied(QPoint(200, table.height() // 2)) == "0x" + "ab" * 200
+
+
+def test_another_text_is_said_too(qtbot: QtBot) -> None:
+    plain, named = Button("&Not now"), Button("Lock", name="Lock the keys")
+    for button in (plain, named):
+        qtbot.addWidget(button)
+        button.setText("&Done")
+    assert (plain.accessibleName(), named.accessibleName()) == ("Done", "Lock the keys")
 
 
 def test_the_wheel_turns_no_choice_that_it_passes(qtbot: QtBot) -> None:

@@ -30,6 +30,7 @@ from latchkey.ui.context import Context
 from latchkey.ui.pages.trouble import TroublePage
 from latchkey.ui.single import Visits
 from latchkey.ui.widgets import Banner, Button, Dialog, Toast
+from latchkey.ui.widgets.intake import OpenDialog
 from latchkey.ui.window import MIN_SIZE, Window
 
 MakeWindow = Callable[..., Window]
@@ -103,6 +104,17 @@ def test_welcome_stands_alone(make_window: MakeWindow, qtbot: QtBot) -> None:
     assert not window.rail.isVisible()
     press(window, qtbot, Qt.Key.Key_3)
     assert window.page.accessibleName() == "Welcome"
+    press(window, qtbot, Qt.Key.Key_Q)
+    assert not window.isVisible()
+
+
+def test_what_is_pasted_on_the_window_is_opened(make_window: MakeWindow, qtbot: QtBot) -> None:
+    window = make_window()
+    QApplication.clipboard().setText("no request")
+    press(window, qtbot, Qt.Key.Key_V)
+    dialog = window.findChild(OpenDialog)
+    assert dialog is not None
+    qtbot.waitUntil(lambda: dialog.isVisible() and bool([b for b in dialog.findChildren(Banner) if b.isVisible()]))
 
 
 # --- leaving

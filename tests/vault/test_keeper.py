@@ -232,7 +232,7 @@ def test_create_shows_again_what_was_not_written_down(clock: Clock) -> None:
         "check-mnemonic",
         "new-passphrase",
     ]
-    assert "retry" in person.asked[3][1]
+    assert "not the words" in person.asked[2][1]["retry"], "said where the words are shown again"
 
 
 def test_a_no_leaves_nothing_behind(clock: Clock) -> None:

@@ -86,7 +86,7 @@ class Row:
         if self.label:
             return phrase(self.label)
         if self.claim:
-            return Phrase((Part(tr("calls itself “{claim}”", claim=self.claim), Style.CLAIM),))
+            return Phrase((Part(tr("Calls itself “{claim}”", claim=self.claim), Style.CLAIM),))
         return phrase(
             tr("Session {entity_id}", entity_id=self.session.entity_id) if self.origin is Origin.HERE else tr("Not made here")
         )

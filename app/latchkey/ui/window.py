@@ -246,6 +246,13 @@ class Window(QWidget):
 
         open_dialog(self._context, self)
 
+    def paste_request(self) -> None:
+        """Ctrl+V, where nothing that can be typed in has the focus: as if it were dropped on the window."""
+        from latchkey.ui.widgets.intake import open_mime
+
+        if _holds_something(data := QApplication.clipboard().mimeData()):
+            open_mime(self._context, self, data)
+
     def scan_code(self) -> None:
         """Ctrl+Shift+O: a code before the camera, on the screen, or in a picture."""
         from latchkey.ui.widgets.intake import scan_code
@@ -392,13 +399,14 @@ class Window(QWidget):
             "Ctrl+O": self.open_request,
             "Ctrl+Shift+O": self.scan_code,
             "Ctrl+L": self._context.lock.now,
+            "Ctrl+V": self.paste_request,
             "Ctrl+Q": self.close,
         }
         for number, (name, _, _) in enumerate(entries(), start=1):
             keys[f"Ctrl+{number}"] = partial(self._context.navigate, name)
         for sequence, act in keys.items():
             shortcut = QShortcut(QKeySequence(sequence), self)
-            shortcut.activated.connect(lambda act=act: act() if self.rail.isVisible() else None)
+            shortcut.activated.connect(lambda act=act: act() if self.rail.isVisible() or act == self.close else None)
 
     def _restore_geometry(self) -> None:
         self.resize(*FIRST_SIZE)

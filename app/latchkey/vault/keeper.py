@@ -209,9 +209,9 @@ class Keeper:
     def _make_sure_written(self, words: list[str]) -> None:
         retry = ""
         while True:
-            self.questions.show_mnemonic(words)
+            self.questions.show_mnemonic(words, retry=retry)
             positions = sorted(secrets.SystemRandom().sample(range(1, len(words) + 1), _CHECKED_WORDS))
-            if self.questions.check_mnemonic(positions, retry=retry) == [words[position - 1] for position in positions]:
+            if self.questions.check_mnemonic(positions) == [words[position - 1] for position in positions]:
                 return
             retry = tr("Those were not the words. Look at your paper again.")
 

@@ -261,6 +261,8 @@ def _ask_new_passphrase(terminal: _Terminal, ask: Fields) -> Fields:
 
 
 def _show_mnemonic(terminal: _Terminal, ask: Fields) -> Fields:
+    if "retry" in ask:
+        terminal.say(ask["retry"])
     terminal.say(tr("Recovery words. Write them on paper, in this order; whoever has them has the key."))
     _numbered(terminal, ask["words"])
     terminal.line(tr("Press Enter when they are written down; the screen is cleared then. "))

@@ -86,12 +86,12 @@ class Questions:
         """`own`: names that a guesser of this vault's passphrase would try."""
         return SecretBytes(_bytes(self._ask("new-passphrase", purpose=purpose, own=list(own), retry=retry), "passphrase"))
 
-    def show_mnemonic(self, words: Sequence[str]) -> None:
-        self._ask("show-mnemonic", words=list(words))
+    def show_mnemonic(self, words: Sequence[str], *, retry: str = "") -> None:
+        self._ask("show-mnemonic", words=list(words), retry=retry)
 
-    def check_mnemonic(self, positions: Sequence[int], *, retry: str = "") -> list[str]:
+    def check_mnemonic(self, positions: Sequence[int]) -> list[str]:
         """The words at these places, counted from 1."""
-        words = self._ask("check-mnemonic", positions=list(positions), retry=retry).get("words")
+        words = self._ask("check-mnemonic", positions=list(positions)).get("words")
         if not isinstance(words, list) or len(words) != len(positions) or not all(isinstance(word, str) for word in words):
             raise _misshapen()
         return [word.strip().lower() for word in words]

@@ -21,14 +21,14 @@ SUGGESTED = 6
 
 
 class ShowMnemonicPage(Page):
-    """{words} -> {}: hidden until asked for, blank again whenever another window has the focus."""
+    """{words, retry?} -> {}: hidden until asked for, blank again whenever another window has the focus."""
 
     lingers = True
 
     def __init__(self, ask: dict[str, Any]) -> None:
         words = ask["words"]
         lead = tr("Write these {count} words on paper, in this order. Whoever has them has the key.", count=len(words))
-        super().__init__(tr("Recovery words"), lead, go=tr("I have written them down"))
+        super().__init__(tr("Recovery words"), lead, retry=ask.get("retry", ""), go=tr("I have written them down"))
         self.words = SecretWords(words)
         self.show_button = ShowButton(self.words, tr("the words"))
         self.body.addWidget(self.words)
@@ -198,12 +198,12 @@ def _number(position: int) -> Label:
 
 
 class CheckMnemonicPage(Page):
-    """{positions, retry?} -> {words}: proof that the words are on paper."""
+    """{positions} -> {words}: proof that the words are on paper."""
 
     lingers = True
 
     def __init__(self, ask: dict[str, Any]) -> None:
-        super().__init__(tr("Check your paper"), tr("Type these words from what you wrote down."), retry=ask.get("retry", ""))
+        super().__init__(tr("Check your paper"), tr("Type these words from what you wrote down."))
         self.grid = WordGrid(ask["positions"])
         self.body.addWidget(self.grid)
         self.body.addStretch(1)

@@ -75,6 +75,7 @@ class WelcomePage(QWidget):
 
             self.key = KeyMaker(self._context)
             self.key.made.connect(self._name_account)
+            self.key.name.editor.returnPressed.connect(self.key.create_button.click)
             self._key_holder.addWidget(self.key)
             self.key.name.editor.setFocus(Qt.FocusReason.OtherFocusReason)
             if not is_offline():
@@ -141,6 +142,7 @@ class WelcomePage(QWidget):
         self.add = primary(tr("Add this account"), self._add)
         self.form.changed.connect(lambda: self.add.setEnabled(self.form.account() is not None))
         self.add.setEnabled(self.form.account() is not None)
+        self.form.name.editor.returnPressed.connect(self.add.click)
         self._fault = Banner("danger")
         self._fault.hide()
         card = Card(tr("Now the account it owns"))
@@ -183,7 +185,7 @@ class WelcomePage(QWidget):
     def _ready(self, address: str) -> None:
         card = Card(tr("You are ready"))
         card.body.addWidget(
-            Body(tr("When a dApp asks for a session, drop its file or QR picture on this window, or paste its text."))
+            Body(tr("When a dApp asks for a session, drop its file or QR picture on this window, or open it: file, text or link."))
         )
         card.body.addWidget(Body(tr("You can also start from nothing and choose yourself what a key may do.")))
         card.body.addSpacing(theme.space(1))

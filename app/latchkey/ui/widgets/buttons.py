@@ -53,6 +53,13 @@ class Button(QPushButton):
         self._draw_icon()
         self.toggled.connect(lambda _on: self._draw_icon())
 
+    def setText(self, text: str) -> None:
+        """Another text; what a screen reader says goes with it, unless it was given a name of its own."""
+        named_by_text = self.accessibleName() == self.text().replace("&", "")
+        super().setText(text)
+        if named_by_text:
+            self.setAccessibleName(text.replace("&", ""))
+
     def set_icon(self, icon_name: str) -> None:
         self._icon_name = icon_name
         self._draw_icon()
