@@ -96,6 +96,11 @@ def test_another_language_is_spoken_where_its_catalogue_is(tmp_path: Path, monke
         monkeypatch.setenv(language.VARIABLE, "xx")
         language._catalogue.cache_clear()
         assert tr("Nothing is active on {network}.", network="Base") == "Nothing is active on Base."
+        monkeypatch.setattr(language, "resource", lambda _name: tmp_path / "ours")
+        for path in (str(tmp_path / "de"), "../de", "de/../../de"):  # the desk's sentences are nobody else's
+            monkeypatch.setenv(language.VARIABLE, path)
+            language._catalogue.cache_clear()
+            assert tr("Nothing is active on {network}.", network="Base") == "Nothing is active on Base."
     finally:
         language._catalogue.cache_clear()
 

@@ -25,6 +25,7 @@ VARIABLE = "LATCHKEY_LANGUAGE"
 PSEUDO = "pseudo"
 _DOMAIN = "latchkey"
 _FIELD = re.compile(r"(\{[^{}]*\})")
+_NAME = re.compile(r"[A-Za-z]{2,8}([_.@-][A-Za-z0-9]{1,16})*")  # of a language; a path would lead to somebody else's sentences
 _ACCENTS = str.maketrans("AEIOUYaeiouycnCN", "ÅÉÎÖÛÝåéîöûýçñÇÑ")
 
 
@@ -58,4 +59,6 @@ def _catalogue() -> gettext.NullTranslations | None:
     wanted = os.environ.get(VARIABLE, "")
     if wanted == PSEUDO:
         return None
-    return gettext.translation(_DOMAIN, str(resource("locale")), [wanted], fallback=True) if wanted else gettext.NullTranslations()
+    if not _NAME.fullmatch(wanted):
+        return gettext.NullTranslations()
+    return gettext.translation(_DOMAIN, str(resource("locale")), [wanted], fallback=True)
