@@ -122,7 +122,7 @@ def test_the_largest_message() -> None:
     for impossible, fragment in ((raw + b"x", 100), (b"", 100), (bytes(ur.MAX_MESSAGE + 1), 130)):
         with pytest.raises(BadInput):
             ur.Encoder(impossible, fragment)
-    for fragment in (9, 131):
+    for fragment in (9, ur.MAX_FRAGMENT + 1):
         with pytest.raises(BadInput):
             ur.Encoder(raw, fragment)
 

@@ -136,7 +136,7 @@ def test_density_makes_more_or_fewer_frames(qtbot: QtBot, player: QrPlayer) -> N
         player.density.setValue(density)
         counts.append(player.caption.text())
     assert counts[0].startswith(f"Frame 1 of {ur.Encoder(MESSAGE, 60).count}")
-    assert counts[1].startswith(f"Frame 1 of {ur.Encoder(MESSAGE, 130).count}")
+    assert counts[1].startswith(f"Frame 1 of {ur.Encoder(MESSAGE, DENSITY[1]).count}")
     assert received(player, qtbot) == MESSAGE
 
 

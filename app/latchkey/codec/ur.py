@@ -34,8 +34,8 @@ _OTHER_KINDS: Mapping[str, str] = {
     "eth-batch-sign-request": tr("a list of signing requests"),
     "eth-batch-signature": tr("a list of a hardware wallet's signatures"),
 }
-FRAGMENT = 110  # bytes; 100 to 130 suit a camera, fewer make coarser pictures
-MIN_FRAGMENT, MAX_FRAGMENT = 10, 130
+FRAGMENT = 110  # bytes; 100 to 130 suit any camera, fewer make coarser pictures, more take a good one
+MIN_FRAGMENT, MAX_FRAGMENT = 10, 300
 MAX_PARTS = 1000
 MAX_MESSAGE = 256 * 1024
 MAX_SINGLE = 1800  # characters of a single code; a denser one is hard to scan

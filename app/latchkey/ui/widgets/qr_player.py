@@ -23,7 +23,7 @@ from latchkey.ui.widgets.text import Label, Muted
 
 QUIET = 4  # light modules around a code
 SPEEDS = (2000, 1500, 1000, 700, 500, 350, 250, 180, 130, 100)  # ms a frame
-DENSITY = (60, 130)  # bytes a frame
+DENSITY = (60, ur.MAX_FRAGMENT)  # bytes a frame
 _SIDE, _LEAST = theme.space(40), theme.space(35)
 
 
