@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,14 @@ def test_depth_is_counted_outside_of_strings() -> None:
         with pytest.raises(BadInput) as refusal:
             read_json(opened)
         assert refusal.value.code == "TooDeep"
+
+
+@pytest.mark.parametrize("text", ['"' + '\\"' * 120_000 + "[" * 33, "[" * 33 + '"\\' * 80_000, '"' * 200_000 + "{" * 33, "[" * 20 + '"\\'])
+def test_strings_without_an_end_take_no_time(text: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(BadInput):
+        read_json(text)
+    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])

@@ -17,7 +17,8 @@ T = TypeVar("T")
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_VALUES = 10_000
-_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+# A string without an end is a token too: else each quote within it would be tried as a beginning, in quadratic time.
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.?)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def read_json(text: str | bytes) -> Any:
