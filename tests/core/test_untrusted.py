@@ -45,7 +45,9 @@ def test_depth_is_counted_outside_of_strings() -> None:
         assert refusal.value.code == "TooDeep"
 
 
-@pytest.mark.parametrize("text", ['"' + '\\"' * 120_000 + "[" * 33, "[" * 33 + '"\\' * 80_000, '"' * 200_000 + "{" * 33, "[" * 20 + '"\\'])
+@pytest.mark.parametrize(
+    "text", ['"' + '\\"' * 120_000 + "[" * 33, "[" * 33 + '"\\' * 80_000, '"' * 200_000 + "{" * 33, "[" * 20 + '"\\']
+)
 def test_strings_without_an_end_take_no_time(text: str) -> None:
     began = time.monotonic()
     with pytest.raises(BadInput):
