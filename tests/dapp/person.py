@@ -39,6 +39,7 @@ class Person:
         if state.key.source is wizard.KeySource.MADE:
             state = replace(state, key=replace(state.key, made=granting.make_key()))
         grant = granting.keep(granting.sign(granting.prepare(replace(state, **changes), world)))
+        self._house.requests.meant(grant.id, record.id)
         self._house.requests.granted(grant)
         self._house.host.refresh()
         return grant
