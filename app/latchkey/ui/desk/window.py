@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QIcon, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from latchkey.language import tr
+from latchkey.shipped import resource
 from latchkey.ui import theme
 from latchkey.ui.desk.addresses import AddressPage
 from latchkey.ui.desk.confirm import ConfirmPage
@@ -46,6 +47,7 @@ class DeskWindow(QWidget):
     def __init__(self, pipe: Pipe) -> None:
         super().__init__(None, Qt.WindowType.Window | Qt.WindowType.WindowStaysOnTopHint)
         self.setWindowTitle(tr("Latchkey desk"))
+        self.setWindowIcon(QIcon(str(resource("icons/latchkey.svg"))))
         self._pipe = pipe
         self._page: Page | None = None
         self._ask: int | None = None
