@@ -360,6 +360,33 @@ def test_lock_in_the_middle_of_a_call(expert_vault: bytes) -> None:
     os.close(writable)
 
 
+def test_what_waits_for_its_turn_is_locked_out_too(expert_vault: bytes) -> None:
+    """Else it would start a signer anew, which a keyring opens without asking."""
+    readable, writable = os.pipe()
+    client = SignerClient(expert_vault, lambda _: None, Prompt(PromptMode.FD, readable, script=True))
+    errors: list[Exception] = []
+
+    def unlock() -> None:
+        try:
+            client.unlock()
+        except Locked as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=unlock) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    while client._signer is None:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    client.lock()
+    for thread in threads:
+        thread.join(2)
+    assert len(errors) == 3
+    assert not client.is_running
+    os.close(readable)
+    os.close(writable)
+
+
 def test_a_signer_that_died_says_so_and_starts_again(expert_vault: bytes) -> None:
     client = script(expert_vault)
     client.unlock()

@@ -82,8 +82,8 @@ class Envelope:
     statement of the owner's machine to the dApp; what is given is in the bytes.
 
     What takes power away has none of these but the account, and: `operations`, unsigned user operations, or `transactions`, unsigned
+    EIP-1559 transactions (several with one nonce are one at several fees); `signatures`, r||s||v of each; `created`, when they were
     made, seconds since 1970. An unsigned grant may say `created` too. `callback`: of a request, the address its answer may go to.
-    made, seconds since 1970. An unsigned grant may say `created` too.
     """
 
     kind: Kind

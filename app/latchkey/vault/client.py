@@ -62,6 +62,7 @@ class SignerClient:
         self._turn = threading.Lock()  # held for the length of a call
         self._signer: subprocess.Popen[bytes] | None = None
         self._calls = 0
+        self._locks = 0  # how often it was locked
         self._used = False
 
     # --- the process
@@ -83,6 +84,7 @@ class SignerClient:
 
     def lock(self) -> None:
         """End the signer at once, also in the middle of a call (which then raises Locked)."""
+        self._locks += 1
         signer, self._signer = self._signer, None
         if signer is not None:
             signer.kill()
@@ -247,7 +249,11 @@ class SignerClient:
     # --- calls
 
     def _do(self, verb: str, **arguments: Any) -> Any:
+        """What waited for its turn while the person locked is not done any more: with the keyring on it would open the vault again."""
+        before = self._locks
         with self._turn:
+            if self._locks != before:
+                raise _locked()
             return self._call(verb, **arguments)
 
     def _do_for_good(self, verb: str, **arguments: Any) -> Any:
@@ -284,7 +290,7 @@ class SignerClient:
 
     def _gone(self, signer: subprocess.Popen[bytes]) -> LatchkeyError:
         if self._signer is not signer:
-            return Locked(tr("The vault was locked; nothing was done."))
+            return _locked()
         self.lock()
         return SignerError(tr("The signer ended unexpectedly; nothing was done. Unlock the vault again."), code="SignerGone")
 
@@ -302,6 +308,10 @@ class SignerClient:
         except (OSError, ValueError):  # ValueError: `lock` closed the pipes, on another thread
             raise self._gone(signer) from None
         return signer
+
+
+def _locked() -> Locked:
+    return Locked(tr("The vault was locked; nothing was done."))
 
 
 @contextmanager

@@ -387,10 +387,10 @@ def _request(context: Context, window: QWidget, request: SessionRequest, source:
 
     try:
         record = context.requests.arrived(request, Way(source))
+        context.requests.see(record.id)
     except LatchkeyError as error:
         show_refused(context, window, error)
         return
-    context.requests.see(record.id)
     context.navigate("wizard", record)
 
 
