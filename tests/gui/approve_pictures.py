@@ -18,6 +18,12 @@ DAPP = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 KEY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 
 
+def show(window: Any, what: object) -> None:
+    """From another page, so that nothing that is being read is asked about."""
+    window.show_page("grants")
+    window.show_page("approve", what)
+
+
 def _window(stage: Stage, *, keys: int = 1) -> Window:
     from latchkey.core.types import Address
     from latchkey.flow.accounts import from_owner
@@ -55,7 +61,7 @@ def _unsigned(window: Window, **changes: Any) -> Envelope:
 
 def grant(stage: Stage) -> Any:
     window = _window(stage)
-    window.show_page("approve", _unsigned(window))
+    show(window, _unsigned(window))
     return window
 
 
@@ -65,13 +71,13 @@ def wide(stage: Stage) -> Any:
 
     window = _window(stage)
     unsigned = _unsigned(window, permissions=(Root(),), expiry=0)
-    window.show_page("approve", replace(unsigned, created=NOW + 90_000))
+    show(window, replace(unsigned, created=NOW + 90_000))
     return window
 
 
 def ending(stage: Stage) -> Any:
     window = _window(stage)
-    window.show_page("approve", _ending())
+    show(window, _ending())
     return window
 
 
@@ -95,7 +101,7 @@ def refused(stage: Stage) -> Any:
 
     window = _window(stage)
     asked = EthSignRequest(bytes(32), DataType.PERSONAL_MESSAGE, KeyPath.parse("m/44'/60'/0'/0/0"), origin="Somebody")
-    window.show_page("approve", asked)
+    show(window, asked)
     return window
 
 
@@ -107,7 +113,7 @@ def which(stage: Stage) -> Any:
     unsigned = _unsigned(window)
     assert unsigned.account is not None
     bare = Account(31337, Address.parse(DAPP), "modular_account", Mode.ADDRESS)
-    window.show_page("approve", replace(unsigned, account=bare))
+    show(window, replace(unsigned, account=bare))
     return window
 
 
@@ -116,7 +122,7 @@ def signed(stage: Stage) -> Any:
 
     window = _window(stage)
     unsigned = _unsigned(window)
-    window.show_page("approve", unsigned)
+    show(window, unsigned)
     page: Any = window.page
     page._signed(of_envelope(unsigned, note="Show it to the camera of the machine that prepared it, or bring it the file."))
     page.card.player.pause.click()

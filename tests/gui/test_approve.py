@@ -108,6 +108,25 @@ def test_a_grant_of_another_machine(window: Window, tmp_path: Any, qtbot: QtBot)
     assert "the two would merge" in page.trouble.text
 
 
+def test_what_is_being_read_is_not_replaced(window: Window, tmp_path: Any) -> None:
+    """By a link, say, which a web page can open at any moment."""
+    window.show_page("approve", unsigned(ACCOUNT, tmp_path))
+    page: Any = window.page
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    reading, other = page._one, unsigned(replace(ACCOUNT, chain_id=1), elsewhere)
+    window.hide()
+    window.show()
+    window.show_page("approve", other)
+    assert page._one is reading
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, Dialog)
+    dialog.reject()
+    window.show_page("grants")
+    window.show_page("approve", other)
+    assert page._found == other
+
+
 def test_what_another_wallet_asks_for_is_answered_to_it(window: Window, qtbot: QtBot) -> None:
     import json
 

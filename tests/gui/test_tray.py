@@ -95,13 +95,17 @@ def test_notifications_hold_no_words_of_a_stranger(make_window: MakeWindow, qtbo
     qtbot.waitUntil(lambda: len(told) == 2)
     assert told[0] == ("A request waits for you", f"{PAGE} asks for something. It waits under Requests.")
     assert "won" not in told[1][1]
+    program = "A program on this computer, “you have won”"
+    window._context.requests.arrived(asked(4), Source.BRIDGE, origin=program, proven=True, reply=lambda _answer: None)
+    qtbot.waitUntil(lambda: len(told) == 3)
+    assert "won" not in told[2][1]
     its.notify("<i>Ti&tle</i>", "a\nb" + "x" * 500)
-    title, text = told[2]
+    title, text = told[3]
     assert not set("<>&\n") & set(title + text)
     assert len(text) == tray._LONGEST
     window._context.change_settings(notifications=False)
     its.notify("Title", "text")
-    assert len(told) == 3
+    assert len(told) == 4
 
 
 def test_closing_hides_only_where_one_can_come_back(make_window: MakeWindow, monkeypatch: pytest.MonkeyPatch, qapp: object) -> None:

@@ -28,6 +28,7 @@ _SIZES = (16, 22, 24, 32, 48, 64)
 _SHOWN_MS = 8_000
 _MINUTE_MS = 60_000
 _LONGEST = 200  # characters
+_PAGES = ("https://", "http://", "chrome-extension://", "moz-extension://")  # a program's name is its own choice
 _PLAIN = str.maketrans({"<": "‹", ">": "›", "&": "＆", "\n": " "})
 
 
@@ -139,8 +140,10 @@ class Tray(QObject):
 
 def _news(record: Record) -> str:
     """Who asks where that is proven; what a stranger says about itself stays in the window."""
-    if record.proven:
+    if record.proven and record.origin.startswith(_PAGES):
         return tr("{origin} asks for something. It waits under Requests.", origin=record.origin)
+    if record.proven:
+        return tr("A program that you let in asks for something. It waits under Requests.")
     return tr("Nothing proves who sent it. It waits under Requests.")
 
 

@@ -39,6 +39,7 @@ from latchkey.ui.widgets import (
     add_shown,
     announce,
     clear_layout,
+    confirm,
     link,
     primary,
     secondary,
@@ -57,7 +58,7 @@ class ApprovePage(Page):
         self._found: Envelope | EthSignRequest | CreatedSession | ToApprove | None = None
         self._one: ToApprove | None = None
         self._digest = b""
-        self._busy = False
+        self._busy = self._hidden = False
         self.chip = Chip()
         self.header.addWidget(self.chip)
         self.trouble = Banner("danger")
@@ -93,6 +94,15 @@ class ApprovePage(Page):
         if self._busy:  # the desk asks about what stands here
             self._context.say(self.may_leave())
             return
+        reading, self._hidden = self._one is not None and not self._hidden, False
+        if reading and payload != self._found:
+            loss, go = tr("Something else came in. What you are reading was not signed."), tr("Open")
+            keep = tr("Go on here")
+            confirm(self, tr("Open this instead?"), loss, go, lambda: self._take(payload), danger=True, keep=keep)
+        else:
+            self._take(payload)
+
+    def _take(self, payload: object) -> None:
         self._found = payload  # type: ignore[assignment]
         self.owner.editor.clear()
         self._read()
@@ -102,6 +112,7 @@ class ApprovePage(Page):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
+        self._hidden |= self.isHidden()  # by another page; a window that is put away shows this one again, as it was
         if self.card is not None:
             self.card.player.clear()
 
