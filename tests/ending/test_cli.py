@@ -89,6 +89,9 @@ def test_cancel_tighten_clean(folder: Path, scene: Scene) -> None:
     [session] = scene.reading().sessions
     assert session.valid_until == soon
     assert 25 * 10**16 in [limit.left for limit in session.limits]
+    [told] = result("sessions", *account, "--rpc", scene.stage.net.url, "--data-dir", str(folder), "--json")
+    native = next(limit for limit in told["limits"] if limit["kind"] == "native")
+    assert (native["left"], native["granted"], told["state"]) == (str(25 * 10**16), str(25 * 10**16), "expires soon")
     error = run(refusal, folder, scene, "tighten", *account, "--entity", "1", "--native", "0.5")
     assert error["code"] == "NotLower"
     from tests.ending.test_failures import uninstalled_without_cleaning

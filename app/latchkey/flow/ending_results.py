@@ -64,6 +64,8 @@ def to_keep(item: Item, account: Account, batch: int) -> EndingItem:
             assert item.session is not None
             assert item.limit is not None
             must = proof.lowered(item.session, item.limit, item.to)
+            to = [item.limit.kind.value, str(item.limit.token or ""), str(item.to)]
+            return _kept(item.kind, item.entity_id, must, clean, batch=batch, whole=item.clean, to=to)
         case ItemKind.SHORTEN:
             assert item.session is not None
             must = proof.shortened(item.session, item.to)
@@ -99,8 +101,12 @@ def _kept(
     batch: int,
     grant_id: int = 0,
     whole: bool = True,
+    to: Sequence[str] = (),
 ) -> EndingItem:
+    """`to`: the limit that is lowered (kind, token) and what it is lowered to."""
     detail = {"must": list(map(_check_out, must)), "clean": list(map(_check_out, clean)), "whole": whole}
+    if to:
+        detail["to"] = list(to)
     return EndingItem(kind, entity_id, batch, grant_id, json.dumps(detail, separators=(",", ":")))
 
 

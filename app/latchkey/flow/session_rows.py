@@ -270,7 +270,8 @@ def record_of(session: Session, records: Iterable[GrantRecord]) -> GrantRecord |
 
 
 def with_granted(session: Session, record: GrantRecord | None) -> Session:
-    """With what its limits began with, where the book says so. More left than was granted was set anew: then the book says nothing."""
+    """With what its limits began with, where the book says so. More left than was granted was set anew: then the book says nothing.
+    What is known to begin with less was lowered since."""
     if record is None:
         return session
     granted = _granted(record.draft)
@@ -279,7 +280,9 @@ def with_granted(session: Session, record: GrantRecord | None) -> Session:
 
 def _begun(limit: Limit, granted: Mapping[tuple[LimitKind, Address | None], int]) -> Limit:
     amount = granted.get((limit.kind, limit.token))
-    return replace(limit, granted=amount) if amount is not None and limit.left <= amount else limit
+    if amount is None or limit.left > amount or (limit.granted is not None and limit.granted < amount):
+        return limit
+    return replace(limit, granted=amount)
 
 
 def _granted(draft: Draft) -> dict[tuple[LimitKind, Address | None], int]:

@@ -25,20 +25,21 @@ Times are chain time: `view.now` is the block's time plus what has passed on thi
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from latchkey.core.account import Account
-from latchkey.core.session import AccountReading, Limit, Session
+from latchkey.core.session import AccountReading, Limit, LimitKind, Session
+from latchkey.core.types import Address
 from latchkey.errors import BadInput, LatchkeyError, StoreError
 from latchkey.flow.accounts import same_place
 from latchkey.flow.naming import kept_notes
 from latchkey.flow.pending import nonce_key
 from latchkey.flow.session_rows import View, mark_of, record_of, view_of, with_granted
-from latchkey.store.endings import Endings
+from latchkey.store.endings import Endings, lowered
 from latchkey.store.logs import BookLogs, forget_logs
 from latchkey.store.readings import Kept, Readings
 
@@ -168,7 +169,8 @@ class Sessions:
             sessions[next(i for i, s in enumerate(sessions) if s.entity_id == session.entity_id)] = session
             if _is_open(session) and session.installed_in:
                 self._untold.add(session.installed_in)
-        return replace(reading, sessions=tuple(sessions))
+        items = [item for record in self._endings.of(reading.account) for item in record.items]
+        return replace(reading, sessions=tuple(_as_lowered(session, lowered(items, session)) for session in sessions))
 
     # --- joining
 
@@ -182,6 +184,16 @@ class Sessions:
             clock=self._clock(),
             notes=kept_notes(self._book, account.chain_id),
         )
+
+
+def _as_lowered(session: Session, lowered: Mapping[tuple[LimitKind, Address | None], int]) -> Session:
+    """With the limits the person lowered beginning where they lowered them to: what was given up is not spent."""
+
+    def begun(limit: Limit) -> Limit:
+        to = lowered.get((limit.kind, limit.token))
+        return replace(limit, granted=to) if to is not None and limit.left <= to else limit
+
+    return replace(session, limits=tuple(map(begun, session.limits)))
 
 
 def _is_open(session: Session) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from latchkey.core.account import Account
+from latchkey.core.session import LimitKind, Session
 from latchkey.core.types import Address
 from latchkey.core.untrusted import read_json
 from latchkey.errors import BadInput, StoreError
@@ -207,3 +208,15 @@ def _part(row: sqlite3.Row) -> SignedPart:
 
 def detail_json(value: dict[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":"))
+
+
+def lowered(items: Iterable[EndingItem], session: Session) -> dict[tuple[LimitKind, Address | None], int]:
+    """What this session's limits were lowered to, by items newest first, and begin with since. Of an earlier session under its id nothing
+    counts."""
+    found: dict[tuple[LimitKind, Address | None], int] = {}
+    for item in items:
+        mine = item.kind is ItemKind.LOWER and item.state is ItemState.DONE and item.entity_id == session.entity_id
+        if mine and (item.block or 0) > (session.installed_block or 0) and (to := read_json(item.detail).get("to")):
+            kind, token, amount = to
+            found.setdefault((LimitKind(kind), Address.parse(token) if token else None), int(amount))
+    return found
