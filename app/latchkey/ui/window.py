@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from latchkey.language import tr
@@ -153,6 +154,7 @@ class Window(QWidget):
         self.tray: Tray | None = None
         self._quitting = False
         self.setWindowTitle(tr("Latchkey (offline)") if is_offline() else "Latchkey")
+        QGuiApplication.setApplicationDisplayName(self.windowTitle())  # or the system would add the name once more
         self.setMinimumSize(*MIN_SIZE)
         self.setAcceptDrops(True)
         self._restore_geometry()

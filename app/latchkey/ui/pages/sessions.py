@@ -71,6 +71,8 @@ class SessionsPage(Page):
         self.list: SessionList | None = None
         self.refresh_button = secondary(tr("Refresh"), self.refresh)
         self.refresh_button.setToolTip("F5")
+        if is_offline():
+            self.refresh_button.hide()
         self.new = primary(tr("New session"), lambda: context.navigate("wizard"), icon_name="plus")
         self.new.setToolTip("Ctrl+N")
         self.header.addWidget(self.refresh_button)
