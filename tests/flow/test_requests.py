@@ -221,6 +221,21 @@ def test_an_end_may_be_asked_for_again(requests: Requests) -> None:
         assert told == [NO]
 
 
+def test_one_that_cannot_be_told_keeps_nothing_from_the_others(requests: Requests) -> None:
+    def gone(_answer: Answer) -> None:
+        raise ValueError("gone")
+
+    told: list[Answer] = []
+    heard: list[int] = []
+    for number, reply in ((1, gone), (2, told.append)):
+        requests.arrived(asked(number), Source.BRIDGE, origin=PAGE, proven=True, reply=reply)
+    requests.on_change(lambda: heard.append(requests.new_count()))
+    with pytest.raises(ValueError, match="gone"):
+        requests.mute(PAGE)
+    assert [a.code for a in told] == ["muted"]
+    assert heard == [0]
+
+
 def test_own_words_are_one_short_line() -> None:
     assert refusal(OTHER, " first\n\tsecond  \u202ethird" + "x" * 500).reason == ("first second third" + "x" * 500)[:200]
     assert refusal("too-much", "is not told").reason == REASONS["too-much"]

@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -252,10 +252,11 @@ class Requests:
             with self._turn:
                 due, changed = self._due, self._has_changed
                 self._due, self._has_changed = [], False
-            for reply, answer in due:
-                reply(answer)
-            for listener in tuple(self._listeners) if changed else ():
-                listener()
+            with ExitStack() as tell:  # all of them, whichever fails; the last one in is told first
+                for listener in reversed(self._listeners if changed else ()):
+                    tell.callback(listener)
+                for reply, answer in reversed(due):
+                    tell.callback(reply, answer)
 
     def _end(self, record: Record, answer: Answer) -> bool:
         if not self._records.close(record, answer, self._clock()):
