@@ -1,4 +1,5 @@
-"""The whole way of a dApp over the bridge, as people go it: Chromium, viem and a bundler on one side, a window and a desk on the other.
+"""The whole way of a dApp over the bridge, as people go it: Chromium, viem, aa-sdk and a bundler on one side, a window and a desk on
+the other.
 
 Connect, be let in, ask, be given less than asked, play on the practice chain, look at the sessions, ask for the end of one, be told of it.
 """
@@ -15,12 +16,15 @@ from PySide6.QtWidgets import QApplication
 
 from latchkey.codec.hand_over import decode
 from latchkey.core.permissions import FunctionsOnContract
+from latchkey.core.types import hex_bytes
 from latchkey.flow.requests import Requests, RequestState
 from latchkey.store.book import Book
 from latchkey.store.records import GrantState
 from tests.bridge.window import BridgeWindow, bridge_window
+from tests.browser import bundle
 from tests.browser.server import served
 from tests.browser.test_browser import CHROMIUM, Browser
+from tests.chain.errors import explain
 from tests.chain.stage import Stage
 from tests.clients.conftest import salt, stage  # noqa: F401
 from tests.devnet.devnet import CHAIN_ID
@@ -34,6 +38,9 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux" or not shutil.which("xdotool"), reason="types with xdotool"),
 ]
 
+PLAYER = Path(bundle.__file__).with_name("aa_sdk_player.mjs")
+DOCS = Path(__file__).parents[2] / "docs/dapps.md"
+
 
 @pytest.fixture
 def window(stage: Stage, salt: int, qapp: QApplication, tmp_path: Path) -> Iterator[BridgeWindow]:  # noqa: F811
@@ -43,9 +50,17 @@ def window(stage: Stage, salt: int, qapp: QApplication, tmp_path: Path) -> Itera
         yield found
 
 
+def refusal(page: Browser, button: str) -> str:
+    """What the bundler told the page, in words."""
+    ended, reason = page.press(button)
+    assert ended == "Refused"
+    return explain(hex_bytes(reason.rpartition(" ")[2]))
+
+
 def test_a_dapp_asks_plays_and_is_told(window: BridgeWindow, stage: Stage, tmp_path: Path) -> None:  # noqa: F811
     world = {"chainId": CHAIN_ID, "chain": stage.net.url, "game": GAME}
-    with served(world, stage.net.bundler_url, bridge_port=window.port) as url, Browser(url) as page:
+    files = {"/player.mjs": bundle.bundled(PLAYER)}
+    with served(world, stage.net.bundler_url, files=files, bridge_port=window.port) as url, Browser(url) as page:
         page.do(click="#ask")
         window.let_in(page.do(read="#code", matching="[0-9]{6}"))
 
@@ -62,7 +77,7 @@ def test_a_dapp_asks_plays_and_is_told(window: BridgeWindow, stage: Stage, tmp_p
 
         assert page.press("#list") == ("Sessions", "unused")
         assert page.press("#move")[0] == page.press("#move")[0] == "Done"
-        assert page.press("#spend")[0] == "Refused"  # what it was not given
+        assert refusal(page, "#spend").endswith("SelectorNotAllowed())")  # what it was not given
         window.click("Sessions")
         window.press("F5")
         page.do(read="#news", matching="active")
@@ -74,7 +89,7 @@ def test_a_dapp_asks_plays_and_is_told(window: BridgeWindow, stage: Stage, tmp_p
         assert page.do(read="#result", matching="^(Ended|Refused)") == "Ended: revoked"
         page.do(read="#news", matching="revoked")
         window.click("Close")
-        assert page.press("#move")[0] == "Refused"
+        assert refusal(page, "#move").startswith("ValidationFunctionMissing")
     with Book.open(tmp_path / "data" / "book.sqlite") as book:
         (grant,) = book.grants()
         records = Requests(book, lambda: 0).all()
@@ -86,3 +101,9 @@ def test_a_dapp_asks_plays_and_is_told(window: BridgeWindow, stage: Stage, tmp_p
     assert FunctionsOnContract(asked.address, asked.functions[:1]) in given
     assert [record.state for record in records] == [RequestState.GRANTED, RequestState.GRANTED]
     assert all(record.origin == url.rstrip("/") and record.proven for record in records)
+
+
+def test_the_page_makes_its_client_as_the_documents_say() -> None:
+    made = [line.strip() for line in PLAYER.read_text().splitlines() if line.startswith(("  const signer", "  const client"))]
+    assert len(made) == 2
+    assert "\n".join(made) in DOCS.read_text()

@@ -1,24 +1,24 @@
 // The dApp: its own key, its request over the bridge, as a link and as a QR code; the grant that comes back, whichever way; calls through a
 // bundler, what came of them.
-import { createClient, defineChain, encodeFunctionData, http, parseAbi, toFunctionSelector } from "viem";
-import { createBundlerClient } from "viem/account-abstraction";
-import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { grantedAccount } from "/granted_account.mjs";
+import { defineChain, encodeFunctionData, parseAbi, toFunctionSelector } from "viem";
+import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
+import { player } from "/player.mjs";
 import { check, connect, sessionRequest } from "./latchkey.mjs";
 import { read, toLink, toQr } from "./latchkey-codec.mjs";
 
 const GAME = parseAbi(["function move(uint8 x, uint8 y)", "function buy() payable"]);
 const world = await (await fetch("/world.json")).json(); // where chain and game are
-const owner = privateKeyToAccount(generatePrivateKey());
+const key = generatePrivateKey();
 const find = (id) => document.querySelector(id);
+const enable = (buttons) => { for (const button of document.querySelectorAll(buttons)) button.disabled = false; };
 const show = (text) => { find("#result").textContent = text; };
 const latchkey = connect({ name: "Practice game", socket: true });
-let bundler;
+let playing;
 
 const request = sessionRequest({
   chainId: world.chainId,
   expirySec: Math.floor(Date.now() / 1000) + 3600,
-  key: owner.address,
+  key: privateKeyToAddress(key),
   permissions: [{
     type: "functions-on-contract", data: { address: world.game, functions: GAME.map((f) => toFunctionSelector(f)) },
   }],
@@ -38,11 +38,9 @@ async function take(grant) {
     id: grant.chainId, name: "practice", nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
     rpcUrls: { default: { http: [world.chain] } },
   });
-  const client = createClient({ chain, transport: http() });
-  const account = await grantedAccount({ client, owner, handOver: grant });
-  bundler = createBundlerClient({ account, client, transport: http("/bundler"), pollingInterval: 50 });
-  for (const button of document.querySelectorAll("button")) button.disabled = false;
-  return `Ready: ${account.address}`;
+  playing = await player({ chain, key, grant });
+  enable("#move, #spend");
+  return `Ready: ${playing.address}`;
 }
 
 async function ask() {
@@ -52,9 +50,8 @@ async function ask() {
 
 async function play(functionName, args, value) {
   const data = encodeFunctionData({ abi: GAME, functionName, args });
-  const hash = await bundler.sendUserOperation({ calls: [{ to: world.game, data, value }] });
-  const { success, receipt } = await bundler.waitForUserOperationReceipt({ hash });
-  return `${success ? "Done" : "Failed"}: ${receipt.transactionHash}`;
+  const { success, transaction } = await playing.play({ to: world.game, data, value });
+  return `${success ? "Done" : "Failed"}: ${transaction}`;
 }
 
 async function revoke() {
@@ -83,3 +80,4 @@ latchkey.on("sessionsChanged", (sessions) => { find("#news").textContent = sessi
 find("#link").href = await toLink(request);
 const [code] = await toQr(request);
 find("#request").innerHTML = draw(await (await fetch("/qr", { method: "POST", body: code })).json());
+enable("#ask, #take, #list, #revoke");

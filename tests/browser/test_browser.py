@@ -38,6 +38,7 @@ from tests.devnet.devnet import CHAIN_ID
 from tests.devnet.places import GAME
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+VIEM_PLAYER = Path(__file__).with_name("viem_player.mjs")
 
 pytestmark = [
     pytest.mark.xdist_group("clients"),
@@ -68,7 +69,8 @@ class Browser(Program):
 @pytest.fixture
 def page(stage: Stage) -> Iterator[Browser]:
     world = {"chainId": CHAIN_ID, "chain": stage.net.url, "game": GAME}
-    with served(world, stage.net.bundler_url) as url, Browser(url) as browser:
+    files = {"/player.mjs": VIEM_PLAYER.read_text()}
+    with served(world, stage.net.bundler_url, files=files) as url, Browser(url) as browser:
         yield browser
 
 
@@ -95,7 +97,7 @@ def by_photograph(page: Browser, folder: Path) -> str:
 
 
 def by_link(page: Browser, _folder: Path) -> str:
-    return page.do(link="#link")
+    return page.do(link="#link[href]")
 
 
 FORMS = {
