@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ for name in [name for name in os.environ if name.startswith("QT_") or name == "W
     del os.environ[name]
 os.environ["QT_QPA_PLATFORM"] = "xcb" if shutil.which("Xvfb") else "offscreen"
 os.environ["LC_ALL"] = "C.UTF-8"
+
+# Started in the background of a shell, this process ignores Ctrl+C, and so would every program it starts: some are to be ended by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 VECTORS = Path(__file__).parent / "vectors"
 
