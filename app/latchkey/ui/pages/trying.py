@@ -42,6 +42,7 @@ from latchkey.ui.widgets import (
     text_edit,
     visible,
 )
+from latchkey.ui.widgets.tabbing import parts
 
 if TYPE_CHECKING:
     from latchkey.chain.node import Node
@@ -291,7 +292,7 @@ class TryDialog(Dialog):
     def show_answer(self, answer: Answer) -> None:
         banner = Banner(_LEVELS[answer.verdict], answer.headline)
         card = Card()
-        for title, *parts in (
+        for title, *said in (
             (tr("It is asked to"), PhraseList(answer.asked)),
             (tr("Latchkey's reading"), PhraseLabel(answer.model_says)),
             (
@@ -300,7 +301,7 @@ class TryDialog(Dialog):
             ),
         ):
             card.body.addWidget(Heading(title))
-            for part in parts:
+            for part in said:
                 card.body.addWidget(part)
         if answer.agree is not None:
             card.body.addWidget(Muted(tr("The two agree.") if answer.agree else tr("The two do not agree.")))
@@ -319,9 +320,8 @@ class TryDialog(Dialog):
 
     def _reveal(self) -> None:
         """Once it has its place: the answer from its beginning, as much of it as fits."""
-        first, content = self._result.itemAt(0), self._scroller.widget()
-        widget = first.widget() if first is not None else None
-        if widget is not None and content is not None:
+        widget, content = next(iter(parts(self._result)), None), self._scroller.widget()
+        if isinstance(widget, QWidget) and content is not None:
             content.adjustSize()
             self._scroller.verticalScrollBar().setValue(widget.mapTo(content, QPoint(0, 0)).y() - theme.space(1))
 

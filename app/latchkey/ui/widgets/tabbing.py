@@ -8,9 +8,10 @@ A window says so by
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLayout, QLayoutItem, QScrollArea, QWidget
+from PySide6.QtWidgets import QGridLayout, QLayout, QScrollArea, QWidget
 
 
 def tab_chain(root: QWidget) -> Iterator[QWidget]:
@@ -44,11 +45,8 @@ def move_focus(window: QWidget, forward: bool) -> bool:
 
 
 def _laid_out(layout: QLayout | None) -> Iterator[QWidget]:
-    for item in _items(layout) if layout is not None else ():
-        if (inner := item.layout()) is not None:
-            yield from _laid_out(inner)
-        elif (widget := item.widget()) is not None:
-            yield from _visit(widget)
+    for part in parts(layout) if layout is not None else ():
+        yield from _laid_out(part) if isinstance(part, QLayout) else _visit(part)
 
 
 def _visit(widget: QWidget) -> Iterator[QWidget]:
@@ -57,8 +55,19 @@ def _visit(widget: QWidget) -> Iterator[QWidget]:
     yield from tab_chain(widget)
 
 
-def _items(layout: QLayout) -> list[QLayoutItem]:
-    places = range(layout.count())
+def parts(layout: QLayout) -> list[QWidget | QLayout]:
+    """What is in a layout, in its order; a grid's by rows.
+
+    Not by `itemAt`: Qt frees its items without a word to PySide, which then takes what comes to stand at their address for the item, and
+    crashes.
+    """
+    owner = layout.parentWidget()
+    inside: list[Any] = [child for child in layout.children() if isinstance(child, QLayout)]
+    if owner is not None:
+        inside += owner.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    placed = [(at, part) for part in inside if (at := layout.indexOf(part)) >= 0]
     if isinstance(layout, QGridLayout):
-        places = sorted(places, key=lambda at: layout.getItemPosition(at)[:2])  # type: ignore[assignment,index]
-    return [item for at in places if (item := layout.itemAt(at)) is not None]
+        placed.sort(key=lambda entry: layout.getItemPosition(entry[0])[:2])  # type: ignore[index]
+    else:
+        placed.sort(key=lambda entry: entry[0])
+    return [part for _, part in placed]

@@ -35,6 +35,7 @@ from latchkey.ui.widgets import (
     text_edit,
     visible,
 )
+from latchkey.ui.widgets.tabbing import parts
 
 AT_ONCE = 8  # so many functions are added without asking which; more than that, and one chooses
 
@@ -120,9 +121,8 @@ class FunctionPicker(QWidget):
 
     def first(self) -> QWidget:
         """What is filled in first: the request's own functions, or the line to type in."""
-        row = self._list.itemAt(0)
-        box = row.widget() if self._asked and row is not None else None
-        return box or self._line
+        row = next(iter(parts(self._list)), None) if self._asked else None
+        return row if isinstance(row, QWidget) else self._line
 
     def _draw_list(self) -> None:
         same_rows = bool(self._asked) and isinstance(self._drawn, tuple) and self._drawn[0] == self._asked
