@@ -236,6 +236,7 @@ def wizard(latchkey: Latchkey) -> None:
         latchkey.wait_for(f"Step {4 - number} of 5: {step}")
         picture(f"wizard-{step.lower()}")
     for number, step in enumerate((*steps[2::-1], "Review")):
+        latchkey.wait_for("Next")
         latchkey.press("alt+n") if number % 2 else latchkey.click("Next")
         latchkey.wait_for(f"Step {2 + number} of 5: {step}")
     picture("review")
