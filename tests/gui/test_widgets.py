@@ -385,3 +385,15 @@ def test_the_wheel_turns_no_choice_that_it_passes(qtbot: QtBot) -> None:
     choice.setFocus()
     assert turned()
     assert choice.currentIndex() == 2
+
+
+def test_a_written_file_is_the_owners_alone_also_where_one_was(qtbot: QtBot, tmp_path: Path) -> None:
+    from latchkey.ui.widgets.export import write_file
+
+    page, path = QWidget(), tmp_path / "key.json"
+    qtbot.addWidget(page)
+    path.write_text("older")
+    path.chmod(0o644)
+    assert write_file(page, path, b"{}")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"{}", 0o600)
+    assert not write_file(page, tmp_path / "nowhere" / "key.json", b"{}")

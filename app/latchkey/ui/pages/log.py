@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.language import tr, trn
 from latchkey.store.reports import Reports
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.widgets import Body, Card, Dialog, Page, PhraseLabel, clear_layout, confirm, primary, quiet, secondary, text_edit
+from latchkey.ui.widgets.export import copy_text
 
 _WHAT = tr(
     "What Latchkey did and when, and which errors came up: kept on this computer, sent to nobody. No address, amount, name, key or text "
@@ -81,16 +82,12 @@ class LogPage(Page):
         text.setReadOnly(True)
         text.setAccessibleName(tr("Fault report"))
         dialog.body.addWidget(text)
-        dialog.buttons.addWidget(secondary(tr("Copy report"), partial(self._to_clipboard, text.toPlainText()), icon_name="copy"))
+        dialog.buttons.addWidget(secondary(tr("Copy report"), partial(copy_text, self, text.toPlainText()), icon_name="copy"))
         dialog.buttons.addWidget(primary(tr("Close"), dialog.accept))
         dialog.open()
 
     def _copy(self) -> None:
-        self._to_clipboard(self.lines.toPlainText())
-
-    def _to_clipboard(self, text: str) -> None:
-        QApplication.clipboard().setText(text)
-        self._context.say(tr("Copied."))
+        copy_text(self, self.lines.toPlainText())
 
     def _ask_to_remove(self) -> None:
         sentence = tr("They are of use to nobody but the developers, and only if you send them one.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from latchkey.codec.hand_over import Envelope
@@ -13,7 +12,8 @@ from latchkey.core.types import to_hex
 from latchkey.flow.wallet_api import installed
 from latchkey.language import tr
 from latchkey.ui import theme
-from latchkey.ui.widgets import Dialog, Muted, announce, primary, secondary, text_edit
+from latchkey.ui.widgets import Dialog, Muted, primary, secondary, text_edit
+from latchkey.ui.widgets.export import copy_text
 
 _GRANT = tr("For aa-sdk: what createModularAccountV2Client takes, with the session key as signer.")
 _LOCAL = tr("context is for the Wallet APIs (capabilities.permissions); it is not proven yet against the live service.")
@@ -41,8 +41,7 @@ class ParametersDialog(Dialog):
         self.buttons.addWidget(primary(tr("Close"), self.accept))
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self.text.toPlainText())
-        announce(self, tr("Copied."))
+        copy_text(self, self.text.toPlainText())
 
 
 def parameters(envelope: Envelope) -> dict[str, object]:

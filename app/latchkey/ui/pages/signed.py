@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QHideEvent, QResizeEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.accounts.system import system
@@ -53,6 +52,7 @@ from latchkey.ui.widgets import (
     primary,
     secondary,
 )
+from latchkey.ui.widgets.export import copy_text, write_file
 from latchkey.ui.widgets.qr_player import QrPlayer, retitle
 
 if TYPE_CHECKING:
@@ -257,19 +257,15 @@ class SignedPage(Page):
             self._to_clipboard(_link(self._opened.raw) or "", tr("The link is copied."))
 
     def _to_clipboard(self, text: str, news: str) -> None:
-        QGuiApplication.clipboard().setText(text)
-        if QGuiApplication.clipboard().text() == text:
-            announce(self, news)
+        if copy_text(self, text, news):
             self._mark(GrantState.HANDED_OVER)
-        else:
-            announce(self, tr("The clipboard did not take it. Save it as a file instead."), tone="bad")
 
     def _save(self) -> None:
         name = f"grant-{self._opened.record.id}{SUFFIX}" if self._opened is not None else ""
         path, _ = QFileDialog.getSaveFileName(
             self, tr("Save the grant"), str(Path.home() / name), tr("Latchkey hand-over (*{suffix})", suffix=SUFFIX)
         )
-        if path and self._opened is not None and _write(self, Path(path), self._opened.raw):
+        if path and self._opened is not None and write_file(self, Path(path), self._opened.raw):
             self._mark(GrantState.HANDED_OVER)
 
     def _done(self) -> None:
@@ -517,7 +513,7 @@ class KeySection(QWidget):
         assert self._opened is not None
         name = f"session-key-{self._opened.record.draft.session_key}.json"
         path, _ = QFileDialog.getSaveFileName(self, tr("Save the key file"), str(Path.home() / name), tr("Keystore (*.json)"))
-        if path and _write(self, Path(path), keystore):
+        if path and write_file(self, Path(path), keystore):
             self._saved = True
             self._refresh()
 
@@ -571,15 +567,3 @@ def _link(raw: bytes) -> str | None:
         return to_link(raw)
     except BadInput:
         return None
-
-
-def _write(page: QWidget, path: Path, data: bytes) -> bool:
-    """Write a file that only its owner reads, and say how it went."""
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
-            file.write(data)
-    except OSError as error:
-        announce(page, tr("The file could not be written: {strerror}.", strerror=error.strerror), tone="bad")
-        return False
-    announce(page, tr("Saved."))
-    return True

@@ -8,22 +8,20 @@ Several are shown one after the other.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout
 
 from latchkey.flow.handing import HandOver
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets.buttons import secondary
+from latchkey.ui.widgets.export import copy_text, write_file
 from latchkey.ui.widgets.qr_player import QrPlayer
 from latchkey.ui.widgets.surfaces import Card
 from latchkey.ui.widgets.text import Muted
-from latchkey.ui.widgets.toast import announce
 
 
 class HandOverCard(Card):
@@ -85,19 +83,11 @@ class HandOverCard(Card):
 
     def _copy(self) -> None:
         if self.shown is not None:
-            self._to_clipboard(self.shown.copied, tr("Copied."))
+            copy_text(self, self.shown.copied)
 
     def _copy_link(self) -> None:
         if self.shown is not None:
-            self._to_clipboard(self.shown.link or "", tr("The link is copied."))
-
-    def _to_clipboard(self, text: str, news: str) -> None:
-        clipboard = QGuiApplication.clipboard()
-        clipboard.setText(text)
-        if clipboard.text() == text:
-            announce(self, news)
-        else:
-            announce(self, tr("The clipboard did not take it. Save it as a file instead."), tone="bad")
+            copy_text(self, self.shown.link or "", tr("The link is copied."))
 
     def _save(self) -> None:
         item = self.shown
@@ -107,15 +97,3 @@ class HandOverCard(Card):
         path, _ = QFileDialog.getSaveFileName(self, tr("Save it for the other machine"), str(Path.home() / item.file_name), pattern)
         if path:
             write_file(self, Path(path), item.file)
-
-
-def write_file(page: QWidget, path: Path, data: bytes) -> bool:
-    """Write a file that only its owner reads, and say how it went."""
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
-            file.write(data)
-    except OSError as error:
-        announce(page, tr("The file could not be written: {reason}.", reason=error.strerror), tone="bad")
-        return False
-    announce(page, tr("Saved."))
-    return True
