@@ -470,6 +470,9 @@ def test_a_signer_that_refuses_leaves_everything_as_it_was(drive_signer: Driver,
     assert not page._next.isEnabled()
     qtbot.waitUntil(page._next.isEnabled, timeout=30_000)
     assert "31337" in drive.texts()
+    assert page._prepared is not None
+    page._show_around(page._prepared, page._prepared, "")  # the network may answer after the signer did
+    assert "31337" in drive.texts()
     assert page.wizard.step is Step.REVIEW
     assert drive.window._context.book.grants() == ()
 

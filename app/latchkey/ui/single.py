@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from shiboken6 import delete
 
 from latchkey.errors import Refused
 from latchkey.language import tr
@@ -71,8 +72,10 @@ class Door(QObject):
         return True
 
     def close(self) -> None:
+        """Whoever is inside goes at once: one that is still to be deleted later when the door itself is crashes Qt."""
         if self._server is not None:
             self._server.close()
+            delete(self._server)
             self._server = None
 
     def _came(self) -> None:

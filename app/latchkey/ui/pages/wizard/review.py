@@ -182,11 +182,10 @@ class ReviewPage(StepPage):
             effect.setEnabled(pale)
 
     def show_grant(self, prepared: Prepared, now: int) -> None:
-        """Draw a grant."""
+        """Draw a grant; an error stays, for the same grant is drawn again when the network has answered."""
         self._prepared = prepared
         self._turn_pale(False)
         words, findings = prepared.review.words, prepared.review.findings
-        self.show_error("")
         self._from.set_phrase(_sender(prepared.claims))
         self._from.setVisible(bool(self._from.text()))
         self._headline.set_phrase(words.headline)

@@ -392,6 +392,7 @@ class WizardPage(Page):
             told = any(p.card is not None or p.path == "expiry" for p in self.wizard.problems(Step.REVIEW))
             self.review.show_error("" if told else error.text)
             return
+        self.review.show_error("")
         self.review.show_grant(self._prepared, now)
         self._find_similar(self._prepared, now)
         self._around.look(self._prepared, self._record.proven if self._record is not None else None)
