@@ -77,6 +77,13 @@ def request(**fields: Any) -> SessionRequest:
 # --- the whole way
 
 
+def test_a_name_that_a_dapp_chose_makes_no_grant_one_of_the_wallet_apis(granting: Granting) -> None:
+    """Their service calls its sessions so; only what it made itself may point to one that it keeps (0x00)."""
+    asked = replace(request(), request_id="wallet-apis-" + "ab" * 16)
+    envelope = decode(granting.sign(granting.prepare(wizard.start_from(asked, WORLD), WORLD)).envelope)
+    assert envelope.context == b"\x01" + envelope.blob
+
+
 def test_a_grant_from_the_wizard_to_the_book(granting: Granting, book: Book) -> None:
     prepared = granting.prepare(filled(), WORLD)
     record = granting.keep(granting.sign(prepared))

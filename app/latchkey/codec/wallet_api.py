@@ -52,7 +52,8 @@ class CreatedSession:
 
 
 def session_id_of(request_id: str) -> bytes | None:
-    """The inverse of `CreatedSession.request_id`; None for other requests' names."""
+    """The inverse of `CreatedSession.request_id`; None for other requests' names. For checking a context that is there: anybody may call
+    a request so."""
     if not request_id.startswith(_REQUEST_ID):
         return None
     try:

@@ -26,7 +26,6 @@ from latchkey.accounts.system import Policy, system
 from latchkey.codec.eip4527 import DataType, EthSignature, EthSignRequest
 from latchkey.codec.hand_over import ENDINGS, Envelope, Kind, decode
 from latchkey.codec.hdkeys import HdAddress
-from latchkey.codec.wallet_api import session_id_of
 from latchkey.core.account import Account, Mode
 from latchkey.core.phrases import Finding, Level, Phrase
 from latchkey.core.reading import Deferred, owner_of_storage
@@ -240,7 +239,7 @@ def signed_by(
         account=account,
         unsigned=b"",
         blob=signed.blob,
-        context=face.context(signed, session_id_of(unsigned.request_id)),
+        context=face.context(signed),
         hand_over_key=None,
         created=None,
     )

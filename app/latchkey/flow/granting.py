@@ -21,7 +21,6 @@ from latchkey.accounts.review import Review, review
 from latchkey.accounts.system import Policy, system
 from latchkey.codec.fields import MAX_FUNCTION, MAX_FUNCTIONS
 from latchkey.codec.hand_over import Envelope, Kind, decode, encode
-from latchkey.codec.wallet_api import session_id_of
 from latchkey.core.account import Account
 from latchkey.core.amounts import ETH, format_amount
 from latchkey.core.draft import Draft
@@ -66,7 +65,8 @@ class Ids:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A grant as it would be signed, read back from its bytes. `account` names the owner when that is known. `replaces`: entity ids of
-    sessions that have to be gone before it is handed over. `notes`: the person's own names for what it names."""
+    sessions that have to be gone before it is handed over. `notes`: the person's own names for what it names. `session_id`: the Wallet
+    APIs' name of the session, of what their service made alone: no request's id makes a grant one of theirs."""
 
     account: Account
     review: Review
@@ -77,6 +77,7 @@ class Prepared:
     key_type: str = "secp256k1"
     replaces: tuple[int, ...] = ()
     notes: Notes = NO_NOTES
+    session_id: bytes | None = None
 
     @property
     def request_id(self) -> str:
@@ -214,7 +215,7 @@ class Granting:
         envelope = replace(
             self._envelope(prepared, account, Kind.SIGNED_GRANT),
             blob=signed.blob,
-            context=face.context(signed, session_id_of(prepared.request_id)),
+            context=face.context(signed, prepared.session_id),
             sealed_session_key=self._sealed(prepared, client),
         )
         return Signed(replace(prepared, account=account), encode(envelope), remarks)

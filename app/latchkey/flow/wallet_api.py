@@ -57,7 +57,7 @@ def asked(
     )
     if wanted is not None:
         _check_same(made, wanted)
-    return replace(prepared, request=made)
+    return replace(prepared, request=made, session_id=answer.session_id)
 
 
 def _check_same(made: SessionRequest, wanted: SessionRequest) -> None:
