@@ -238,10 +238,39 @@ def test_a_refusal_reaches_the_page_with_its_reason(house: House, page: str, req
     assert house.requests.open() == ()
 
 
-def test_a_muted_page_is_told_no(house: House, page: str, request_: dict[str, Any]) -> None:
+def test_a_muted_page_is_told_no_and_nothing_else(
+    house: House, page: str, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = house.pair(page)
+    answer = house.later("wallet_createSession", request_, origin=page, token=token)
+    grant(house)
+    which = {"chainId": "0x7a69", "account": ACCOUNT.address, "entityId": answer.result(20)["entityId"]}
+    calls = ("eth_accounts",), ("eth_chainId",), ("latchkey_getSessions",), ("wallet_getCapabilities",), ("wallet_createSession", request_)
+
+    async def muted() -> list[Any]:
+        async with caller(house, page) as socket:
+            assert await ask(socket, "latchkey_authenticate", {"token": token}) is True
+            await ask(socket, "latchkey_getSessions")
+            await send(socket, "latchkey_revokeSession", which)
+            while not house.requests.open():
+                await asyncio.sleep(0.01)
+            house.requests.answer(house.question().id, Answer(RequestState.GRANTED))  # sent
+            house.requests.mute(page)
+            monkeypatch.setattr("latchkey.flow.bridge_sessions.state_of", lambda *_: "revoked")  # and mined
+            house.host.refresh()
+            async with asyncio.timeout(20):
+                ended = await socket.receive_json()
+            told = [await ask(socket, *call) for call in calls]  # what came in between would be none of these answers
+            house.requests.unmute(page)
+            house.host.refresh()
+            async with asyncio.timeout(20):
+                news = await socket.receive_json()
+            assert (news["method"], news["params"][0]["state"]) == ("latchkey_sessionsChanged", "revoked")
+            return [ended["error"], *told]
+
+    assert {(one["code"], "hears it again" in one["message"]) for one in asyncio.run(muted())} == {(4001, True)}
+    assert house.call("eth_accounts", origin=page, token=token) == [ACCOUNT.address]  # its pairing was kept
     house.requests.mute(page)
-    assert house.call("wallet_createSession", request_, origin=page, token=token)["code"] == 4001
     assert house.call("latchkey_pair", {"code": "111111"}, origin=page)["code"] == 4001
     assert (house.requests.open(), house.host.to_pair()) == ((), ())
 

@@ -53,6 +53,7 @@ _END_SECONDS = 2
 _QUIET_SECONDS = 600  # after a refusal, in which the same page or a program cannot ask to be let in
 _ENOUGH = 3  # refusals in that time, after which nobody can: names cost nothing to who has many
 _MAX_TO_PAIR = 3
+_MUTED = "Nothing is taken from this page or program, and nothing is told to it, until the person hears it again."
 _NOT_PAIRED = "This page or program is not paired any more: pair again with latchkey_pair."
 
 
@@ -253,6 +254,8 @@ class BridgeHost:
         try:
             origin = str(frame.get("origin", ""))
             pairing = self._pairing(frame.get("pairing"), origin)
+            if self._requests.is_muted(shown_name(pairing) if pairing else origin):
+                raise Said(REJECTED, _MUTED)
             result = self._asks[name](Caller(number, origin, pairing), frame)
         except Said as said:
             self._fail(number, said.code, said.sentence)
@@ -379,8 +382,6 @@ class BridgeHost:
         name, code = str(frame["name"]), str(frame["code"])
         if not caller.origin and not name:
             raise Said(PARAMS, "name: a program says what it is called, for it has no address to be known by.")
-        if caller.origin and any(origin == caller.origin for origin, _since in self._requests.muted()):
-            raise Said(REJECTED, "Requests from this page are not taken.")
         with self._lock:
             if self._quiet.get(caller.origin, 0) > self._clock() or self.is_quiet:
                 raise Said(REJECTED, "The person lets nobody in just now; ask again in some minutes.")
@@ -487,7 +488,10 @@ class BridgeHost:
             endings = list(self._endings.items())
         for number, (caller, frame) in endings:
             with suppress(LatchkeyError, Said):
-                if (state := self._state(caller.known, frame)) in ENDED:
+                if self._requests.is_muted(shown_name(caller.known)):
+                    self._fail(number, REJECTED, _MUTED)
+                    self._gone(number)
+                elif (state := self._state(caller.known, frame)) in ENDED:
                     self._end(number, state)
         self._tell_news()
 
@@ -504,7 +508,7 @@ class BridgeHost:
     def _tell_news(self) -> None:
         known = {pairing.id: pairing for pairing in self.pairings.all()}
         for number, before in list(self._listeners.items()):
-            if number not in known:
+            if number not in known or self._requests.is_muted(shown_name(known[number])):
                 continue
             with suppress(LatchkeyError, SignerError):
                 now = self.sessions_of(known[number])

@@ -111,6 +111,10 @@ class Requests:
         """Origins that are not heard, and since when."""
         return self._records.muted()
 
+    def is_muted(self, origin: str) -> bool:
+        """Whether the person wants to hear no more of it: then it learns nothing either, until it is heard again."""
+        return self._records.is_muted(origin)
+
     def on_change(self, listener: Callable[[], object]) -> Callable[[], None]:
         """`listener()` after every change; returns what ends that."""
         self._listeners.append(listener)
