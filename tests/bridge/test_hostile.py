@@ -52,7 +52,7 @@ class Besieged:
         self.qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), PairDialog), timeout=20_000)
         dialog = QApplication.activeModalWidget()
         assert isinstance(dialog, PairDialog)
-        self.qtbot.waitUntil(dialog.yes.isEnabled, timeout=5000)
+        self.qtbot.waitUntil(dialog.yes.isEnabled)
         dialog.yes.click()
         self.qtbot.waitUntil(answer.done, timeout=20_000)
         house.callers.shutdown()

@@ -157,7 +157,7 @@ def test_passphrase_says_what_went_wrong_and_waits(qtbot: Any, shown: Any) -> No
     qtbot.keyClicks(page.edit, "x")
     qtbot.keyClick(page.edit, Qt.Key.Key_Return)
     assert answers == []
-    qtbot.waitUntil(page.go.isEnabled, timeout=5000)
+    qtbot.waitUntil(page.go.isEnabled)
     assert "try again" not in texts(page)
     qtbot.keyClick(page.edit, Qt.Key.Key_Return)
     assert answers == [{"passphrase": b"x"}]
@@ -516,7 +516,7 @@ def test_confirm_that_fits_still_takes_a_moment(qtbot: Any, shown: Any) -> None:
     page.resize(608, 900)
     qtbot.mouseClick(page.go, Qt.MouseButton.LeftButton)
     assert answers == []
-    qtbot.waitUntil(page.go.isEnabled, timeout=5000)
+    qtbot.waitUntil(page.go.isEnabled)
     qtbot.mouseClick(page.go, Qt.MouseButton.LeftButton)
     assert answers == [{}]
 
@@ -525,7 +525,7 @@ def test_confirm_enter_is_no(qtbot: Any, shown: Any) -> None:
     page = ConfirmPage(confirmation(lines=1))
     answers = shown(page)
     page.resize(608, 900)
-    qtbot.waitUntil(page.go.isEnabled, timeout=5000)
+    qtbot.waitUntil(page.go.isEnabled)
     assert page.focusWidget() is page.stop
     qtbot.keyClick(page.focusWidget(), Qt.Key.Key_Return)
     assert answers == [None]
@@ -590,7 +590,7 @@ def test_an_answer_is_sent_once_and_the_page_forgets(qtbot: Any, window: DeskWin
     assert window._pipe.said == [(1, {})]
     assert "junk" not in everything(page)
     assert not page.isEnabled()
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=5000)
+    qtbot.waitUntil(lambda: not window.isVisible())
 
 
 def test_another_window_blanks_what_is_shown(qtbot: Any, window: DeskWindow) -> None:
@@ -603,7 +603,7 @@ def test_another_window_blanks_what_is_shown(qtbot: Any, window: DeskWindow) -> 
     with qtbot.waitActive(other):
         other.show()
         other.activateWindow()
-    qtbot.waitUntil(lambda: not window.page.words.shown, timeout=5000)
+    qtbot.waitUntil(lambda: not window.page.words.shown)
 
 
 def test_the_window_fits_the_screen(window: DeskWindow) -> None:

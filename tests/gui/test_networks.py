@@ -92,10 +92,10 @@ def test_a_wrong_network_is_told_and_can_be_stopped(make_window: MakeWindow, nod
         assert card.editor.findChildren(Banner) == []
         card.editor.test.click()
         assert card.editor.test.text() == "Stop"
-        qtbot.waitUntil(lambda: bool(proxy.seen), timeout=5_000)
+        qtbot.waitUntil(lambda: bool(proxy.seen))
         card.editor.test.click()
         assert card.editor.test.text() == "Test"
-        qtbot.waitUntil(lambda: not window._context.tasks.busy, timeout=5_000)
+        qtbot.waitUntil(lambda: not window._context.tasks.busy)
         assert card.editor.findChildren(Banner) == []
 
 

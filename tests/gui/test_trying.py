@@ -98,14 +98,14 @@ def test_by_keyboard_with_the_chain(make_window: Callable[..., Window], stage: S
     dialog = open_dialog(make_window(networks=networks(net)), on, qtbot)
     assert names_missing(dialog) == []
     press(Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: answers(dialog) == ["The account would do it."], timeout=10_000)
+    qtbot.waitUntil(lambda: answers(dialog) == ["The account would do it."])
     assert dialog.button.hasFocus()
     dialog.choice.editor.setFocus()
     press(Qt.Key.Key_Down)
     fill("Argument 1, address", str(RECEIVER))
     fill("Argument 2, uint256", "6")
     press(Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: answers(dialog) == ["The account would undo it; gas is paid all the same."], timeout=10_000)
+    qtbot.waitUntil(lambda: answers(dialog) == ["The account would undo it; gas is paid all the same."])
     texts = [label.text() for label in dialog.findChildren(type(dialog.function.label))]
     assert "The two agree." in texts
     press(Qt.Key.Key_Escape)
@@ -121,7 +121,7 @@ def test_a_mistake_is_told_beside_its_field(make_window: Callable[..., Window], 
     assert dialog._arguments[1].editor.hasFocus()
     fill("Argument 2, uint256", "5")
     press(Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: bool(answers(dialog)), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(answers(dialog)))
     assert dialog._arguments[1].error == ""
 
 
@@ -132,7 +132,7 @@ def test_without_an_rpc_the_model_alone_answers(make_window: Callable[..., Windo
     dialog.target.editor.clear()
     dialog.calldata.editor.setPlainText("0x" + abi.execute(GAME).hex())
     dialog.ask()
-    qtbot.waitUntil(lambda: bool(answers(dialog)), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(answers(dialog)))
     assert answers(dialog) == ["The account would refuse it; nothing happens and nothing is paid."]
     assert any(
         "No RPC is set" in view.text() for view in dialog.findChildren(object) if hasattr(view, "text") and callable(view.text)
@@ -157,14 +157,14 @@ def test_the_review_hears_from_the_network(
     assert isinstance(page, WizardPage)
     for _ in range(4):
         page.next()
-    qtbot.waitUntil(lambda: "holds no code" in _findings(page), timeout=10_000)
+    qtbot.waitUntil(lambda: "holds no code" in _findings(page))
     assert "The network was asked" in page.review._around.text()
     assert page._next.isEnabled()
     next(b for b in page.review.findChildren(QPushButton) if b.text() == "&Try a call…").click()
     qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), TryDialog))
     dialog: Any = QApplication.activeModalWidget()
     dialog.ask()
-    qtbot.waitUntil(lambda: answers(dialog) == ["The account would do it."], timeout=10_000)
+    qtbot.waitUntil(lambda: answers(dialog) == ["The account would do it."])
     dialog.reject()
 
 
