@@ -295,7 +295,7 @@ def test_what_ends_next_stands_first_and_what_ended_last(with_grants: Window) ->
     ]
     assert rows[0].left == "6 hours"
     gas = "spend up to 0.01 ETH on gas in total, when nobody else pays for it"
-    assert rows[0].what == f"Practice chain: call claim() on any contract; {gas}"
+    assert rows[0].line == f"Practice chain: call claim() on any contract; {gas}"
     assert with_grants.page.count.text() == "5 grants"  # type: ignore[attr-defined]
 
 
@@ -369,7 +369,7 @@ def test_a_grant_that_cannot_be_read_is_shown_as_such(folder: DataDir, make_wind
     window = make_window()
     settle(window, qtbot)
     [row] = window.page.view.model_.rows  # type: ignore[attr-defined]
-    assert row.what.startswith("Cannot be read")
+    assert row.line.startswith("Cannot be read")
     window.show_page("grant", 1)
     assert any("cannot be read" in banner.text for banner in window.page.findChildren(Banner))
 

@@ -72,7 +72,7 @@ def page_of(window: Window) -> SessionsPage:
 def titles(window: Window) -> list[str]:
     page = page_of(window)
     assert page.list is not None
-    return [entry.title for entry in page.list.model_.entries]
+    return [entry.title for entry in page.list.model_.rows]
 
 
 def empty_text(window: Window) -> str:
@@ -88,7 +88,7 @@ def test_four_sessions_the_unknown_root_key_first(shown: Callable[..., Window]) 
     window = shown(four)
     page = page_of(window)
     assert titles(window) == ["Not made here", "Skirmish Rooms", "Payroll bot", "Claim rewards"]
-    root, game, pay, claim = page.list.model_.entries
+    root, game, pay, claim = page.list.model_.rows
     assert [entry.chips[0][0] for entry in (root, game, pay, claim)] == [
         "Full control", "Active", "Nearly used up", "Waiting for first use"
     ]  # fmt: skip
@@ -110,11 +110,11 @@ def test_what_appeared_since_the_last_look_is_new_until_the_page_is_left(shown: 
         kept(book, session_of(made.made(1, *PAY)), seen=False)
 
     window = shown(fill)
-    [entry] = page_of(window).list.model_.entries
+    [entry] = page_of(window).list.model_.rows
     assert ("New", "accent") in entry.chips
     window._context.navigate("settings")
     window._context.navigate("sessions")
-    qtbot.waitUntil(lambda: ("New", "accent") not in page_of(window).list.model_.entries[0].chips)
+    qtbot.waitUntil(lambda: ("New", "accent") not in page_of(window).list.model_.rows[0].chips)
 
 
 def test_closing_the_window_is_leaving_the_page(shown: Callable[..., Window]) -> None:
@@ -126,13 +126,13 @@ def test_closing_the_window_is_leaving_the_page(shown: Callable[..., Window]) ->
 def test_a_limit_of_unknown_beginning_has_no_bar(shown: Callable[..., Window]) -> None:
     one = session_of(made.made(1, NativeTokenTransfer(0), GAS), left={LimitKind.GAS: 10**15}, granted=False)
     window = shown(lambda book: kept(book, one))
-    bars = page_of(window).list.model_.entries[0].bars
+    bars = page_of(window).list.model_.rows[0].bars
     assert [(bar.text, bar.used) for bar in bars if "Gas" in bar.text] == [("Gas: 0.001 ETH left", None)]
 
 
 def test_three_hundred_are_listed(shown: Callable[..., Window]) -> None:
     window = shown(lambda book: many(book, 300))
-    entries = page_of(window).list.model_.entries
+    entries = page_of(window).list.model_.rows
     assert len(entries) == 300
     assert entries[-1].chips[0][0] == "Expired"
     assert names_missing(window) == []
@@ -172,9 +172,9 @@ def test_what_is_over_is_shown_when_asked_for(shown: Callable[..., Window]) -> N
     assert len(titles(window)) == 4
     assert "1 waiting" in page.counts.text()
     page.state.setCurrentText("Revoked or cancelled")
-    assert [(entry.title, entry.chips[0][0], entry.verb) for entry in page.list.model_.entries] == [("Old game", "Cancelled", "")]
+    assert [(entry.title, entry.chips[0][0], entry.verb) for entry in page.list.model_.rows] == [("Old game", "Cancelled", "")]
     page.state.setCurrentText("Expired")
-    assert [(entry.title, entry.chips[0][0], entry.verb) for entry in page.list.model_.entries] == [("Never used", "Expired", "")]
+    assert [(entry.title, entry.chips[0][0], entry.verb) for entry in page.list.model_.rows] == [("Never used", "Expired", "")]
 
 
 def test_search_risk_account_and_network_narrow_too(shown: Callable[..., Window], qtbot: QtBot) -> None:
@@ -233,6 +233,10 @@ def test_the_mouse_ticks_opens_and_revokes(shown: Callable[..., Window], endings
     assert page.revoke_chosen.isEnabled()
     click(view, parts.button.center())
     assert endings.pop()[1] == [Revoke((1,))]
+    above = Parts(view.visualRect(view.model_.index(0)))
+    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=above.text.center())
+    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=parts.button.center())
+    assert endings == []  # what was not pressed is not clicked
     page.untick.click()
     assert not page.revoke_chosen.isEnabled()
     click(view, parts.text.center())
@@ -250,7 +254,7 @@ def test_revoke_all_is_one_click_from_the_start(shown: Callable[..., Window], en
 def test_a_choice_survives_a_new_reading(shown: Callable[..., Window], qtbot: QtBot) -> None:
     window = shown(four)
     view = page_of(window).list
-    view.model_.tick(view.model_.index(1))
+    view.model_.tick(view.model_.rows[1])
     before = page_of(window)._shown
     window._context.changed.emit("readings")
     qtbot.waitUntil(lambda: page_of(window)._shown is not before)

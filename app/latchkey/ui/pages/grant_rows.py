@@ -1,4 +1,4 @@
-"""Grants of the book as rows: who, what it may do in one line, its state in words, until when. A list model over them.
+"""Grants of the book as rows: who, what it may do in one line, its state in words, until when.
 
 Everything is read from the signed bytes, off the UI thread; a grant that cannot be read says so and is still shown.
 """
@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cache, partial
 from typing import TYPE_CHECKING
-
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from latchkey.accounts.review import exact
 from latchkey.core.account import Account, Mode
@@ -43,16 +40,19 @@ class Row:
     record: GrantRecord
     account: Account
     who: str
-    what: str
+    line: str
     state: str
     tone: str
     left: str
     until: str
 
     @property
+    def key(self) -> int:
+        return self.record.id
+
+    @property
     def spoken(self) -> str:
-        """The whole row in one sentence, for screen readers."""
-        return f"{self.who}. {self.state}. {self.what}. {self.left}, {self.until}."
+        return f"{self.who}. {self.state}. {self.line}. {self.left}, {self.until}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,31 +147,3 @@ def _one_line(record: GrantRecord, account: Account, now: int, notes: Notes) -> 
 
 def _short(line: Phrase) -> str:
     return "".join(short_address(part.text) if part.style is Style.ADDRESS else visible(part.text) for part in line.parts)
-
-
-class Role(IntEnum):
-    ROW = Qt.ItemDataRole.UserRole + 1
-
-
-class GrantModel(QAbstractListModel):
-    """The rows. `Role.ROW` gives a Row; the display role is the whole row as a sentence."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[Row] = []
-
-    def set_rows(self, rows: list[Row]) -> None:
-        self.beginResetModel()
-        self.rows = rows
-        self.endResetModel()
-
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008  Qt's own default
-        return 0 if parent.isValid() else len(self.rows)
-
-    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        row = self.rows[index.row()]
-        if role == Role.ROW:
-            return row
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return row.spoken
-        return None

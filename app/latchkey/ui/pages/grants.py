@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtCore import QRect, QRectF, QTimer
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStackedWidget, QStyleOptionViewItem
 
 from latchkey.language import tr, trn
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.widgets import EmptyState, Muted, Page, paint_identicon, primary, secondary
-from latchkey.ui.widgets.row_parts import RowList, RowPainter, background, chip_width, draw_chip, two_lines
+from latchkey.ui.widgets.row_parts import ROW, Index, RowList, RowModel, RowPainter, background, chip_width, draw_chip, two_lines
 
 if TYPE_CHECKING:
     from latchkey.ui.pages.grant_rows import Row
@@ -37,7 +37,7 @@ class GrantsPage(Page):
         self.header.addWidget(self.new)
         self._stack = QStackedWidget()
         self._empty: EmptyState | None = None
-        self.view: GrantList | None = None
+        self.view: RowList[Row] | None = None
         self.body.addWidget(self._stack, 1)
         context.changed.connect(lambda what: self._read() if what in ("grants", "accounts") and self.isVisible() else None)
         self._minute = QTimer(self)
@@ -58,8 +58,8 @@ class GrantsPage(Page):
             self._show_empty()
             return
         if self.view is None:
-            self.view = GrantList()
-            self.view.opened.connect(lambda number: self._context.navigate("grant", number))
+            self.view = RowList(RowModel(), _Painter, tr("Grants"), tr("Return opens a grant."))
+            self.view.opened.connect(lambda row: self._context.navigate("grant", row.record.id))
             self._stack.addWidget(self.view)
         self.view.show_rows(rows)
         self._stack.setCurrentWidget(self.view)
@@ -73,42 +73,14 @@ class GrantsPage(Page):
         self._stack.setCurrentWidget(self._empty)
 
 
-class GrantList(RowList):
-    """The rows, drawn; Return or a click opens one: `opened(id)`."""
-
-    opened = Signal(int)
-
-    def __init__(self) -> None:
-        from latchkey.ui.pages.grant_rows import GrantModel
-
-        self.model_ = GrantModel()
-        super().__init__(self.model_, _Painter, tr("Grants"), tr("Return opens a grant."))
-        self.clicked.connect(self._open)
-
-    def show_rows(self, rows: list[Row]) -> None:
-        """Show these; the one that was current stays so, and nothing scrolls."""
-        self.keep_while(lambda: self.model_.set_rows(rows), lambda: [row.record.id for row in self.model_.rows])
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
-            self._open(self.currentIndex())
-        else:
-            super().keyPressEvent(event)
-
-    def _open(self, index: QModelIndex) -> None:
-        self.opened.emit(self.model_.rows[index.row()].record.id)
-
-
 class _Painter(RowPainter):
     """Picture, name and state, one line of what it may do; at the right until when."""
 
     _PICTURE = 34
     _RIGHT = 25 * theme.GRID
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
-        from latchkey.ui.pages.grant_rows import Role
-
-        row: Row = index.data(Role.ROW)
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row: Row = index.data(ROW)
         area: QRect = option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -119,6 +91,6 @@ class _Painter(RowPainter):
         right = QRect(area.right() - self._RIGHT - pad, area.y(), self._RIGHT, area.height())
         left = QRect(picture.right() + theme.space(2), area.y(), right.x() - picture.right() - theme.space(4), area.height())
         two_lines(painter, right, row.left, row.until)
-        width = two_lines(painter, left, row.who, row.what, keep=chip_width(row.state) + theme.space(1.5))
+        width = two_lines(painter, left, row.who, row.line, keep=chip_width(row.state) + theme.space(1.5))
         draw_chip(painter, row.state, row.tone, left.x() + width + theme.space(1), left.center().y())
         painter.restore()

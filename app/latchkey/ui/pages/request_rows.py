@@ -1,13 +1,10 @@
-"""Requests as they are drawn: every text of a row made beforehand, off the UI thread. A list model over them."""
+"""Requests as they are drawn: every text of a row made beforehand, off the UI thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import TYPE_CHECKING, TypeAlias
-
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from typing import TYPE_CHECKING
 
 from latchkey.core.account import Account, Mode
 from latchkey.core.networks import network
@@ -21,6 +18,7 @@ from latchkey.flow.requests import Record, RequestKind, RequestState, Source
 from latchkey.language import tr, trn
 from latchkey.ui.pages.session_rows import account_name, brief
 from latchkey.ui.times import age, local_time
+from latchkey.ui.widgets.row_parts import Chip
 from latchkey.ui.widgets.text import visible
 
 if TYPE_CHECKING:
@@ -43,7 +41,6 @@ _STATES = {
     RequestState.EXPIRED: (tr("Not answered in time"), "muted"),
 }
 _PROVEN, _UNPROVEN = (tr("Sender proven"), "good"), (tr("Sender unproven"), "muted")
-Chip: TypeAlias = tuple[str, str]  # text, tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +55,11 @@ class Row:
     verbs: tuple[str, str] = ("", "")
 
     @property
+    def key(self) -> int:
+        return self.record.id
+
+    @property
     def spoken(self) -> str:
-        """The whole row in a sentence, for screen readers."""
         return f"{self.title}. {', '.join(text for text, _ in self.chips)}. {self.line}. {self.when[0]}, {self.when[1]}."
 
 
@@ -144,37 +144,3 @@ def _session(request: SessionRequest, now: int) -> Iterable[Phrase]:
 
 def _up(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-class Role(IntEnum):
-    ROW = Qt.ItemDataRole.UserRole + 1
-
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
-
-
-class RequestModel(QAbstractListModel):
-    """The rows. `Role.ROW` gives a Row; the display role is the whole row as a sentence."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[Row] = []
-
-    def set_rows(self, rows: list[Row]) -> None:
-        self.beginResetModel()
-        self.rows = rows
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
-        return 0 if parent.isValid() else len(self.rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        row = self.rows[index.row()]
-        match role:
-            case Role.ROW:
-                return row
-            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
-                return row.spoken
-            case Qt.ItemDataRole.ToolTipRole:
-                return row.line
-        return None

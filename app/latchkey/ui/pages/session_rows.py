@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TypeAlias
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 
 from latchkey.core.account import Account
 from latchkey.core.draft import Draft
@@ -25,6 +24,7 @@ from latchkey.store.endings import ItemState
 from latchkey.ui.pages.grant_rows import who
 from latchkey.ui.times import local_time
 from latchkey.ui.widgets.address import short_address
+from latchkey.ui.widgets.row_parts import Chip, Index, RowModel
 from latchkey.ui.widgets.text import visible
 
 TONES = {
@@ -64,7 +64,6 @@ _OVER = (SessionState.EXPIRED, SessionState.REVOKED)
 _GRAVE = (Level.DANGER, Level.REFUSED)
 _BARS = 2  # that have room in a row
 
-Chip: TypeAlias = tuple[str, str]  # text, tone
 Key: TypeAlias = tuple[object, ...]
 
 
@@ -101,7 +100,6 @@ class Entry:
 
     @property
     def spoken(self) -> str:
-        """The whole line in a sentence, for screen readers."""
         limits = " ".join(f"{bar.text}." for bar in self.bars)
         return f"{self.title}. {', '.join(text for text, _ in self.chips)}. {self.line}. {limits} {self.ends[0]}, {self.ends[1]}."
 
@@ -316,58 +314,39 @@ def account_name(account: Account) -> str:
 # --- the model
 
 
-class Role(IntEnum):
-    ENTRY = Qt.ItemDataRole.UserRole + 1
-
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
-
-
-class SessionModel(QAbstractListModel):
-    """The entries, and which of them are ticked (`ticked`, by key; only what is shown can be)."""
+class SessionModel(RowModel[Entry]):
+    """Which entries are ticked is known here too (`ticked`, by key; only what is shown can be)."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.entries: list[Entry] = []
         self.ticked: set[Key] = set()
 
-    def set_entries(self, entries: list[Entry]) -> None:
-        self.beginResetModel()
-        self.entries = entries
-        self.ticked &= {entry.key for entry in entries if entry.verb}
-        self.endResetModel()
+    def set_rows(self, rows: list[Entry]) -> None:
+        self.ticked &= {entry.key for entry in rows if entry.verb}
+        super().set_rows(rows)
 
     def chosen(self) -> list[Entry]:
         """What is ticked, in its order."""
-        return [entry for entry in self.entries if entry.key in self.ticked]
+        return [entry for entry in self.rows if entry.key in self.ticked]
 
-    def tick(self, index: Index) -> None:
+    def tick(self, entry: Entry) -> None:
         """Tick it, or not any more; what cannot be ended is never ticked."""
-        entry = self.entries[index.row()]
         if entry.verb:
             self.ticked ^= {entry.key}
-            self.dataChanged.emit(index, index, [Qt.ItemDataRole.CheckStateRole])
+            self._changed()
 
     def untick(self) -> None:
         self.ticked.clear()
-        if self.entries:
-            self.dataChanged.emit(self.index(0), self.index(len(self.entries) - 1), [Qt.ItemDataRole.CheckStateRole])
+        self._changed()
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own default
-        return 0 if parent.isValid() else len(self.entries)
+    def _changed(self) -> None:
+        if self.rows:
+            self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1), [Qt.ItemDataRole.CheckStateRole])
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         return super().flags(index) | Qt.ItemFlag.ItemIsUserCheckable
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        entry = self.entries[index.row()]
-        match role:
-            case Role.ENTRY:
-                return entry
-            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
-                return entry.spoken
-            case Qt.ItemDataRole.CheckStateRole:
-                return Qt.CheckState.Checked if entry.key in self.ticked else Qt.CheckState.Unchecked
-            case Qt.ItemDataRole.ToolTipRole:
-                return entry.line
-        return None
+        if role == Qt.ItemDataRole.CheckStateRole:
+            return Qt.CheckState.Checked if self.rows[index.row()].key in self.ticked else Qt.CheckState.Unchecked
+        return super().data(index, role)

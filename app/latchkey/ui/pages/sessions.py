@@ -23,7 +23,20 @@ from latchkey.offline import is_offline
 from latchkey.ui import theme
 from latchkey.ui.context import REVOKE_ALL, Context
 from latchkey.ui.tasks import Job
-from latchkey.ui.widgets import Banner, Card, EmptyState, Muted, Page, add_shown, clear_layout, line_edit, link, primary, secondary
+from latchkey.ui.widgets import (
+    Banner,
+    Card,
+    ComboBox,
+    EmptyState,
+    Muted,
+    Page,
+    add_shown,
+    clear_layout,
+    line_edit,
+    link,
+    primary,
+    secondary,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -250,7 +263,7 @@ class SessionsPage(Page):
             self.list.ending.connect(self._end)
             self.list.ticked.connect(self._choose)
             self._stack.addWidget(self.list)
-        self.list.show_entries(entries)
+        self.list.show_rows(entries)
         self._stack.setCurrentWidget(self.list)
         self._stack.setMinimumHeight(self.list.minimumHeight())
         self._stack.setMaximumHeight(self.list.maximumHeight())
@@ -522,7 +535,7 @@ def _networks(accounts: Sequence[Account]) -> list[tuple[str, object]]:
 
 
 def _combo(name: str) -> QComboBox:
-    combo = QComboBox()
+    combo = ComboBox()
     combo.setAccessibleName(name)
     combo.setMinimumWidth(theme.space(11))
     combo.setMaximumWidth(theme.space(24))
