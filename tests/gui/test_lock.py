@@ -93,6 +93,24 @@ def test_a_signer_that_still_asks_is_ended_too(make_context: Callable[..., Conte
     assert not context.lock.at_once()
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_what_is_under_way_does_not_open_it_again(
+    make_context: Callable[..., Context], folder: DataDir, passphrases: Callable[[str], int], qtbot: QtBot, is_open: bool
+) -> None:
+    """The chain is asked before the signer is; here a script opens the vault without a person, as a keyring would."""
+    fill(folder)
+    context, go, failed = make_context(passphrase_fd=passphrases(f"{PASSPHRASE}\n" * 3)), threading.Event(), []
+    context.client.import_key(source_fd=passphrases(OWNER_KEY + "\n"))
+    if not is_open:
+        context.client.lock()
+    context.ask_signer(lambda client: go.wait(20) and client.unlock(), failed=failed.append)
+    assert context.lock.at_once() is is_open
+    go.set()
+    qtbot.waitUntil(lambda: bool(failed), timeout=20_000)
+    assert failed[0].text.startswith("Latchkey was locked while this was under way")
+    assert not context.client.is_running
+
+
 # --- with the desk open and a signature being asked for
 
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from latchkey.vault.client import SignerClient
     from latchkey.vault.model import Status
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 REVOKE_ALL = "revoke all"  # for the page "sessions": opens the sheet that asks
@@ -177,7 +178,7 @@ class Context(QObject):
 
         `done(answer)` and `failed(error)` in the UI thread, with `status` already fresh.
         """
-        client = self.client
+        client, ask = self.client, self.until_locked(ask)
 
         def work(_job: object) -> tuple[T | LatchkeyError, Status | None]:
             answer: T | LatchkeyError
@@ -199,6 +200,16 @@ class Context(QObject):
                 done(answer)
 
         return self.tasks.run(work, arrived, failed=failed, finished=finished, owner=owner)
+
+    def until_locked(self, work: Callable[[A], T]) -> Callable[[A], T]:
+        """`work`, begun now by the person and done on a worker: once they, or the clock, have locked, the signer does no more for it."""
+        client, moment = self.client, self.client.moment
+
+        def begun(argument: A) -> T:
+            with client.since(moment):
+                return work(argument)
+
+        return begun
 
     def set_status(self, status: Status | None) -> None:
         """Take the signer's state as it was just told; tells others when it differs. The book keeps what is public of the keys, so

@@ -69,11 +69,14 @@ class Lock(QObject):
 
     def at_once(self) -> bool:
         """Lock now, in this very moment: nobody can wait for a worker. Whether there was anything to lock: also a signer that still asks
-        for the passphrase, or for the words of a new key."""
+        for the passphrase, or for the words of a new key. What is under way and has not come to the signer yet ends there."""
         context = self._context
-        if not context.is_loaded or not (context.client.is_running or self.unlocked):
+        if not context.is_loaded:
             return False
+        had_any = context.client.is_running or self.unlocked
         context.client.lock()
+        if not had_any:
+            return False
         context.ask_signer(lambda _client: None, done=lambda _: context.say(tr("Locked.")))
         return True
 

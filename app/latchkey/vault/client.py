@@ -63,6 +63,7 @@ class SignerClient:
         self._signer: subprocess.Popen[bytes] | None = None
         self._calls = 0
         self._locks = 0  # how often it was locked
+        self._begun = threading.local()  # `.locks`: how often, when what this thread is at was begun
         self._used = False
 
     # --- the process
@@ -80,11 +81,29 @@ class SignerClient:
     def start(self) -> None:
         """Start the signer now instead of at the first call."""
         with self._turn:
-            self._running()
+            self._running(self._locks)
+
+    @property
+    def moment(self) -> int:
+        """Now, for `since`."""
+        return self._locks
+
+    @contextmanager
+    def since(self, moment: int) -> Iterator[None]:
+        """What this thread does in here was begun at that `moment`: every call raises Locked when it was locked since. With the keyring on,
+        a call would otherwise open again what the person has just locked."""
+        self._begun.locks = moment
+        try:
+            yield
+        finally:
+            del self._begun.locks
 
     def lock(self) -> None:
-        """End the signer at once, also in the middle of a call (which then raises Locked)."""
+        """End the signer at once, also in the middle of a call (which then raises Locked), and whatever was begun with `since`."""
         self._locks += 1
+        self._end()
+
+    def _end(self) -> None:
         signer, self._signer = self._signer, None
         if signer is not None:
             signer.kill()
@@ -100,10 +119,10 @@ class SignerClient:
     def status(self) -> Status:
         """Starts nothing: without a signer the vault is locked."""
         with self._turn:
-            signer = self._signer
+            signer, locks = self._signer, self._locks
             if signer is None or signer.poll() is not None:
                 return Status(exists=self._vault is not None, unlocked=False)
-            return read(Status, self._call("status"))
+            return read(Status, self._call("status", locks))
 
     def unlock(self) -> None:
         """Ask for the passphrase. Raises Declined, WrongPassphrase (where nobody can be asked again), VaultError."""
@@ -119,10 +138,11 @@ class SignerClient:
         signer is ended first.
         """
         with self._turn:
+            locks = self._locks
             if source_fd is not None:
-                self.lock()
-                self._running(source_fd)
-            return Address.parse(self._call("import_key", label=label, source=source_fd is not None, path=path))
+                self._end()
+                self._running(locks, source_fd)
+            return Address.parse(self._call("import_key", locks, label=label, source=source_fd is not None, path=path))
 
     def export_keystore(self, address: Address) -> bytes:
         """The master key as V3 JSON under a passphrase the person chooses."""
@@ -250,21 +270,23 @@ class SignerClient:
 
     def _do(self, verb: str, **arguments: Any) -> Any:
         """What waited for its turn while the person locked is not done any more: with the keyring on it would open the vault again."""
-        before = self._locks
+        locks = self._began()
         with self._turn:
-            if self._locks != before:
-                raise _locked()
-            return self._call(verb, **arguments)
+            return self._call(verb, locks, **arguments)
 
     def _do_for_good(self, verb: str, **arguments: Any) -> Any:
         """The new file is saved twice: the last good copy must not open, or tell, what the person took back."""
+        locks = self._began()
         with self._turn:
-            answer = self._call(verb, **arguments)
+            answer = self._call(verb, locks, **arguments)
             self._keep(cast(bytes, self._vault))
             return answer
 
-    def _call(self, verb: str, **arguments: Any) -> Any:
-        signer = self._running()
+    def _began(self) -> int:
+        return getattr(self._begun, "locks", self._locks)
+
+    def _call(self, verb: str, locks: int, **arguments: Any) -> Any:
+        signer = self._running(locks)
         self._calls += 1
         try:
             write_frame(cast(BinaryIO, signer.stdin), {**arguments, "id": self._calls, "verb": verb})
@@ -294,13 +316,19 @@ class SignerClient:
         self.lock()
         return SignerError(tr("The signer ended unexpectedly; nothing was done. Unlock the vault again."), code="SignerGone")
 
-    def _running(self, source_fd: int | None = None) -> subprocess.Popen[bytes]:
+    def _running(self, locks: int, source_fd: int | None = None) -> subprocess.Popen[bytes]:
+        """The signer, started if there is none. Raises Locked when it was locked more often than `locks`, also while it starts."""
+        if self._locks != locks:
+            raise _locked()
         signer = self._signer
         if signer is not None and signer.poll() is None:
             return signer
-        self.lock()
+        self._end()
         with _copies(self._prompt.passphrase_fd, source_fd) as (passphrase_fd, source):
             signer = self._signer = _spawn(self._command, [fd for fd in (passphrase_fd, source) if fd is not None])
+        if self._locks != locks:
+            self._end()
+            raise _locked()
         prompt = {**asdict(self._prompt), "passphrase_fd": passphrase_fd}
         opening = {"verb": "open", "vault": self._vault, "prompt": prompt, "source_fd": source}
         try:
@@ -311,7 +339,7 @@ class SignerClient:
 
 
 def _locked() -> Locked:
-    return Locked(tr("The vault was locked; nothing was done."))
+    return Locked(tr("Latchkey was locked while this was under way; nothing more was done. Begin again when you want it."))
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def _sign(context: Context, parent: QWidget, envelope: Envelope, key: HdAddress)
     def keep(signed: tuple[Envelope, ...]) -> None:
         """Sealing a session key may ask for the passphrase, so not here."""
         context.tasks.run(
-            lambda _job: granting.accept_signed(signed[0]),
+            context.until_locked(lambda _job: granting.accept_signed(signed[0])),
             lambda record: tell_signed(context, record),
             failed=lambda error: announce(parent, error.text, tone="bad"),
             owner=parent,

@@ -111,6 +111,7 @@ class WorkingSheet(Dialog):
         self.stop_button.setEnabled(True)
         self.offer(self.stop_button, focus=self.stop_button)
         said: list[str] = []
+        work = self._context.until_locked(work)
 
         def body(job: Job) -> object:
             def say(text: str) -> None:
