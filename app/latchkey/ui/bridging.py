@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QComboBox, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from latchkey.core.networks import network
 from latchkey.core.phrases import Part, Phrase, Style
@@ -20,7 +20,7 @@ from latchkey.core.words_pieces import say, strong
 from latchkey.errors import LatchkeyError
 from latchkey.language import tr
 from latchkey.ui import theme
-from latchkey.ui.widgets import Body, Dialog, Field, Label, Muted, PhraseLabel, primary, secondary
+from latchkey.ui.widgets import Body, ComboBox, Dialog, Field, Label, Muted, PhraseLabel, primary, secondary
 from latchkey.ui.widgets.address import short_address
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ class PairDialog(Dialog):
         self.code.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.body.addWidget(self.code)
         self.body.addWidget(Body(tr("It shows this number too. If it shows another one or none, somebody else is asking: refuse.")))
-        self.sees = Field(tr("It may see"), QComboBox())
+        self.sees = Field(tr("It may see"), ComboBox())
         for account in accounts:
             named = (account.label, short_address(account.address), network(account.chain_id).name)
             self.sees.editor.addItem(" · ".join(part for part in named if part), account)

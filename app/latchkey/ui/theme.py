@@ -160,6 +160,7 @@ QFrame[surface="drop"] {{ background: {p.card}; border: 2px dashed {p.outline}; 
 QFrame[surface="drop"][active="true"] {{ background: {p.accent_tint}; border-color: {p.accent}; }}
 QLabel[kind="chip"] {{ border-radius: 9px; padding: 2px 8px; }}
 {tones}
+QPushButton, QToolButton, QCheckBox, QRadioButton, QSlider {{ outline: none; }}
 QScrollArea, QScrollArea > QWidget, QWidget[surface="page"] {{ background: transparent; border: none; }}
 
 QPushButton {{
@@ -183,10 +184,10 @@ QPushButton[kind="quiet"], QToolButton {{
 QPushButton[kind="quiet"]:hover, QToolButton:hover {{ background: {p.hover}; color: {p.text}; }}
 QPushButton[kind="quiet"]:focus, QToolButton:focus {{ border: 2px solid {p.accent}; padding: 4px 6px; }}
 QPushButton[kind="link"] {{
-  background: transparent; border: 1px solid transparent; color: {p.accent}; padding: 3px 3px; text-align: left;
+  background: transparent; border: none; border-radius: 0; color: {p.accent}; padding: 4px 0; text-align: left;
 }}
 QPushButton[kind="link"]:hover {{ text-decoration: underline; }}
-QPushButton[kind="link"]:focus {{ border: 2px solid {p.accent}; padding: 2px 2px; }}
+QPushButton[kind="link"]:focus {{ background: {p.accent_tint}; border-bottom: 2px solid {p.accent}; padding: 4px 0 2px 0; }}
 QPushButton[kind="rail"] {{
   background: transparent; border: 1px solid transparent; color: {p.muted}; text-align: left; padding: 7px 9px;
 }}
@@ -218,11 +219,6 @@ QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ background: transparent; bord
 QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {{ border: none; padding: 0 8px; }}
 QComboBox::drop-down {{ border: none; width: 28px; }}
 QComboBox::down-arrow {{ image: url("{image["chevron-down"]}"); width: 12px; height: 12px; }}
-QComboBox QAbstractItemView {{
-  background: {p.card}; color: {p.text}; border: 1px solid {p.border}; selection-background-color: {p.accent_tint};
-  selection-color: {p.accent}; outline: none; padding: 4px;
-}}
-QComboBox QAbstractItemView::item {{ min-height: 28px; padding: 0 6px; border-radius: 4px; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{
   border: none; background: transparent; width: 24px; subcontrol-origin: border;
 }}
@@ -245,8 +241,10 @@ QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{
   background: {p.accent}; border-color: {p.accent}; image: url("{image["check"]}");
 }}
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {p.border}; background: {p.window}; }}
+QCheckBox::indicator:checked:disabled {{ background: {p.outline}; border-color: {p.outline}; }}
 QRadioButton::indicator:checked {{ border: 5px solid {p.accent}; width: 8px; height: 8px; background: {p.card}; }}
 
+QSlider:horizontal {{ min-height: 20px; }}
 QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {p.border}; }}
 QSlider::sub-page:horizontal {{ background: {p.accent}; border-radius: 2px; }}
 QSlider::handle:horizontal {{
@@ -266,6 +264,8 @@ QCalendarWidget QToolButton {{ color: {p.text}; }}
 QCalendarWidget QToolButton#qt_calendar_prevmonth {{ qproperty-icon: url("{image["chevron-left"]}"); }}
 QCalendarWidget QToolButton#qt_calendar_nextmonth {{ qproperty-icon: url("{image["chevron-right"]}"); }}
 QCalendarWidget QAbstractItemView {{ border-radius: 0; selection-background-color: {p.accent}; selection-color: {p.on_accent}; }}
+QComboBoxPrivateContainer {{ background: {p.card}; border: 1px solid {p.border}; }}
+QComboBox QAbstractItemView {{ border: none; border-radius: 0; }}
 QMenu {{ background: {p.card}; border: 1px solid {p.border}; padding: 4px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {p.accent_tint}; color: {p.accent}; }}

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.desk.mnemonic import WordGrid
 from latchkey.ui.desk.page import GAP, Page, check_box, field
 from latchkey.ui.desk.secret_edit import SecretEdit
-from latchkey.ui.widgets import Button, Muted, PhraseLabel, Segmented
+from latchkey.ui.widgets import Button, ComboBox, Muted, PhraseLabel, Segmented
 
 LENGTHS = (12, 15, 18, 21, 24)
 MAX_KEYSTORE = 64 * 1024
@@ -47,7 +47,7 @@ class Way(QWidget):
 class Words(Way):
     def __init__(self) -> None:
         super().__init__()
-        self.length = QComboBox()
+        self.length = ComboBox()
         self.length.setAccessibleName(tr("How many words"))
         self.length.addItems([tr("{length} words", length=length) for length in LENGTHS])
         self.grid = WordGrid(list(range(1, LENGTHS[-1] + 1)))

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.language import tr
 from latchkey.ui import theme
-from latchkey.ui.widgets import Banner, Button, Label, PhraseLabel, Title
+from latchkey.ui.widgets import Banner, Button, CheckBox, Label, PhraseLabel, Title
 
 WIDTH = theme.space(76)
 MARGIN, GAP = theme.space(3), theme.space(1.5)
@@ -81,6 +81,6 @@ def field(caption: str, edit: QWidget, parent: QVBoxLayout, note: QWidget | None
 
 
 def check_box(text: str, on_toggle: Callable[[bool], Any]) -> QCheckBox:
-    made = QCheckBox(text)
+    made = CheckBox(text)
     made.toggled.connect(on_toggle)
     return made

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.codec.eip681 import PayTo
 from latchkey.codec.hdkeys import HdAddress, HdKeys
@@ -22,7 +22,7 @@ from latchkey.flow import devices
 from latchkey.flow.accounts import as_7702, from_address, from_owner, parse_chain_id, parse_salt
 from latchkey.language import tr
 from latchkey.ui import theme
-from latchkey.ui.widgets import AddressLabel, Banner, Card, Field, Muted, Segmented, line_edit, short_address
+from latchkey.ui.widgets import AddressLabel, Banner, Card, ComboBox, Field, Muted, Segmented, line_edit, short_address
 
 _WAYS = (("owner", tr("From its owner")), ("address", tr("By its address")), ("7702", "EIP-7702"))
 _TYPES = ((Mode.SMA, tr("Semi-modular (usual)")), (Mode.MA, tr("Modular, owner in a module")))
@@ -37,7 +37,7 @@ _NO_GRANTS = tr(
 )
 
 
-class NetworkBox(QComboBox):
+class NetworkBox(ComboBox):
     """Networks by name, main ones first; the last entry is any other, by number."""
 
     def __init__(self, *, chain_id: int = 1) -> None:
@@ -67,10 +67,10 @@ class AccountForm(QWidget):
         self.way = Segmented(_WAYS, name=tr("How the account is named"), value="owner")
         self.network = Field(tr("Network"), NetworkBox(chain_id=chain_id))
         self.chain = Field(tr("Chain id"), line_edit(placeholder="8453", limit=80))
-        self.key = Field(tr("Owner"), QComboBox())
+        self.key = Field(tr("Owner"), ComboBox())
         self.owner = Field(tr("Owner's address"), line_edit(placeholder="0x…", mono=True, limit=64))
         self.address = Field(tr("Account's address"), line_edit(placeholder="0x…", mono=True, limit=64))
-        self.type = Field(tr("Type"), QComboBox())
+        self.type = Field(tr("Type"), ComboBox())
         self.salt = Field(tr("Salt"), line_edit("0", limit=80), hint=tr("0 unless your wallet says otherwise."))
         self.name = Field(
             tr("Name"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.codec.eip4527 import EthSignRequest
 from latchkey.codec.hand_over import Envelope
@@ -27,6 +27,7 @@ from latchkey.ui.widgets import (
     Banner,
     Card,
     Chip,
+    ComboBox,
     DigestView,
     Field,
     FieldTable,
@@ -62,7 +63,7 @@ class ApprovePage(Page):
         self.chip = Chip()
         self.header.addWidget(self.chip)
         self.trouble = Banner("danger")
-        self.owner = Field(tr("Sign with"), QComboBox())
+        self.owner = Field(tr("Sign with"), ComboBox())
         self.owner.editor.activated.connect(lambda _at: self._read())
         self.body.addWidget(self.trouble)
         self.body.addWidget(self.owner)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout
 
 from latchkey.language import tr, trn
 from latchkey.ui import theme
 from latchkey.ui.context import Context
-from latchkey.ui.widgets import Body, Button, Card, Chip, Field, Heading, Line, PhraseLabel, secondary
+from latchkey.ui.widgets import Body, Button, Card, Chip, ComboBox, Field, Heading, Line, PhraseLabel, secondary
 
 _IDLE = (1, 2, 5, 10, 15, 30, 60)  # minutes
 _KEYRING = tr(
@@ -36,7 +36,7 @@ class LockCard(Card):
     def __init__(self, context: Context, ask: Ask, keep: Callable[..., None], warn: Callable[[str], None]) -> None:
         super().__init__(tr("Locking"))
         self._context, self._ask, self._warn = context, ask, warn
-        self.idle = Field(tr("Lock the keys when I have been away for"), QComboBox())
+        self.idle = Field(tr("Lock the keys when I have been away for"), ComboBox())
         self.idle.setMaximumWidth(theme.space(40))
         minutes = sorted({*_IDLE, context.settings.idle_minutes})
         for number in minutes:

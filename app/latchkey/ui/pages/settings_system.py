@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtWidgets import QCheckBox
-
 from latchkey.language import tr
 from latchkey.ui.context import Context
-from latchkey.ui.widgets import Card, Muted
+from latchkey.ui.widgets import Card, CheckBox, Muted
 
 
 class SystemCard(Card):
     def __init__(self, context: Context, keep: Callable[..., Any]) -> None:
         super().__init__(tr("In the system"))
         self._context = context
-        self.tray = QCheckBox(tr("Show an icon in the system tray"))
-        self.close_to_tray = QCheckBox(tr("Closing the window keeps Latchkey running in the tray"))
-        self.notifications = QCheckBox(tr("Notifications while the window is not in front"))
+        self.tray = CheckBox(tr("Show an icon in the system tray"))
+        self.close_to_tray = CheckBox(tr("Closing the window keeps Latchkey running in the tray"))
+        self.notifications = CheckBox(tr("Notifications while the window is not in front"))
         self.none = Muted(tr("This system shows no tray now."))
         self.tray.clicked.connect(lambda on: keep(tray=on))
         self.close_to_tray.clicked.connect(lambda on: keep(close_to_tray=on))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication, QCheckBox, QFileDialog, QHBoxLayout
+from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout
 
 from latchkey.core.networks import network
 from latchkey.errors import BadInput, LatchkeyError, StoreError
@@ -15,7 +15,7 @@ from latchkey.store import atomic
 from latchkey.store.settings import MAX_BYTES, Change, Settings, export, import_
 from latchkey.ui import theme
 from latchkey.ui.context import Context
-from latchkey.ui.widgets import Banner, Body, Card, Dialog, FieldTable, primary, secondary
+from latchkey.ui.widgets import Banner, Body, Card, CheckBox, Dialog, FieldTable, primary, secondary
 from latchkey.ui.widgets.surfaces import Scroller
 
 _WHAT = tr(
@@ -33,7 +33,7 @@ class TransferCard(Card):
         super().__init__(tr("Settings of another computer"))
         self._context = context
         self.body.addWidget(Body(_WHAT, tone="muted"))
-        self.addresses = QCheckBox(tr("Export addresses of RPCs and proxy too"))
+        self.addresses = CheckBox(tr("Export addresses of RPCs and proxy too"))
         self.body.addWidget(self.addresses)
         self.fault = Banner("danger")
         self.fault.hide()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from latchkey.core.arguments import parameters
 from latchkey.core.moments import utc
@@ -27,6 +27,7 @@ from latchkey.ui.tasks import Task
 from latchkey.ui.widgets import (
     Banner,
     Card,
+    ComboBox,
     Dialog,
     Field,
     Heading,
@@ -115,7 +116,7 @@ class TryDialog(Dialog):
         )
         self.kind.changed.connect(lambda _key: self._show_kind())
         self._choices = choices(self._subject)
-        self.choice = Field(tr("From the &grant"), QComboBox())
+        self.choice = Field(tr("From the &grant"), ComboBox())
         for choice in self._choices:
             self.choice.editor.addItem(_title(choice))
         self.choice.editor.addItem(tr("Another call"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QFileDialog, QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from latchkey.codec.text import clean
 from latchkey.errors import LatchkeyError
@@ -23,7 +23,7 @@ from latchkey.ui.scan.picture import Source
 from latchkey.ui.scan.reader import Reader, Sight
 from latchkey.ui.scan.screen import can_grab
 from latchkey.ui.scan.view import LiveView
-from latchkey.ui.widgets import Body, Icon, Muted, Tile, secondary
+from latchkey.ui.widgets import Body, CheckBox, ComboBox, Icon, Muted, Tile, secondary
 from latchkey.ui.widgets.intake import PLACES
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ class CameraPane(QWidget):
         self.source: Source | None = None
         self.view = LiveView()
         self.view.resized.connect(reader.resize)
-        self.camera = QComboBox()
+        self.camera = ComboBox()
         self.camera.setAccessibleName(tr("Camera"))
         self.camera.currentIndexChanged.connect(lambda _index: self._start())
-        self.mirror = QCheckBox(tr("Mirror"))
+        self.mirror = CheckBox(tr("Mirror"))
         self.mirror.toggled.connect(self.view.set_mirrored)
         self.again = secondary(tr("Go on"), self._start)
         self.screen_instead = secondary(tr("Scan the screen"), lambda: self.other.emit("screen"))

@@ -19,6 +19,7 @@ from latchkey.ui import theme
 from latchkey.ui.icons import icon
 from latchkey.ui.widgets.text import Label, Muted, set_property
 
+_GAP = 4  # px between icon and text, beside the 4 of Qt
 _ICON_TONES = {"primary": "on_accent", "danger": "bad", "link": "accent"}
 
 
@@ -72,8 +73,9 @@ class Button(QPushButton):
     def _draw_icon(self) -> None:
         if getattr(self, "_icon_name", ""):
             tone = "accent" if self.isChecked() else _ICON_TONES.get(str(self.property("kind")), "muted")
-            self.setIcon(icon(self._icon_name, tone))
-            self.setIconSize(QSize(16, 16))
+            gap = _GAP if self.text() else 0
+            self.setIcon(icon(self._icon_name, tone, gap=gap))
+            self.setIconSize(QSize(16 + gap, 16))
 
 
 def primary(text: str, on_click: Callable[[], object] | None = None, *, icon_name: str = "") -> Button:

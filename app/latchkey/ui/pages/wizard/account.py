@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.core.account import Account
 from latchkey.core.networks import network
@@ -17,7 +17,19 @@ from latchkey.flow.wizard import fits_request
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.step_page import Choice, StepPage, View, show_banner, show_fault
-from latchkey.ui.widgets import Banner, Body, Card, Field, PhraseLabel, clear_layout, grouped_address, line_edit, primary, secondary
+from latchkey.ui.widgets import (
+    Banner,
+    Body,
+    Card,
+    ComboBox,
+    Field,
+    PhraseLabel,
+    clear_layout,
+    grouped_address,
+    line_edit,
+    primary,
+    secondary,
+)
 
 
 class AccountPage(StepPage):
@@ -51,7 +63,7 @@ class AccountPage(StepPage):
         self._card.body.addLayout(self._list)
         self._card.body.addLayout(_at_left(self._other))
         hint = tr("This account was added by its address alone. Leave it empty if the owner's key is on another machine.")
-        self._owner = Field(tr("O&wner, the key that signs"), QComboBox(), hint=hint)
+        self._owner = Field(tr("O&wner, the key that signs"), ComboBox(), hint=hint)
         typing = line_edit(mono=True, limit=64)
         typing.setAccessibleName(tr("Owner, the key that signs"))
         self._owner.editor.setEditable(True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QDateTime, Signal
-from PySide6.QtWidgets import QComboBox, QDateTimeEdit, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDateTimeEdit, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.core.permissions import Permission
 from latchkey.core.phrases import Part, Phrase, Style
@@ -20,7 +20,20 @@ from latchkey.ui import theme
 from latchkey.ui.pages.wizard.cards import PermissionCard
 from latchkey.ui.pages.wizard.expiry import TITLES
 from latchkey.ui.pages.wizard.step_page import View, names_of
-from latchkey.ui.widgets import Banner, Card, Chip, Heading, Line, Muted, PhraseLabel, add_shown, clear_layout, confirm, link
+from latchkey.ui.widgets import (
+    Banner,
+    Card,
+    Chip,
+    ComboBox,
+    Heading,
+    Line,
+    Muted,
+    PhraseLabel,
+    add_shown,
+    clear_layout,
+    confirm,
+    link,
+)
 
 _LEFT_OUT, _NOT_ASKED = phrase(tr("left out")), phrase(tr("not asked for"))
 OWN_TITLE = tr("Start a draft of your own?")
@@ -230,7 +243,7 @@ class _EndRow(_Row):
     def __init__(self) -> None:
         super().__init__()
         self.out.hide()
-        self._choice = QComboBox()
+        self._choice = ComboBox()
         self._choice.setAccessibleName(tr("When it ends"))
         self._date = QDateTimeEdit()
         self._date.setAccessibleName(tr("Ends on"))

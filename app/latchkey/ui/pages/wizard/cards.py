@@ -24,7 +24,7 @@ from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.functions import FunctionPicker
 from latchkey.ui.pages.wizard.step_page import View, beside, names_of, show_fault, show_text
-from latchkey.ui.widgets import Banner, Chip, Field, Icon, Label, PhraseLabel, line_edit, link, quiet, secondary
+from latchkey.ui.widgets import Banner, Chip, ComboBox, Field, Icon, Label, PhraseLabel, line_edit, link, quiet, secondary
 from latchkey.ui.widgets import Card as Surface
 
 
@@ -151,7 +151,7 @@ class PermissionCard(Surface):
         self.body.addWidget(self._fault)
 
     def _build_amount(self) -> None:
-        self._unit = QComboBox()
+        self._unit = ComboBox()
         self._unit.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._unit.currentIndexChanged.connect(self._unit_chosen)
         editor = line_edit(placeholder="0", limit=100)

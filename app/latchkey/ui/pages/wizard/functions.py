@@ -21,6 +21,7 @@ from latchkey.ui import theme
 from latchkey.ui.pages.wizard.step_page import View, beside
 from latchkey.ui.widgets import (
     Body,
+    CheckBox,
     Dialog,
     Field,
     Muted,
@@ -138,7 +139,7 @@ class FunctionPicker(QWidget):
         self._tick()
 
     def _asked_row(self, function: Function) -> QWidget:
-        box = QCheckBox(_title(function))
+        box = CheckBox(_title(function))
         box.setFont(theme.font(theme.BODY - 1, mono=True))
         box.setAccessibleName(tr("Allow {title}", title=_title(function)))
         box.setProperty("selector", str(function.selector))
@@ -247,7 +248,7 @@ class PasteDialog(Dialog):
         self.body.addWidget(self._text)
         self.body.addWidget(self._which)
         short = short_address(str(address)) if address else ""
-        self._keeping = QCheckBox(tr("&Keep them for {short}, to choose from next time", short=short))
+        self._keeping = CheckBox(tr("&Keep them for {short}, to choose from next time", short=short))
         self._name = Field(tr("What do you &call this contract? (may stay empty)"), line_edit(limit=64))
         self._keeping.toggled.connect(self._name.setVisible)
         self._keeping.setVisible(address is not None and not found)
