@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from latchkey.language import tr, trn
 from latchkey.ui import theme
 from latchkey.ui.widgets import Banner, Body, Dialog, Muted, PhraseLabel, primary, secondary, text_edit
+from latchkey.ui.widgets.export import copy_text
 
 if TYPE_CHECKING:
     from latchkey.ui.faults import Faults
@@ -47,8 +48,7 @@ class FaultDialog(Dialog):
         self._timer.start()
 
     def _copy(self) -> None:
-        QApplication.clipboard().setText(self.report.toPlainText())
-        self.copy.setText(tr("Copied"))
+        copy_text(self, self.report.toPlainText())
 
     def _count(self) -> None:
         if more := self._faults.count - self._before:

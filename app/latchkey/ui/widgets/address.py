@@ -12,6 +12,7 @@ from latchkey.core.phrases import Style
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets.buttons import Button, quiet
+from latchkey.ui.widgets.export import copy_text
 from latchkey.ui.widgets.text import PhraseLabel, phrase
 from latchkey.ui.widgets.toast import announce
 
@@ -134,16 +135,15 @@ class AddressLabel(QWidget):
 
     def _to_clipboard(self) -> None:
         address = self._address
-        QGuiApplication.clipboard().setText(address)
-        if self._read_back(address):
-            announce(self, tr("Address copied."))
+        taken = copy_text(self, address, tr("Address copied."))
+        self.copied.emit(taken)
+        if taken:
             QTimer.singleShot(self._RECHECK_MS, self, lambda: self._read_back(address))
 
-    def _read_back(self, address: str) -> bool:
+    def _read_back(self, address: str) -> None:
         same = QGuiApplication.clipboard().text() == address
         self.copied.emit(same)
         if not same:
             announce(
                 self, tr("The clipboard now holds something else than this address. Check every digit after pasting."), tone="bad"
             )
-        return same

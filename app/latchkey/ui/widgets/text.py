@@ -17,7 +17,6 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QFont,
-    QGuiApplication,
     QPainter,
     QPaintEvent,
     QTextBlock,
@@ -233,8 +232,10 @@ class TextView(QLabel):
         self.update()
 
     def _menu(self, where: QPoint) -> None:
+        from latchkey.ui.widgets.export import copy_text  # whose toast is made of a label
+
         text, menu = self._copied(where), QMenu(self)
-        menu.addAction(tr("Copy"), lambda: QGuiApplication.clipboard().setText(text))
+        menu.addAction(tr("Copy"), lambda: copy_text(self, text))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.mapToGlobal(where))
 
