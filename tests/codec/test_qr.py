@@ -47,9 +47,33 @@ def test_an_animated_code_through_pictures() -> None:
     assert decoder.message == raw
 
 
-def test_a_part_is_coarse_enough_for_a_camera() -> None:
-    """At most 61 modules a side (version 11) for 110 bytes a part."""
-    assert len(matrix(next(ur.qr_texts(bytes(5000))))) <= 61
+@pytest.mark.parametrize("size", [201, 5000, 20_000])
+def test_a_part_is_coarse_enough_for_a_camera(size: int) -> None:
+    """At most 61 modules a side (version 11) at the default density."""
+    encoder = ur.Encoder(bytes(size), kind=max(ur.KINDS, key=len))
+    assert all(len(matrix(encoder.part(number).upper())) <= 61 for number in (1, 2, 99, 999))
+
+
+def test_what_is_drawn_is_what_another_library_draws() -> None:
+    """Module by module, for one of the eight masks: which one is a matter of taste."""
+    from qrcode import QRCode, constants, util  # type: ignore[import-untyped]
+
+    def drawn(text: str, level: int, mask: int) -> tuple[tuple[bool, ...], ...]:
+        code = QRCode(error_correction=level, border=0, mask_pattern=mask)
+        code.add_data(util.QRData(text.encode(), mode=util.MODE_ALPHA_NUM if text.isupper() else util.MODE_8BIT_BYTE))
+        return tuple(tuple(map(bool, row)) for row in code.get_matrix())
+
+    rng = random.Random(11)
+    for _ in range(count(1, 40)):
+        raw = rng.randbytes(rng.randrange(210, 340))
+        low, medium = constants.ERROR_CORRECT_L, constants.ERROR_CORRECT_M
+        for text, level in (
+            (ur.Encoder(raw).part(rng.randrange(1, 5000)).upper(), low),
+            (ur.encode(raw).upper(), medium),
+            (ur.encode(raw), medium if len(ur.encode(raw)) <= 700 else low),
+            (ur.encode(3 * raw).upper(), low),
+        ):
+            assert matrix(text) in [drawn(text, level, mask) for mask in range(8)]
 
 
 @given(st.text(st.characters(codec="ascii", categories=("L", "N", "P", "Z")), min_size=1, max_size=60))

@@ -34,7 +34,7 @@ _OTHER_KINDS: Mapping[str, str] = {
     "eth-batch-sign-request": tr("a list of signing requests"),
     "eth-batch-signature": tr("a list of a hardware wallet's signatures"),
 }
-FRAGMENT = 110  # bytes; 100 to 130 suit any camera, fewer make coarser pictures, more take a good one
+FRAGMENT = 200  # bytes; up to 61 modules a side, which any camera reads; fewer make coarser pictures, more take a good camera
 MIN_FRAGMENT, MAX_FRAGMENT = 10, 300
 MAX_PARTS = 1000
 MAX_MESSAGE = 256 * 1024
@@ -58,7 +58,7 @@ def single_text(message: bytes, kind: str = TYPE) -> str | None:
 def qr_texts(message: bytes, fragment: int = FRAGMENT, kind: str = TYPE) -> Iterator[str]:
     """Upper-case URs for an animated QR code, without end: first every fragment once, then mixtures.
 
-    A message that fits one fragment is the same single UR each time. `fragment`: most bytes in one part, 10 to 130.
+    A message that fits one fragment is the same single UR each time. `fragment`: most bytes in one part, 10 to 300.
     """
     encoder = Encoder(message, fragment, kind)
     return (encoder.part(number).upper() for number in count(1))

@@ -22,7 +22,8 @@ from latchkey.ui.widgets.buttons import Button
 from latchkey.ui.widgets.text import Label, Muted
 
 QUIET = 4  # light modules around a code
-SPEEDS = (2000, 1500, 1000, 700, 500, 350, 250, 180, 130, 100)  # ms a frame
+SPEEDS = (2000, 1500, 1000, 700, 500, 350, 250, 180, 130, 100, 70)  # ms a frame
+_USUAL = 100  # a camera of 30 pictures a second sees each frame two or three times
 DENSITY = (60, ur.MAX_FRAGMENT)  # bytes a frame
 _SIDE, _LEAST = theme.space(40), theme.space(35)
 
@@ -82,7 +83,7 @@ class QrPlayer(QWidget):
         self._encoder: ur.Encoder | None = None
         self._number = 0
         self._single = self._paused = False
-        self._speed = SPEEDS.index(250)
+        self._speed = SPEEDS.index(_USUAL)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._next)
         self.canvas = QrCanvas()
