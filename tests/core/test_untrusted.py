@@ -49,10 +49,10 @@ def test_depth_is_counted_outside_of_strings() -> None:
     "text", ['"' + '\\"' * 120_000 + "[" * 33, "[" * 33 + '"\\' * 80_000, '"' * 200_000 + "{" * 33, "[" * 20 + '"\\']
 )
 def test_strings_without_an_end_take_no_time(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(BadInput):
         read_json(text)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])

@@ -232,10 +232,10 @@ def test_not_an_address() -> None:
 
 def test_slow() -> None:
     waiting = threading.Event()
-    with rpc_server(lambda _: waiting.wait(5)) as url:
+    with rpc_server(lambda _: waiting.wait(30)) as url:
         start = time.monotonic()
         assert said_by(url, partial(clone_code, timeout=0.2)) == "Nothing was copied. The RPC takes too long to answer."
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 15
         waiting.set()
 
 

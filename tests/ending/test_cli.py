@@ -56,7 +56,7 @@ def test_revoke_all(folder: Path, scene: Scene, via: str | None) -> None:
     record, _ = scene.grant(3)
     began = time.monotonic()
     told = run(result, folder, scene, "revoke", "--account", scene.account.address, "--all", *(("--via", via) if via else ()))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60  # and not as long as one waits for a node
     assert [(r["kind"], r["entityId"], r["grant"], r["state"]) for r in told] == [
         ("revoke", 1, None, "done"), ("revoke", 2, None, "done"), ("cancel", 3, record.id, "done")
     ]  # fmt: skip

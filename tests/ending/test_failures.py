@@ -62,7 +62,7 @@ def pending(scene: Scene) -> list[str]:
 
 
 def until(check: Callable[[], Any]) -> Any:
-    end = time.monotonic() + 15
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if found := check():
             return found

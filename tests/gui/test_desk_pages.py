@@ -11,7 +11,7 @@ from tests.gui.conftest import names_missing
 
 from latchkey.core.wordlist import english_words
 from latchkey.ui.desk.addresses import AddressPage
-from latchkey.ui.desk.confirm import ARMING_MS, ConfirmPage
+from latchkey.ui.desk.confirm import ConfirmPage
 from latchkey.ui.desk.importing import MAX_KEYSTORE, ImportPage
 from latchkey.ui.desk.mnemonic import CheckMnemonicPage, ShowMnemonicPage
 from latchkey.ui.desk.notices import CodePage, RevealPage, SayPage
@@ -495,7 +495,7 @@ def test_confirm_shows_everything_in_full(shown: Any) -> None:
 def test_confirm_takes_no_yes_before_it_was_read(qtbot: Any, shown: Any) -> None:
     page = ConfirmPage(confirmation(lines=40))
     answers = shown(page)
-    qtbot.wait(ARMING_MS + 200)
+    qtbot.waitUntil(lambda: not page._arming.isActive())
     assert not page.go.isEnabled()
     bar = page.reading.verticalScrollBar()
     assert bar.maximum() > 0
@@ -535,7 +535,7 @@ def test_confirm_wants_the_word(qtbot: Any, shown: Any) -> None:
     page = ConfirmPage(confirmation(lines=1, typed="full control"))
     shown(page)
     page.resize(608, 900)
-    qtbot.wait(ARMING_MS + 200)
+    qtbot.waitUntil(lambda: not page._arming.isActive())
     assert not page.go.isEnabled()
     qtbot.keyClicks(page.word, "full contro")
     assert not page.go.isEnabled()

@@ -58,14 +58,14 @@ class Desk:
         time.sleep(SETTLE)  # where a page replaces another, nothing outside tells when it is there
 
     def answer(self) -> Any:
-        frame = self.answers.get(timeout=20)
+        frame = self.answers.get(timeout=60)
         assert isinstance(frame, dict), frame
         assert frame["id"] == self._id
         return frame.get("answer") if "answer" in frame else ("declined", frame["declined"])
 
     def close(self) -> int:
         self.process.stdin.close()
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
     def end(self) -> None:
         if self.process.poll() is None:
@@ -98,7 +98,7 @@ def focused() -> str:
 
 
 def wait_for_focus(name: str) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while focused() != name:
         assert time.monotonic() < until, f"{name!r} never got the keyboard"
         time.sleep(0.05)
@@ -189,7 +189,7 @@ def test_a_broken_frame_ends_it(desk: Desk) -> None:
     desk.ask("say", text="Hello.")
     desk.process.stdin.write(b"\xff\xff\xff\xff")
     desk.process.stdin.flush()
-    assert desk.process.wait(timeout=10) == 0
+    assert desk.process.wait(timeout=60) == 0
     assert desk.answers.empty(), desk.answers.get()
 
 
@@ -198,7 +198,7 @@ def test_the_end_of_the_pipe_ends_it_while_a_secret_is_shown(desk: Desk) -> None
     press("space")
     started = time.monotonic()
     assert desk.close() == 0
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_no_core_dump_no_new_privileges(desk: Desk) -> None:

@@ -96,7 +96,7 @@ def test_a_crashed_window_leaves_nothing_in_the_way(start: Start, runtime: Path)
     assert place.parent == runtime
     assert stat.S_IMODE(place.stat().st_mode) & 0o077 == 0
     first.send_signal(signal.SIGKILL)
-    first.wait(10)
+    first.wait(60)
     assert place.exists()
     second = start()
     assert line(second) == "ready"
@@ -199,7 +199,7 @@ def test_another_profile_does_not_take_it(folder: DataDir, door: tuple[Door, lis
 def test_nobody_there(folder: DataDir) -> None:
     begun = time.monotonic()
     assert not hand_over(folder, "latchkey:grant/abc", patience=0.2)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     Path(place_of(folder)).write_text("not a socket")
     assert not hand_over(folder, None, patience=0)
 

@@ -146,7 +146,7 @@ def _names(address: str) -> bytes:
     return subprocess.run(asked, capture_output=True, check=False).stdout
 
 
-def _until(holds: Callable[[], bool], seconds: float = 15) -> None:
+def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end

@@ -227,11 +227,12 @@ def test_the_cost_follows_the_machine(takes: float, cost: file.Cost) -> None:
 
 
 def test_the_measured_cost_takes_about_a_second_here() -> None:
-    cost = file.measured()
-    began = time.perf_counter()
+    """In seconds of the processor, because this machine has other things to do."""
+    cost = file.measured(clock=time.process_time)
+    began = time.process_time()
     file._derive(secret(PASSPHRASE), bytes(32), cost)
-    took = time.perf_counter() - began
-    assert 0.2 < took < 3 or cost in (file.FLOOR, file.Cost(256 * 1024, 10, 4))  # a busy machine measures roughly
+    took = time.process_time() - began
+    assert 0.2 < took < 5 or cost in (file.FLOOR, file.Cost(256 * 1024, 10, 4))
 
 
 # --- what is no vault

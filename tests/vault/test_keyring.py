@@ -219,7 +219,7 @@ def test_an_item_that_cannot_be_removed_is_said(service: SecretService, vault: b
 def test_a_keyring_that_nobody_is_let_to(vault: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     with secret_service(denied=True) as service:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", service.environment["DBUS_SESSION_BUS_ADDRESS"])
-        made, _ = keeper(vault, ASKED, ASKED)
+        made, _ = keeper(vault, ASKED)  # nothing is asked for a keyring that is not there
         made.unlock()
         with pytest.raises(VaultError, match="refused") as caught:
             made.set_keyring(True)
@@ -229,7 +229,7 @@ def test_a_keyring_that_nobody_is_let_to(vault: bytes, monkeypatch: pytest.Monke
 
 def test_no_bus_at_all(vault: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/none")
-    made, _ = keeper(vault, ASKED, ASKED)
+    made, _ = keeper(vault, ASKED)
     made.unlock()
     with pytest.raises(VaultError) as caught:
         made.set_keyring(True)
@@ -287,7 +287,7 @@ def test_the_window_never_sees_the_wrap_key(service: SecretService, tmp_path: Pa
         window.do("unlock")  # and nobody was asked
         took = time.perf_counter() - began
         assert "keyring=True" in window.do("status")
-        assert took < 5
+        assert took < 30
         wrap = bytes.fromhex(service.secrets()[0].decode())
         opened = file.open_by_keyring((tmp_path / "vault").read_bytes(), secret(wrap))
         hunts: list[Hunt] = [*forms_of("wrap key", wrap), *forms_of("data key", opened.data_key.reveal())]
@@ -310,7 +310,7 @@ def test_the_window_never_sees_the_wrap_key(service: SecretService, tmp_path: Pa
 def test_the_keyrings_process_gives_up_what_the_signer_does(service: SecretService) -> None:
     """It waits for its errand: looked at in the meantime."""
     with subprocess.Popen(own_command("keyring"), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         about = Path(f"/proc/{process.pid}")
         while "Seccomp:\t2" not in (status := (about / "status").read_text()):
             assert time.monotonic() < until
