@@ -7,13 +7,14 @@ import os
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QSize, Qt, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QTransform
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from latchkey.codec import ur
@@ -22,9 +23,10 @@ from latchkey.codec.inbox import open_text
 from latchkey.codec.link import to_link
 from latchkey.core.request import SessionRequest
 from latchkey.errors import BadInput, LatchkeyError, NotServed
-from latchkey.flow.requests import Record, Source
+from latchkey.flow.requests import Record, RequestState, Source
 from latchkey.ui.context import Context
-from latchkey.ui.widgets import intake
+from latchkey.ui.single import Visits
+from latchkey.ui.widgets import confirm, intake
 from latchkey.ui.widgets.intake import Gatherer, OpenDialog, Waiting, from_mime
 from latchkey.ui.widgets.qr_player import _picture
 from latchkey.ui.window import Window
@@ -347,6 +349,40 @@ def test_the_command_lines_file_or_link(qtbot: QtBot, window: Window, arrived: l
         intake.open_text(context_of(window), window, text)
         qtbot.waitUntil(lambda: bool(arrived))
         assert arrived == [("wizard", open_text(RAW), Source.FILE)], "the same request again is the one that waits already"
+
+
+def test_what_comes_while_a_question_is_open_waits(qtbot: QtBot, window: Window, arrived: list[Any], tmp_path: Path) -> None:
+    """However much it is, whatever it is: one question at a time, and nothing stands over what is read."""
+    context, visits, said = context_of(window), Visits(context_of(window), window), []
+    context.said.connect(said.append)
+    ending = tmp_path / "grant.latchkey"
+    ending.write_text(json.dumps({"sessionId": "0x"}))
+    wanted = [to_link(encode(request_envelope(replace(EXPECTED, request_id=f"r-{n}")))) for n in range(3)]
+    question = confirm(window, "Sure?", "Nothing is lost.", "Do it", lambda: None)
+    for what in (*wanted, wanted[0], str(ending), "latchkey:nonsense"):
+        visits.came(what)
+    assert not said, "before the book is open"
+    visits.ready()
+    qtbot.waitUntil(lambda: len(said) == 6, timeout=20_000)
+    assert said[:4] == ["A request came in. It waits under Requests."] * 4
+    assert QApplication.activeModalWidget() is question
+    assert not any(one.isVisible() for one in window.findChildren(OpenDialog))
+    assert not arrived
+    assert [one.state for one in context.requests.open()] == [RequestState.NEW] * 3
+    assert window.rail.badge.text() == "3"
+    question.reject()
+    visits.came(wanted[0])
+    qtbot.waitUntil(lambda: bool(arrived))
+    visits.door.close()
+
+
+def test_what_was_typed_stays_when_a_link_comes(qtbot: QtBot, window: Window, arrived: list[Any]) -> None:
+    intake.open_dialog(context_of(window), window)
+    dialog = window.findChild(OpenDialog)
+    dialog.edit.setPlainText("half of it")
+    intake.open_text(context_of(window), window, to_link(RAW))
+    qtbot.waitUntil(lambda: bool(context_of(window).requests.open()))
+    assert (dialog.isVisible(), dialog.edit.toPlainText(), arrived) == (True, "half of it", [])
 
 
 def test_what_does_not_open_is_said_in_the_dialog(qtbot: QtBot, window: Window, arrived: list[Any]) -> None:

@@ -161,9 +161,12 @@ def test_a_refusal_at_welcome_is_told_where_it_happened(
     """A script may not make a key that is not public: the signer's real refusal arrives on the page."""
     window = make_window("welcome", passphrase_fd=passphrases(f"{PASSPHRASE}\n"))
     key = window.page.key  # type: ignore[attr-defined]
+    offline = window.page.offline  # type: ignore[attr-defined]
     key.create_button.click()
     assert not key.create_button.isEnabled()
+    assert not offline.isEnabled()  # Latchkey would start again in the middle of it
     qtbot.waitUntil(key.create_button.isEnabled, timeout=20_000)
+    assert offline.isEnabled()
     assert key._fault.isVisible()
     assert "person" in key._fault.text
 

@@ -290,6 +290,12 @@ def test_another_one_does_not_take_the_place_of_what_is_read(drive: Driver, qtbo
     drive.open(second)
     sheet = dialog(drive.window, qtbot, Dialog)
     assert drive.page.review.asker.chip.text() == "Sender proven"
+    press(sheet, "Go on here")
+    qtbot.waitUntil(lambda: requests_of(drive.window).get(first.id).state is RequestState.SEEN)
+    assert requests_of(drive.window).get(second.id).state is RequestState.NEW
+    assert drive.window.rail.badge.text() == "1"  # what was put off is still to be looked at
+    drive.open(second)
+    sheet = dialog(drive.window, qtbot, Dialog)
     press(sheet, "Open")
     qtbot.waitUntil(lambda: drive.page.review.asker.chip.text() == "Sender unproven")
     assert len(requests_of(drive.window).open()) == 2

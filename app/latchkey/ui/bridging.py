@@ -22,6 +22,7 @@ from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets import Body, ComboBox, Dialog, Field, Label, Muted, PhraseLabel, primary, secondary
 from latchkey.ui.widgets.address import short_address
+from latchkey.ui.widgets.dialogs import is_asking
 
 if TYPE_CHECKING:
     from latchkey.core.account import Account
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from latchkey.ui.window import Window
 
 _STILL_MS = 1000  # in which no yes can be pressed to what came up by itself
-_SEEN_MS = 250
 _AGAIN_MS = 400  # until another look whether the person is free
 _UNTOUCHED = frozenset({"sessions", "session", "grants", "grant", "accounts", "settings", "requests", "wizard"})
 
@@ -132,7 +132,7 @@ class Bridging(QObject):
     # --- letting somebody in
 
     def _ask(self, question: ToPair) -> None:
-        if QApplication.activeModalWidget() is not None:
+        if is_asking():
             QTimer.singleShot(_AGAIN_MS, self, self._look)
             return
         self._dialog = PairDialog(self._window, question, self._context.book.accounts())
@@ -186,21 +186,13 @@ class Bridging(QObject):
         self._context.navigate("wizard", record)
         if isinstance(page := self._window.page, WizardPage):
             page.hold(_STILL_MS)
-        QTimer.singleShot(_SEEN_MS, self, lambda: self._see(record))  # after it is on the screen: the book's disk takes its time
-
-    def _see(self, record: Record) -> None:
-        try:
-            if not self._closed:
-                self._context.requests.see(record.id)
-        except LatchkeyError as error:
-            self._context.tasks.failed.emit(error)
 
     def _news(self, record: Record) -> str:
         return tr("{who} asks for something. It waits under Requests.", who=record.origin)
 
     def _is_free(self) -> bool:
         window = self._window
-        is_there = window.isVisible() and not window.isMinimized() and QApplication.activeModalWidget() is None
+        is_there = window.isVisible() and not window.isMinimized() and not is_asking()
         is_answering = getattr(window.page, "is_answering", False)
         return is_there and window.page_name in _UNTOUCHED and not (window.loss() or is_answering)
 

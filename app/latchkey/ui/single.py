@@ -39,6 +39,8 @@ MAX_WHAT = 24_000  # characters, as a link may have
 _MAX_TOKEN = 256
 _MAX_PATH = 90  # bytes: what the address of a local socket has room for, less what Qt adds while it makes one
 _TAKES_MS = 2_000  # for one line to arrive
+_MAX_WAITING = 100  # links and files that were not read yet; what comes then is dropped
+_AGAIN_MS = 50
 _PATIENCE = 5.0  # seconds for a first start to come as far as listening
 _TAKEN, _BAD, _OTHER = b"taken\n", b"bad\n", b"other-profile\n"
 
@@ -91,6 +93,8 @@ class Visits(QObject):
         self._context, self._window = context, window
         self._waiting: list[str] = []
         self._is_ready = False
+        self._again = QTimer(self, singleShot=True, interval=_AGAIN_MS)
+        self._again.timeout.connect(self._next)
         self.door = Door(context.data_dir, self)
         self.door.asked.connect(self.came)
         context.closing.connect(self.door.close)
@@ -98,18 +102,25 @@ class Visits(QObject):
 
     def came(self, what: str) -> None:
         to_front(self._window)
-        if what:
+        if what and len(self._waiting) < _MAX_WAITING:
             self._waiting.append(what)
-        if self._is_ready:
-            self.ready()
+        self._next()
 
     def ready(self) -> None:
         """The book is open."""
         self._is_ready = True
-        while self._waiting:
-            from latchkey.ui.widgets.intake import open_text
+        self._next()
 
+    def _next(self) -> None:
+        """One after another: whoever sends many gets no more threads for it."""
+        if not self._is_ready or not self._waiting or self._context.closed:
+            return
+        from latchkey.ui.widgets.intake import is_reading, open_text
+
+        if not is_reading(self._window):
             open_text(self._context, self._window, self._waiting.pop(0))
+        if self._waiting:
+            self._again.start()
 
 
 def to_front(window: QWidget) -> None:

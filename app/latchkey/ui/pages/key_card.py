@@ -19,6 +19,7 @@ class KeyMaker(QWidget):
     """A name, the number of words, and two ways: create and import. `made(address)` once the signer has the key."""
 
     made = Signal(str)
+    busied = Signal(bool)  # the desk asks for it; and then no more
 
     def __init__(self, context: Context, *, label: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,3 +74,4 @@ class KeyMaker(QWidget):
         self._waiting.setVisible(busy)
         for widget in (self.create_button, self.import_button, self.name, self.words):
             widget.setEnabled(not busy)
+        self.busied.emit(busy)

@@ -193,10 +193,10 @@ def open_record(context: Context, parent: QWidget, record: Record) -> None:
     from latchkey.flow.requests import RequestKind
 
     if record.is_open and record.request is not None:
-        context.requests.see(record.id)
         if record.kind is RequestKind.SESSION:
             context.navigate("wizard", record)
         else:
+            context.requests.see(record.id)
             from latchkey.ui.pages.revoking import open_revocation
 
             open_revocation(context, parent, record)

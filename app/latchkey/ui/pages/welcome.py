@@ -104,6 +104,7 @@ class WelcomePage(QWidget):
         from latchkey.ui.pages.machine import ask_to_stay_offline
 
         self.offline = secondary(tr("This machine stays offline…"), lambda: ask_to_stay_offline(self._context, self))
+        self.key.busied.connect(self.offline.setDisabled)  # it starts Latchkey again, and the words of a new key would be lost
         row = QHBoxLayout()
         row.addWidget(Muted(tr("Is this the machine that signs for another one, by QR code?")), 1)
         row.addWidget(self.offline)

@@ -1,5 +1,7 @@
 """Questions that have to be answered before something is lost. They never block: the answer arrives as a call.
 
+SheetScroller()     what is in a sheet and may be long; it wants to be as tall as that, and scrolls where there is no room
+
 confirm(self, "Remove this account?", "Its grants stay in the book.", "Remove", self._remove, danger=True)
 """
 
@@ -7,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QApplication, QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from latchkey.core.phrases import Phrase
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.widgets.buttons import Button, secondary
 from latchkey.ui.widgets.tabbing import move_focus
-from latchkey.ui.widgets.text import Heading, PhraseLabel
+from latchkey.ui.widgets.text import PhraseLabel
+
+_TALLEST, _ROOM = 96 * theme.GRID, 6 * theme.GRID  # px of a sheet at most; of the window, left free around it
 
 
 class Dialog(QDialog):
@@ -30,7 +34,7 @@ class Dialog(QDialog):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(theme.space(3), theme.space(3), theme.space(3), theme.space(2.5))
         rows.setSpacing(theme.space(2))
-        rows.addWidget(Heading(title))
+        rows.addWidget(PhraseLabel(title, size=theme.TITLE, strong=True))
         self.body = QVBoxLayout()
         self.body.setSpacing(theme.space(1.5))
         rows.addLayout(self.body)
@@ -39,8 +43,49 @@ class Dialog(QDialog):
         self.buttons.addStretch(1)
         rows.addLayout(self.buttons)
 
+    def fit(self) -> None:
+        """As tall as what is in it, within the window it belongs to; its middle stays where it is."""
+        rows, window = self.layout(), self.parentWidget() or self
+        assert rows is not None
+        rows.activate()
+        wanted = rows.totalHeightForWidth(self.width()) if rows.hasHeightForWidth() else rows.totalSizeHint().height()
+        most = max(rows.totalMinimumSize().height(), min(_TALLEST, window.height() - _ROOM))
+        higher = min(wanted, most) - self.height()
+        self.resize(self.width(), self.height() + higher)
+        if self.isVisible() and higher:
+            top = window.mapToGlobal(window.rect().topLeft()).y()
+            self.move(self.x(), max(top, self.y() - higher // 2))
+
     def focusNextPrevChild(self, forward: bool) -> bool:
         return move_focus(self, forward)
+
+
+def is_asking() -> bool:
+    """Whether a dialog or a question is open: what comes in by itself never stands on top of one, nor behind it."""
+    return QApplication.activeModalWidget() is not None
+
+
+class SheetScroller(QScrollArea):
+    """Add to `.rows`. Wants to be as tall as they are, `least` px at the least."""
+
+    def __init__(self, least: int) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumHeight(least)
+        content = QWidget()
+        content.setProperty("surface", "page")
+        self.rows = QVBoxLayout(content)
+        self.rows.setContentsMargins(0, 0, theme.space(1), 0)
+        self.rows.setSpacing(theme.space(1.5))
+        self.setWidget(content)
+
+    def sizeHint(self) -> QSize:
+        width = self.viewport().width()
+        tall = self.rows.totalHeightForWidth(width) if self.rows.hasHeightForWidth() else self.rows.totalSizeHint().height()
+        return QSize(super().sizeHint().width(), tall)
 
 
 def confirm(

@@ -28,7 +28,7 @@ from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.widgets.buttons import primary, secondary
-from latchkey.ui.widgets.dialogs import Dialog
+from latchkey.ui.widgets.dialogs import Dialog, is_asking
 from latchkey.ui.widgets.surfaces import Banner
 from latchkey.ui.widgets.text import Muted
 
@@ -250,8 +250,16 @@ def scan_code(context: Context, window: QWidget) -> None:
 
 
 def open_text(context: Context, window: QWidget, text: str) -> None:
-    """Open what the command line named: a `latchkey:` link, or a file."""
-    _dialog(context, window).take([text if text.lower().startswith("latchkey:") else Path(text)])
+    """Open what the command line named: a `latchkey:` link, or a file. It comes by itself: what is typed into an open dialog stays."""
+    dialog = _dialog(context, window)
+    if dialog.edit.toPlainText():
+        dialog = OpenDialog(context, window)
+    dialog.take([text if text.lower().startswith("latchkey:") else Path(text)])
+
+
+def is_reading(window: QWidget) -> bool:
+    """Whether something that came in is being read."""
+    return any(dialog.is_busy for dialog in window.findChildren(OpenDialog, options=Qt.FindChildOption.FindDirectChildrenOnly))
 
 
 def _dialog(context: Context, window: QWidget) -> OpenDialog:
@@ -288,6 +296,10 @@ class OpenDialog(Dialog):
         self.buttons.addWidget(secondary(tr("Cancel"), self.reject))
         self.buttons.addWidget(self.go)
         self.edit.setFocus()
+
+    @property
+    def is_busy(self) -> bool:
+        return self._busy
 
     def take(self, sources: Sequence[Source]) -> None:
         """Read `sources` and go where what they hold belongs, or say why not."""
@@ -346,6 +358,10 @@ class OpenDialog(Dialog):
         self._tell("warning", error.text, "")
 
     def _tell(self, level: str, sentence: str, advice: str) -> None:
+        if not self.isVisible() and is_asking():
+            self._context.say(sentence)
+            self.deleteLater()
+            return
         self.banner.set(level, sentence, advice)
         self.banner.show()
         if not self.isVisible():
@@ -356,13 +372,19 @@ class OpenDialog(Dialog):
 
 
 def opened(context: Context, window: QWidget, found: Anything, source: str) -> None:
-    """Bring what was found to the page or sheet that is for it. `source`: how it came, a value of store.requests.Source."""
+    """Bring what was found to the page or sheet that is for it. `source`: how it came, a value of store.requests.Source.
+
+    While a question is open it takes nobody's eyes: a request waits on its page, and of anything else it is said that it came.
+    """
     from latchkey.codec.eip681 import PayTo
     from latchkey.codec.eip4527 import EthSignature, EthSignRequest
     from latchkey.codec.hand_over import Envelope
     from latchkey.codec.hdkeys import HdKeys
     from latchkey.core.request import SessionRequest
 
+    if is_asking() and not isinstance(found, SessionRequest):
+        context.say(tr("Something else came in and was not opened. Finish what you are asked first, then open it again."))
+        return
     match found:
         case SessionRequest():
             _request(context, window, found, source)
@@ -381,17 +403,22 @@ def opened(context: Context, window: QWidget, found: Anything, source: str) -> N
 
 
 def _request(context: Context, window: QWidget, request: SessionRequest, source: str) -> None:
-    """Kept among the requests, and shown; of one that was answered before that is said."""
+    """Kept among the requests, and shown unless a question is open; of one that was answered before that is said."""
     from latchkey.store.requests import Source as Way
     from latchkey.ui.pages.request_refused import show_refused
 
     try:
         record = context.requests.arrived(request, Way(source))
-        context.requests.see(record.id)
     except LatchkeyError as error:
-        show_refused(context, window, error)
+        if is_asking():
+            context.say(error.text)
+        else:
+            show_refused(context, window, error)
         return
-    context.navigate("wizard", record)
+    if is_asking():
+        context.say(tr("A request came in. It waits under Requests."))
+    else:
+        context.navigate("wizard", record)
 
 
 def _envelope(context: Context, window: QWidget, envelope: Envelope) -> None:

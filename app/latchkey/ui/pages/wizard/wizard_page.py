@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _STEPS = (Step.ACCOUNT, Step.KEY, Step.SCOPE, Step.EXPIRY, Step.REVIEW)
 Payload: TypeAlias = Record | SessionRequest | Account
 
+_SEEN_MS = 250
 _LOSS = tr("What you entered for this session will be lost.")
 _ANOTHER = tr("Something else came in. What you are reading stays open, under Requests.")
 _STAYS_OPEN = tr("What you changed here will be lost. The request stays open, under Requests.")
@@ -127,7 +128,7 @@ class WizardPage(Page):
         if not unfinished:
             self._start(payload)
         elif payload is not None:
-            confirm(
+            question = confirm(
                 self,
                 tr("Open this instead?"),
                 self.may_leave() or _ANOTHER,
@@ -136,6 +137,8 @@ class WizardPage(Page):
                 danger=True,
                 keep=tr("Go on here"),
             )
+            if isinstance(payload, Record):
+                question.rejected.connect(lambda: self._context.say(tr("It waits under Requests.")))
 
     @property
     def is_answering(self) -> bool:
@@ -179,7 +182,16 @@ class WizardPage(Page):
         self.wizard = Wizard(state, self._world)
         if self._record is not None:
             self._go_as_far_as_it_is_done()
+            QTimer.singleShot(_SEEN_MS, self, partial(self._see, self._record.id))  # on the screen first: the disk takes its time
         self._entered()
+
+    def _see(self, number: int) -> None:
+        """Only what came up here was looked at; what the person put off for it still counts as new."""
+        try:
+            if not self._context.closed:
+                self._context.requests.see(number)
+        except LatchkeyError as error:
+            self._context.tasks.failed.emit(error)
 
     def _go_as_far_as_it_is_done(self) -> None:
         """A request that leaves nothing open is there to be read: its review at once."""
