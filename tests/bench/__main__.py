@@ -7,7 +7,6 @@ import os
 import sys
 
 from tests.bench import asking, carrying, first_paint, grants, large, sessions, starting
-from tests.bench.node import CannotInstall
 from tests.bench.report import PAGE, write
 from tests.devnet.node import NpmUnavailable
 
@@ -33,7 +32,7 @@ def main(names: list[str]) -> int:
         load = os.getloadavg()[0]
         try:
             measured = SUBJECTS[name]()
-        except (CannotInstall, NpmUnavailable) as error:
+        except NpmUnavailable as error:
             print(f"bench: the npm packages cannot be installed, so there is nothing to compare with.\n{error}", file=sys.stderr)
             return 1
         for row in measured.rows:

@@ -7,12 +7,12 @@
 //   {"grants": [DRAFT...], "sign": false} the same without signature and blob
 //
 // Every answer has "seconds": the time spent making, without reading and writing lines; "cpu": the processor's share of it.
-import { createInterface } from "node:readline";
 import { LocalAccountSigner } from "@aa-sdk/core";
 import { createModularAccountV2Client } from "@account-kit/smart-contracts";
 import { HookType, PaymasterGuardModule, PermissionBuilder, buildDeferredActionDigest, buildFullNonceKey,
   getDefaultPaymasterGuardModuleAddress } from "@account-kit/smart-contracts/experimental";
 import { custom, defineChain, hashTypedData } from "viem";
+import { serve } from "./lines.mjs";
 
 let signer;
 const clients = new Map();
@@ -88,6 +88,4 @@ async function answer(call) {
   return { seconds: (performance.now() - start) / 1000, cpu: (cpu.user + cpu.system) / 1e6, made };
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line)))}\n`);
-}
+await serve(answer);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from statistics import median
@@ -10,8 +9,8 @@ from statistics import median
 from latchkey.codec import ur
 from latchkey.codec.qr import read_codes
 from tests.bench.report import Row, Subject
-from tests.devnet.animated_qr import AnimatedQr, animated_qr
-from tests.devnet.node import MODULES
+from tests.devnet.animated_qr import AnimatedQr
+from tests.devnet.node import version
 from tests.gui.scanning import photo
 
 SIZE, A_SECOND, RUNS, LOST = 2048, 10, 15, (0, 0.2, 0.4)
@@ -27,7 +26,7 @@ def measure() -> Subject:
     encoder = ur.Encoder(raw)
     ours = [encoder.part(number).upper() for number in range(1, GIVEN_UP + 1)]
     rows: list[Row] = []
-    with animated_qr() as peer:
+    with AnimatedQr() as peer:
         usual, alike = (peer.play(ur.TYPE, raw, GIVEN_UP, capacity) for capacity in (None, ur.FRAGMENT))
 
         def theirs(parts: Iterable[str]) -> int | None:
@@ -46,14 +45,9 @@ def measure() -> Subject:
         f"{1000 * GIVEN_UP // A_SECOND:,} ms: given up, no frame can be read.\n\n"
         "animated-qr's own component turns its frames and its own scanner gathers them. As it comes it puts 400 bytes into a code, "
         f"Latchkey {ur.FRAGMENT}; at the same density both put {ur.FRAGMENT}. Ratio: Latchkey / animated-qr, less is better.",
-        f"@keystonehq/animated-qr {_version()}",
+        f"@keystonehq/animated-qr {version('@keystonehq/animated-qr')}",
         tuple(rows),
     )
-
-
-def _version() -> str:
-    found: str = json.loads((MODULES / "@keystonehq" / "animated-qr" / "package.json").read_text())["version"]
-    return found
 
 
 def _row(

@@ -19,9 +19,10 @@ from latchkey.core.grant import Grant
 from latchkey.core.types import hex_bytes, to_hex
 from latchkey.vault.keys import sign_digest
 from latchkey.vault.secret import SecretBytes
+from tests.bench.aa_sdk import AaSdk
 from tests.bench.drafts import OWNER_ADDRESS, OWNER_KEY, fresh, signable
-from tests.bench.node import AaSdk, version
 from tests.bench.report import Row, Subject
+from tests.devnet.node import version
 from tests.drafts import NOW
 
 Make = Callable[[Draft], tuple[Grant, bytes]]
@@ -48,7 +49,7 @@ Ratio: Latchkey / aa-sdk, more is better."""
 
 
 def measure() -> Subject:
-    """Raises CannotInstall when aa-sdk is not to be had, AssertionError when a result differs."""
+    """Raises NpmUnavailable when aa-sdk is not to be had, AssertionError when a result differs."""
     rng = random.Random(20261121)
     kinds = {
         "build, digest": (_build, False, None),

@@ -23,9 +23,10 @@ from latchkey.core.permissions import (
 from latchkey.core.risk import findings
 from latchkey.core.types import Selector, to_hex
 from latchkey.core.words import describe
+from tests.bench.aa_sdk import AaSdk
 from tests.bench.drafts import OWNER_KEY
-from tests.bench.node import AaSdk, version
 from tests.bench.report import Row, Subject
+from tests.devnet.node import version
 from tests.drafts import NOW, random_address, random_draft
 
 PERMISSIONS, ROUNDS = 200, 25
@@ -45,7 +46,7 @@ Ratio: Latchkey / aa-sdk, less is better."""
 
 
 def measure() -> Subject:
-    """Raises CannotInstall when aa-sdk is not to be had, AssertionError when a result differs."""
+    """Raises NpmUnavailable when aa-sdk is not to be had, AssertionError when a result differs."""
     rng = random.Random(20261121)
     with AaSdk(NOW, OWNER_KEY) as aa_sdk:
         rounds = [_round(aa_sdk, large(rng)) for _ in range(ROUNDS + 3)][3:]

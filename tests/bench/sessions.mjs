@@ -5,8 +5,8 @@
 // One JSON object a line in, one a line out. Run by sessions.py from the folder whose node_modules has viem.
 //
 //   {"rpc", "account", "batch"}   `batch`: viem's own batching of requests; answers {"sessions", "seconds", "requests"}
-import { createInterface } from "node:readline";
 import { createPublicClient, http, parseAbi } from "viem";
+import { serve } from "./lines.mjs";
 
 const SS = "0x00000000000099DE0BF6fA90dEB851E2A2df7d83";
 const AL = "0x00000000003e826473a313e600b5b9b791f5a59a";
@@ -65,6 +65,4 @@ async function read({ rpc, account, batch }) {
   return { sessions, requests, seconds: (performance.now() - start) / 1000 };
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  process.stdout.write(`${JSON.stringify(await read(JSON.parse(line)))}\n`);
-}
+await serve(read);

@@ -19,9 +19,9 @@ from latchkey.core.session import AccountReading
 from tests.bench.report import Row, Subject
 from tests.chain import abi
 from tests.chain.stage import Stage
-from tests.clients.program import Program
 from tests.devnet.devnet import devnet
 from tests.devnet.places import DOLLAR, GAME
+from tests.devnet.program import Program
 
 COUNTS = (10, 200, 1_000)
 UNBATCHED = 200
@@ -99,7 +99,7 @@ def _run(stage: Stage, viem: Program, account: Account, peers: tuple[bool, ...])
     """(milliseconds, requests) of ours from nothing, ours again, viem's with each kind of batching; all have read the same."""
     node, store = Node(stage.net.url), MemoryLogs()
     first, again = (_ours(node, store, account) for _ in range(2))
-    theirs = [viem.ask(rpc=stage.net.url, account=account.address, batch=batch) for batch in peers]
+    theirs = [viem.done(rpc=stage.net.url, account=account.address, batch=batch) for batch in peers]
     for answer in theirs:
         assert _as_viem(first[2]) == sorted((_plain(s) for s in answer["sessions"] if s["flags"]), key=lambda s: s[0])
     return [first[:2], again[:2], *((1000 * a["seconds"], a["requests"]) for a in theirs)]

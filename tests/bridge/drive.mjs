@@ -1,7 +1,7 @@
 // A browser with one page, as a program: a JSON object a line in, one a line out. {"open": URL, "program", "sandbox", "args", "permissions"} ·
 // {"run": SCRIPT, "with": VALUE} gives what the script returns, or its error · {"begin": SCRIPT, "with"} lets it run on; {"end": true} waits.
-import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
+import { serve } from "./lines.mjs";
 
 let browser, page, running;
 
@@ -21,9 +21,5 @@ const ACTS = {
   end: () => running,
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line);
-  const answer = await Promise.resolve(ACTS[Object.keys(request)[0]](request)).catch((error) => ({ error: error.message }));
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
+await serve((request) => ACTS[Object.keys(request)[0]](request));
 await browser?.close();

@@ -12,8 +12,8 @@ import pytest
 
 from tests.bridge.house import House, until
 from tests.bridge.secure_page import NAME, browser_arguments, secure_page
-from tests.clients.program import Program
 from tests.devnet.needed import packages
+from tests.devnet.program import Program
 from tests.store.grants import ACCOUNT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -1,8 +1,8 @@
 // A browser as a program: one JSON object a line in, one a line out. {"open": URL, "program", "sandbox"} · {"click": SELECTOR} ·
 // {"fill": SELECTOR, "text"} · {"shot": SELECTOR, "path"} · {"read": SELECTOR, "matching": PATTERN} waits for such a text ·
 // {"link": SELECTOR} where it leads · {"look": CODE} what it is worth in the page.
-import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
+import { serve } from "./lines.mjs";
 
 let browser, page;
 const problems = [];
@@ -22,10 +22,6 @@ const ACTS = {
   read: ({ read, matching }) => page.locator(read, { hasText: new RegExp(matching) }).textContent(),
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line);
-  const act = ACTS[Object.keys(request)[0]];
-  const answer = await act(request).then((text) => ({ text }), (error) => ({ error: error.message }));
-  process.stdout.write(`${JSON.stringify({ ...answer, problems })}\n`);
-}
+await serve((request) => ACTS[Object.keys(request)[0]](request)
+  .then((text) => ({ text, problems }), (error) => ({ error: error.message, problems })));
 await browser?.close();

@@ -33,9 +33,9 @@ from latchkey.vault.client import SignerClient
 from tests.browser.server import served
 from tests.chain.errors import explain
 from tests.chain.stage import Stage
-from tests.clients.program import Program
 from tests.devnet.devnet import CHAIN_ID
 from tests.devnet.places import GAME
+from tests.devnet.program import Program
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 VIEM_PLAYER = Path(__file__).with_name("viem_player.mjs")

@@ -19,7 +19,7 @@ from latchkey.core.permissions import (
 from latchkey.core.reading import Install
 from latchkey.core.session import AccountReading, Hook, Leftover, LimitKind, Owner, Power, Session
 from latchkey.core.types import ZERO_ADDRESS, to_hex
-from tests.clients.program import Program
+from tests.devnet.program import Program
 
 _SCRIPT = Path(__file__).parents[1] / "devnet" / "truth.mjs"
 _PAIR = ["0x095ea7b3", "0xa9059cbb"]
@@ -30,7 +30,7 @@ class Truth:
         self._url, self._program = url, Program(_SCRIPT)
 
     def of(self, account: Account, block: int) -> dict[str, Any]:
-        return self._program.ask(rpc=self._url, account=account.address, block=block)
+        return self._program.done(rpc=self._url, account=account.address, block=block)
 
     def __enter__(self) -> Self:
         self._program.__enter__()

@@ -9,11 +9,11 @@
 //   {"use": {"key", "entityId", "isGlobal", "blob", "calls"}}    a session's operation; `blob`: its grant where this is the first
 //
 // "gas": the fields of the operation that the SDK would otherwise ask a bundler for. An SDK error is {"error"}.
-import { createInterface } from "node:readline";
 import { LocalAccountSigner } from "@aa-sdk/core";
 import { createModularAccountV2Client } from "@account-kit/smart-contracts";
 import { PermissionBuilder, buildDeferredActionDigest, buildFullNonceKey, installValidationActions } from "@account-kit/smart-contracts/experimental";
 import { defineChain, http } from "viem";
+import { serve } from "./lines.mjs";
 
 let world;
 let owner;
@@ -73,20 +73,13 @@ async function uninstall({ module, entityId, data, hookData }, gas) {
 }
 
 async function answer(request) {
-  try {
-    if (request.grant) return await grant(request.grant);
-    if (request.install) return await signed(owner, await builder(request.install).compileRaw(), request.gas);
-    if (request.uninstall) return await uninstall(request.uninstall, request.gas);
-    if (request.use) return await use(request.use, request.gas);
-    world = request;
-    owner = await newClient({ signer: signer(request.owner) });
-    return {};
-  } catch (error) {
-    return { error: error.details ?? error.message };
-  }
+  if (request.grant) return await grant(request.grant);
+  if (request.install) return await signed(owner, await builder(request.install).compileRaw(), request.gas);
+  if (request.uninstall) return await uninstall(request.uninstall, request.gas);
+  if (request.use) return await use(request.use, request.gas);
+  world = request;
+  owner = await newClient({ signer: signer(request.owner) });
+  return {};
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const made = await answer(JSON.parse(line));
-  process.stdout.write(`${JSON.stringify(made, (_, value) => (typeof value === "bigint" ? `0x${value.toString(16)}` : value))}\n`);
-}
+await serve(answer);

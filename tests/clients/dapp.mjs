@@ -8,10 +8,10 @@
 //   {"calls": [{"target", "data", "value"}...], "overrides": {...}}
 //                                             one operation, with these fields instead of the SDK's own; answers
 //                                             {"success", "nonce"} or {"error"}
-import { createInterface } from "node:readline";
 import { LocalAccountSigner, split } from "@aa-sdk/core";
 import { createModularAccountV2Client } from "@account-kit/smart-contracts";
 import { defineChain, http } from "viem";
+import { serve } from "./lines.mjs";
 
 const BUNDLER_METHODS = ["eth_sendUserOperation", "eth_estimateUserOperationGas", "eth_getUserOperationReceipt",
   "eth_getUserOperationByHash", "eth_supportedEntryPoints"];
@@ -47,15 +47,9 @@ async function send({ calls, overrides }) {
 }
 
 async function answer(request) {
-  try {
-    if (request.calls) return await send(request);
-    client = await newClient(request);
-    return {};
-  } catch (error) {
-    return { error: error.details ?? error.message };
-  }
+  if (request.calls) return await send(request);
+  client = await newClient(request);
+  return {};
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line)))}\n`);
-}
+await serve(answer);

@@ -10,8 +10,8 @@ from latchkey.core.types import ZERO_ADDRESS, Address, hex_bytes, to_hex
 from tests.chain import abi
 from tests.chain.errors import explain
 from tests.chain.stage import Gas, Key
-from tests.clients.program import Program
 from tests.devnet.devnet import Devnet
+from tests.devnet.program import Program
 
 _EXECUTE, _EXECUTE_BATCH = abi.execute(ZERO_ADDRESS)[:4], abi.execute_batch()[:4]
 

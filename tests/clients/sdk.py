@@ -11,7 +11,7 @@ from latchkey.core.account import Account
 from latchkey.core.draft import Draft, draft_to_json
 from latchkey.core.types import Address, hex_bytes, to_hex
 from tests.chain.stage import GAS, Key
-from tests.clients.program import Program
+from tests.devnet.program import Program
 
 Signed = tuple[UserOperation, bytes]
 

@@ -35,10 +35,10 @@ from tests.chain.stage import OWNER, SESSION, Stage
 from tests.cli.run import latchkey, refusal, result
 from tests.cli.test_vault_and_sign import with_passphrase
 from tests.clients.dapp import Dapp
-from tests.clients.program import Program
 from tests.counts import count
 from tests.devnet.devnet import CHAIN_ID
 from tests.devnet.places import COUNTER, DOLLAR, GAME
+from tests.devnet.program import Program
 
 pytestmark = [pytest.mark.xdist_group("clients"), pytest.mark.timeout(300)]
 

@@ -10,7 +10,6 @@
 //   {"decode": CONTEXT}                             as the service reads it
 //   {"seen": true}                                  what came in since the last time
 import { createServer } from "node:http";
-import { createInterface } from "node:readline";
 import { LocalAccountSigner } from "@aa-sdk/core";
 import { createModularAccountV2Client } from "@account-kit/smart-contracts";
 import { PermissionBuilder, buildFullNonceKey } from "@account-kit/smart-contracts/experimental";
@@ -19,6 +18,7 @@ import { wallet_createSession } from "@alchemy/wallet-api-types/rpc";
 import { alchemyWalletTransport, createSmartWalletClient } from "@alchemy/wallet-apis";
 import { defineChain, hashTypedData, http, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
+import { serve } from "./lines.mjs";
 
 let world, chain, url, next, seen = [];
 
@@ -97,11 +97,6 @@ const ACTS = {
   seen: () => { const all = seen; seen = []; return { all }; },
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line);
-  const act = ACTS[Object.keys(request)[0]];
-  const made = await Promise.resolve().then(() => act(request)).catch((error) => ({ error: error.message }));
-  process.stdout.write(`${JSON.stringify(made)}\n`);
-}
+await serve((request) => ACTS[Object.keys(request)[0]](request));
 server.close();
 server.closeAllConnections();

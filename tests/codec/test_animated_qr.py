@@ -14,7 +14,7 @@ from latchkey.codec.hdkeys import KeyPath
 from latchkey.codec.inbox import open_any
 from latchkey.codec.qr import read_codes
 from tests.counts import count
-from tests.devnet.animated_qr import AnimatedQr, animated_qr
+from tests.devnet.animated_qr import AnimatedQr
 from tests.devnet.needed import packages
 from tests.gui.scanning import photo
 
@@ -25,7 +25,7 @@ SIGNATURE = EthSignature(bytes(64) + b"\x1b", bytes(16), "Device")
 @pytest.fixture(scope="module")
 def peer() -> Iterator[AnimatedQr]:
     packages()
-    with animated_qr() as running:
+    with AnimatedQr() as running:
         yield running
 
 

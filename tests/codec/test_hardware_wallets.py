@@ -1,8 +1,6 @@
 """Byte for byte with the libraries that hardware wallets and their watching wallets use, in both directions."""
 
-import json
 import random
-import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,7 +24,8 @@ from latchkey.core.types import Address
 from latchkey.errors import BadInput
 from tests.counts import count
 from tests.devnet.needed import packages
-from tests.devnet.node import HERE, environment, node
+from tests.devnet.node import HERE
+from tests.devnet.program import Program
 
 Wallet = Callable[..., dict[str, Any]]
 WORDS = "test test test test test test test test test test test junk"
@@ -48,25 +47,8 @@ ACCOUNT_KEY = {
 @pytest.fixture(scope="module")
 def wallet() -> Iterator[Wallet]:
     packages()
-    process = subprocess.Popen(
-        [str(node()), str(HERE / "hardware_wallet.mjs")],
-        cwd=HERE, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
-    )  # fmt: skip
-    assert process.stdin is not None
-    assert process.stdout is not None
-
-    def ask(do: str, **fields: Any) -> dict[str, Any]:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps({"do": do, **fields}) + "\n")
-        answer: dict[str, Any] = json.loads(process.stdout.readline())
-        assert "fault" not in answer, answer["fault"]
-        return answer
-
-    yield ask
-    process.stdin.close()
-    process.stdout.close()
-    assert process.wait(10) == 0
+    with Program(HERE / "hardware_wallet.mjs") as program:
+        yield lambda do, **fields: program.done(do=do, **fields)
 
 
 def test_the_seed_is_that_of_the_words() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.clients.program import Program
+from tests.devnet.program import Program
 
 FOLDER = Path(__file__).parents[2] / "resources/dapp"
 

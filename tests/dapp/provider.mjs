@@ -1,6 +1,6 @@
 // A dApp that holds the module's provider: {"module", "connect": OPTIONS} · {"start": METHOD, "args"} begins a call and gives its number ·
 // {"end": NUMBER} waits for what came of it · {"abort": NUMBER} takes it back · {"heard": true}: the events since the last time.
-import { createInterface } from "node:readline";
+import { serve } from "./lines.mjs";
 
 let provider, events = [], calls = [];
 const shown = ({ code, message, data, name }) => ({ error: { code: code ?? name, message, data } });
@@ -26,8 +26,5 @@ const ACTS = {
   leave: () => { provider.disconnect(); return {}; },
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line);
-  process.stdout.write(`${JSON.stringify(await ACTS[Object.keys(request)[0]](request))}\n`);
-}
+await serve((request) => ACTS[Object.keys(request)[0]](request));
 provider?.close();

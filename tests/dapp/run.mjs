@@ -1,6 +1,6 @@
 // resources/dapp/ as a program: {"module", "call", "args"} is one call of an exported function; {"scan"} one Scanner's run. An Error is
 // {"error": {"code", "message"}}.
-import { createInterface } from "node:readline";
+import { serve } from "./lines.mjs";
 
 async function answer({ module, call, args = [], scan }) {
   const exported = await import(module);
@@ -14,7 +14,4 @@ async function answer({ module, call, args = [], scan }) {
   return { seen };
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const made = await answer(JSON.parse(line)).then((value) => ({ value }), ({ code, message }) => ({ error: { code, message } }));
-  process.stdout.write(`${JSON.stringify(made)}\n`);
-}
+await serve((request) => answer(request).then((value) => ({ value }), ({ code, message }) => ({ error: { code, message } })));

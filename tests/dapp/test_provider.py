@@ -12,9 +12,9 @@ import pytest
 from latchkey.core.types import Address
 from latchkey.vault.client import SignerClient
 from tests.bridge.house import House, free_port, house, until
-from tests.clients.program import Program
 from tests.dapp.module import FOLDER, Thrown
 from tests.dapp.person import Person
+from tests.devnet.program import Program
 from tests.flow.conftest import signer
 from tests.flow.test_foreign import ACCOUNT
 

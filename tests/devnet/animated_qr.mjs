@@ -4,9 +4,9 @@
 // One JSON object a line in, one a line out:
 //   {"do": "play", type, message, capacity?, count} -> {"parts": [...]}     what the component shows, tick by tick
 //   {"do": "scan", type, parts} -> {type, message, taken, percent}          `message` missing while it is not complete
-import { createInterface } from "node:readline";
 import { createRequire, registerHooks } from "node:module";
 import { mock } from "node:test";
+import { serve } from "./lines.mjs";
 
 // It is written for bundlers, which find a file without its ending.
 registerHooks({
@@ -56,13 +56,4 @@ function scan({ type, parts }) {
 }
 
 const doing = { play, scan };
-for await (const line of createInterface({ input: process.stdin })) {
-  const asked = JSON.parse(line);
-  let answer;
-  try {
-    answer = doing[asked.do](asked);
-  } catch (error) {
-    answer = { fault: String(error) };
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
+await serve((asked) => doing[asked.do](asked));

@@ -1,10 +1,10 @@
 // What hardware wallets and the wallets that watch for them show each other, by the libraries they use themselves.
 //
-// One JSON object a line in, one a line out: {"do": name, ...} -> an object, {"fault": text} where the library throws. Bytes are hexadecimal without 0x.
-import { createInterface } from "node:readline";
+// One JSON object a line in, one a line out: {"do": name, ...} -> an object, {"error": text} where the library throws. Bytes are hexadecimal without 0x.
 import bcUr from "@ngraveio/bc-ur";
 import registry from "@keystonehq/bc-ur-registry-eth";
 import HDKey from "hdkey";
+import { serve } from "./lines.mjs";
 
 const { UR, UREncoder, URDecoder } = bcUr;
 const { CryptoAccount, CryptoCoinInfo, CryptoHDKey, CryptoKeypath, CryptoOutput, ETHSignature, EthSignRequest, PathComponent } = registry;
@@ -87,13 +87,4 @@ const doing = {
   },
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const asked = JSON.parse(line);
-  let answer;
-  try {
-    answer = doing[asked.do](asked);
-  } catch (error) {
-    answer = { fault: String(error) };
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
+await serve((asked) => doing[asked.do](asked));

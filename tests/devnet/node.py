@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import subprocess
 from importlib.util import find_spec
@@ -45,6 +46,12 @@ def install() -> Path:
             _run([str(node()), str(npm), "install", "--no-save", "--ignore-scripts", "--no-progress"])
             _STAMP.write_text(wanted)
     return MODULES
+
+
+def version(package: str) -> str:
+    """The installed version of a package."""
+    found: str = json.loads((MODULES / package / "package.json").read_text())["version"]
+    return found
 
 
 def _run(command: list[str]) -> None:

@@ -4,8 +4,8 @@
 // One JSON object a line in, one a line out. Run from the folder whose node_modules has viem.
 //
 //   {"rpc", "account", "block"}     the truth about the account at that block
-import { createInterface } from "node:readline";
 import { createPublicClient, decodeEventLog, http, numberToHex, pad, parseAbi } from "viem";
+import { serve } from "./lines.mjs";
 
 const EP = "0x0000000071727De22E5E9d8BAf0edAc6f37da032";
 const SS = "0x00000000000099DE0BF6fA90dEB851E2A2df7d83";
@@ -361,6 +361,4 @@ function plain({ module, id, target, selector, amount }, leftover) {
   return parts.join(" ") + (leftover ? " leftover" : "");
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  process.stdout.write(`${JSON.stringify(await new Truth(JSON.parse(line)).answer())}\n`);
-}
+await serve((request) => new Truth(request).answer());

@@ -5,7 +5,6 @@ Latchkey judges with Policy.COMPAT here, which promises to refuse what aa-sdk re
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -20,9 +19,10 @@ from latchkey.core.types import hex_bytes, to_hex
 from latchkey.errors import Refused
 from latchkey.vault.keys import sign_digest
 from latchkey.vault.secret import SecretBytes
+from tests.bench.aa_sdk import AaSdk
 from tests.bench.drafts import OWNER_KEY
-from tests.bench.node import AaSdk, CannotInstall
 from tests.counts import SOAK, count
+from tests.devnet.needed import packages
 from tests.drafts import ACCOUNT, NOW, random_address, random_draft
 from tests.vectors import VECTORS, draft_json
 
@@ -35,13 +35,9 @@ BATCH = 50
 
 @pytest.fixture(scope="module")
 def aa_sdk() -> Iterator[AaSdk]:
-    try:
-        with AaSdk(NOW, OWNER_KEY) as running:
-            yield running
-    except CannotInstall as error:
-        if SOAK or os.environ.get("CI"):
-            raise
-        pytest.skip(f"aa-sdk cannot be installed here: {error}")
+    packages()
+    with AaSdk(NOW, OWNER_KEY) as running:
+        yield running
 
 
 def ours(value: dict[str, Any]) -> dict[str, str]:
