@@ -26,9 +26,11 @@ def main() -> int:
 
     from latchkey.ui import theme
     from latchkey.ui.desk.window import DeskWindow
+    from latchkey.ui.tasks import collect_here
 
     app = QApplication(["latchkey-desk"])
     app.setQuitOnLastWindowClosed(False)
+    collect_here(app)  # and not on the thread that reads the pipe
     wanted = os.environ.get("LATCHKEY_APPEARANCE")
     theme.apply(app, next((known for known in theme.APPEARANCES if known == wanted), "system"))
     window = DeskWindow(pipe)
