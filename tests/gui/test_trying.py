@@ -103,7 +103,7 @@ def test_by_keyboard_with_the_chain(make_window: Callable[..., Window], stage: S
     dialog.choice.editor.setFocus()
     press(Qt.Key.Key_Down)
     fill("Argument 1, address", str(RECEIVER))
-    fill("Argument 2, uint256", "6")
+    fill("Argument 2, uint256", "0.000006")  # in the token's own unit, for it is on our list
     press(Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: answers(dialog) == ["The account would undo it; gas is paid all the same."])
     texts = [label.text() for label in dialog.findChildren(type(dialog.function.label))]
@@ -117,12 +117,18 @@ def test_a_mistake_is_told_beside_its_field(make_window: Callable[..., Window], 
     fill("Argument 1, address", str(RECEIVER))
     fill("Argument 2, uint256", "six")
     press(Qt.Key.Key_Return)
-    assert dialog._arguments[1].error.startswith("Write a whole number")
+    assert dialog._arguments[1].error.startswith("An amount is written with digits")
     assert dialog._arguments[1].editor.hasFocus()
-    fill("Argument 2, uint256", "5")
+    fill("Argument 2, uint256", "0.000005")
     press(Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bool(answers(dialog)))
     assert dialog._arguments[1].error == ""
+    assert dialog.read().arguments[1] == "5"
+    dialog.target.editor.setText(str(GAME))  # a token that nobody here knows
+    dialog._draw_arguments()
+    assert dialog.read().arguments[1] == ""  # 0.000005 would mean something else now
+    dialog._arguments[1].editor.setText("5")
+    assert dialog.read().arguments[1] == "5"
 
 
 def test_without_an_rpc_the_model_alone_answers(make_window: Callable[..., Window], stage: Stage, qtbot: QtBot) -> None:

@@ -33,7 +33,7 @@ from latchkey.accounts.review import exact
 from latchkey.accounts.system import system
 from latchkey.codec.hand_over import from_json
 from latchkey.core.account import Account, Mode
-from latchkey.core.amounts import ETH, parse_amount
+from latchkey.core.amounts import BASE_UNITS, ETH, Unit, parse_amount
 from latchkey.core.arguments import calldata
 from latchkey.core.draft import draft_from_json
 from latchkey.core.forms import named
@@ -46,6 +46,7 @@ from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.core.powers import PLAIN_PAYMENT, install_gas, powers_of
 from latchkey.core.reading import Install
 from latchkey.core.request import Claims
+from latchkey.core.tokens import token as reviewed_token
 from latchkey.core.types import Address, hex_bytes
 from latchkey.core.words import NO_CLAIMS, describe
 from latchkey.core.words_pieces import Names, code, phrase, say
@@ -66,6 +67,13 @@ _PAYMASTER_GAS = 100_000
 NO_NODE = tr("No RPC was named, so only Latchkey's own reading is shown.")
 _LIMITS = ("ExceededTokenLimit", "ExceededNativeTokenLimit")
 TRANSFER, APPROVE = "transfer(address,uint256)", "approve(address,uint256)"
+_AMOUNTS = {  # of a token's functions: which argument counts the token itself
+    TRANSFER: 1,
+    APPROVE: 1,
+    "increaseAllowance(address,uint256)": 1,
+    "decreaseAllowance(address,uint256)": 1,
+    "transferFrom(address,address,uint256)": 2,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +197,17 @@ def choices(subject: Subject) -> tuple[Choice, ...]:
     if PLAIN_PAYMENT in powers.anywhere or powers.is_root:
         found.append(Choice(None))
     return tuple(dict.fromkeys(found))
+
+
+def amount_units(chain_id: int, target: str, signature: str) -> dict[int, Unit]:
+    """Which arguments of a call are amounts of the called token, and how each is counted: in units of its own where the token is on our
+    list, else in base units. `target`, `signature`: as typed so far."""
+    try:
+        number = _AMOUNTS.get(function_of(signature.strip().removeprefix("function ")).signature or "")
+        known = reviewed_token(chain_id, Address.parse(target.strip()))
+    except BadInput:
+        return {}
+    return {} if number is None else {number: known.unit if known else BASE_UNITS}
 
 
 def parse_moment(text: str, *, path: str = "at") -> int:

@@ -159,6 +159,7 @@ QFrame[surface="toast"] QLabel {{ color: {p.card}; }}
 QFrame[surface="drop"] {{ background: {p.card}; border: 2px dashed {p.outline}; border-radius: {CARD_RADIUS}px; }}
 QFrame[surface="drop"][active="true"] {{ background: {p.accent_tint}; border-color: {p.accent}; }}
 QLabel[kind="chip"] {{ border-radius: 9px; padding: 2px 8px; }}
+QLabel[kind="hint"] {{ background: {p.card}; border: 1px solid {p.outline}; border-radius: {RADIUS}px; padding: 4px 10px; }}
 {tones}
 QPushButton, QToolButton, QCheckBox, QRadioButton, QSlider {{ outline: none; }}
 QScrollArea, QScrollArea > QWidget, QWidget[surface="page"] {{ background: transparent; border: none; }}
@@ -167,6 +168,9 @@ QPushButton {{
   background: {p.card}; color: {p.text}; border: 1px solid {p.border}; border-radius: {RADIUS}px; padding: 7px 14px; min-height: 20px;
 }}
 QPushButton:hover {{ background: {p.hover}; }}
+QPushButton::menu-indicator {{
+  image: url("{image["chevron-down"]}"); width: 12px; height: 12px; subcontrol-position: center right; right: 8px;
+}}
 QPushButton:pressed {{ background: {p.border}; }}
 QPushButton:focus {{ border: 2px solid {p.accent}; padding: 6px 13px; }}
 QPushButton:disabled {{ color: {p.outline}; background: transparent; }}

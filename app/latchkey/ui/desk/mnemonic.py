@@ -105,9 +105,11 @@ class WordGrid(QWidget):
             edit.installEventFilter(self)
             self._all.append(edit)
             self._captions.append(caption)
-        self.hint = Muted()
+        self.hint = Label(size=theme.SMALL, tone="muted", wrap=False, parent=self)
+        self.hint.setProperty("kind", "hint")
         self.hint.setAccessibleName(tr("Words that begin so"))
-        grid.addWidget(self.hint, grid.rowCount(), 1, 1, -1)
+        self.hint.hide()
+        grid.setRowMinimumHeight(grid.rowCount(), theme.space(3.5))  # room for it under the last row
 
     @property
     def edits(self) -> list[WordEdit]:
@@ -126,7 +128,7 @@ class WordGrid(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Backspace in an empty field goes back to the one before; a field that is left takes its suggestions along."""
         if event.type() == QEvent.Type.FocusOut:
-            self.hint.setText("")
+            self._show_hint("", self)
             self.changed.emit()
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Backspace:
             index = self._all.index(cast(WordEdit, watched))
@@ -169,7 +171,15 @@ class WordGrid(QWidget):
 
     def _suggest(self, edit: WordEdit) -> None:
         found = edit.candidates() if edit.hasFocus() else []
-        self.hint.setText("   ".join(found[:SUGGESTED]) + (" …" if len(found) > SUGGESTED else ""))
+        self._show_hint("   ".join(found[:SUGGESTED]) + (" …" if len(found) > SUGGESTED else ""), edit)
+
+    def _show_hint(self, text: str, edit: QWidget) -> None:
+        """Just below the field that it is about, over what is there."""
+        self.hint.setText(text)
+        self.hint.setVisible(bool(text))
+        self.hint.adjustSize()
+        self.hint.move(max(0, min(edit.x(), self.width() - self.hint.width())), edit.geometry().bottom() + 2)
+        self.hint.raise_()
 
     def _spread(self, index: int, words: list[str]) -> None:
         """A field got white space: it keeps its first word, the others go on, and the field after the last one is next."""

@@ -61,7 +61,7 @@ class ApprovePage(Page):
         self._digest = b""
         self._busy = self._hidden = False
         self.chip = Chip()
-        self.header.addWidget(self.chip)
+        self.beside.addWidget(self.chip)
         self.trouble = Banner("danger")
         self.owner = Field(tr("Sign with"), ComboBox())
         self.owner.editor.activated.connect(lambda _at: self._read())

@@ -25,7 +25,7 @@ from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.ending_parts import ResultsCard
 from latchkey.ui.pages.working_sheet import Say, WorkingSheet
-from latchkey.ui.times import local_time
+from latchkey.ui.times import utc_time
 from latchkey.ui.widgets import Banner, Body, Button, Card, Heading, Muted, confirm, danger, quiet, secondary, short_address
 
 _WHAT = tr(
@@ -88,7 +88,7 @@ class BreakGlassSheet(WorkingSheet):
             self.tell_trouble(tr("The vault is locked, so what is kept in it cannot be shown."))
         elif not isinstance(error, Declined):
             self.tell_trouble(error.text)
-        self.offer(self.close_button, focus=self.close_button)
+        self.offer(*self.remedies(error), self.close_button, focus=self.close_button)
 
     # --- looking
 
@@ -174,7 +174,7 @@ class AccountCard(Card):
         super().__init__()
         account, glass = kept.account, kept.glass
         self.body.addWidget(Heading(account.label or short_address(str(account.address))))
-        made = tr(" · signed {local_time}", local_time=local_time(glass.created, now)) if glass else ""
+        made = tr(" · signed {time}", time=utc_time(glass.created, now)) if glass else ""
         self.body.addWidget(Muted(f"{network(account.chain_id).name}{made}"))
         for sentence in glass.sentences if glass else (_NONE,):
             self.body.addWidget(Body(sentence))

@@ -20,7 +20,8 @@ from latchkey.codec.hand_over import ENDINGS, Envelope
 from latchkey.core.digest_words import digest_words
 from latchkey.core.phrases import Level
 from latchkey.core.types import to_hex
-from latchkey.errors import Declined, LatchkeyError
+from latchkey.errors import ChainError, Declined, LatchkeyError
+from latchkey.flow.chains import NotSet
 from latchkey.flow.devices import device_for
 from latchkey.flow.ending import Ending, as_owned, owner_now
 from latchkey.flow.ending_envelopes import review_envelope
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from latchkey.core.types import Address
 
 _STAYS = tr("What was sent may still be mined. Latchkey looks again when it starts, and when you read the account.")
+_DEAD = tr("The account cannot be read now. What you signed ahead for such a day ends its sessions without a reading.")
 _HANDED = tr("Carry this to the machine that holds the owner's key, sign it there, and bring the signed answer back.")
 
 
@@ -70,12 +72,13 @@ class EndingDialog(WorkingSheet):
         self._sessions = context.sessions
         self.export = link(tr("Export for the cold machine…"), self._export)
         self.answer = link(tr("Bring the signed answer…"), self._bring)
+        self.glass = link(tr("Break-glass…"), self._break_glass)
         self.device = primary(tr("Sign with the &hardware wallet…"), self._with_device, icon_name="qr")
         self.clean = secondary(tr("Clean up &leftovers"), self._clean)
         self.retry = secondary(tr("Try &again"), self._again)
         self.close_button = secondary(tr("&Close"), self.reject)
         self.go = danger("", self.sign)
-        self.choices(self.export, self.answer, self.clean, self.retry, self.close_button, self.device, self.go)
+        self.choices(self.export, self.answer, self.glass, self.clean, self.retry, self.close_button, self.device, self.go)
         self._name_verb()
 
     def _name_verb(self) -> None:
@@ -114,7 +117,8 @@ class EndingDialog(WorkingSheet):
 
     def show_plan(self) -> None:
         """What will end, and how."""
-        self.show_parts(*self._cards(choosing=True))
+        dead = any(isinstance(job.trouble, ChainError) and not isinstance(job.trouble, NotSet) for job in self.jobs)
+        self.show_parts(*self._cards(choosing=True), *([Muted(_DEAD)] if dead else []))
         ready = any(job.ready for job in self.jobs)
         planned = any(job.plan is not None and job.plan.batches for job in self.jobs)
         self.go.setVisible(planned)
@@ -129,6 +133,8 @@ class EndingDialog(WorkingSheet):
             offered += [self.export]
         if planned:
             offered += [self.answer]
+        offered += [self.glass] if dead else []
+        offered += self.remedies(*(job.trouble for job in self.jobs))
         self.offer(*offered, focus=self.device if by_device else self.go if ready else self.close_button)
         self.go.setDefault(ready and not by_device)
 
@@ -215,6 +221,14 @@ class EndingDialog(WorkingSheet):
             return tuple(found)
 
         self.run(work, self._planned, tr("Looking for what is still stored."))
+
+    def _break_glass(self) -> None:
+        """In place of this sheet, the one with what was signed ahead."""
+        from latchkey.ui.pages.break_glass import open_break_glass
+
+        window, account = self.parentWidget() or self, self.jobs[0].view.account
+        self.reject()
+        open_break_glass(self._context, window, account)
 
     # --- another machine
 

@@ -22,7 +22,7 @@ from latchkey.ui.context import Context
 from latchkey.ui.pages.carry import CarryPanel, carried
 from latchkey.ui.pages.grant_rows import Reading, account_of, read_grant, state_in_words, still_valid, who
 from latchkey.ui.pages.trying import TryDialog
-from latchkey.ui.times import local_time
+from latchkey.ui.times import utc_time
 from latchkey.ui.widgets import (
     AddressLabel,
     Banner,
@@ -52,7 +52,7 @@ class GrantPage(Page):
         self._record: GrantRecord | None = None
         self._carry: CarryPanel | None = None
         self.chip = Chip()
-        self.header.addWidget(self.chip)
+        self.beside.addWidget(self.chip)
         self._place = QVBoxLayout()
         self._place.setSpacing(theme.space(2))
         self.body.addLayout(self._place)
@@ -206,9 +206,7 @@ def _where(record: GrantRecord, network_name: str, label: str, now: int) -> Card
     for caption, address in ((tr("Session key"), record.draft.session_key), (label or tr("Account"), record.draft.account)):
         card.body.addWidget(PhraseLabel(caption, size=theme.SMALL, tone="muted"))
         card.body.addWidget(AddressLabel(str(address)))
-    card.body.addWidget(
-        Muted(tr("{network_name} · made {local_time}", network_name=network_name, local_time=local_time(record.created, now)))
-    )
+    card.body.addWidget(Muted(tr("{network_name} · made {time}", network_name=network_name, time=utc_time(record.created, now))))
     return card
 
 

@@ -23,7 +23,7 @@ from latchkey.flow.accounts import find
 from latchkey.flow.naming import kept_notes
 from latchkey.language import tr
 from latchkey.store.records import GrantRecord, GrantState
-from latchkey.ui.times import local_time
+from latchkey.ui.times import utc_time
 from latchkey.ui.widgets.address import short_address
 from latchkey.ui.widgets.text import visible
 
@@ -78,9 +78,9 @@ def read_row(record: GrantRecord, accounts: Sequence[Account], now: int, notes: 
     if not expiry:
         left, until = tr("Never ends"), tr("until revoked")
     elif expiry > now:
-        left, until = span(expiry - now), tr("until {local_time}", local_time=local_time(expiry, now))
+        left, until = span(expiry - now), tr("until {time}", time=utc_time(expiry, now))
     else:
-        left, until = tr("Ended"), local_time(expiry, now)
+        left, until = tr("Ended"), utc_time(expiry, now)
     return Row(record, account, who(record), _one_line(record, account, now, notes), state, tone, left, until)
 
 
@@ -120,7 +120,7 @@ def still_valid(record: GrantRecord, now: int) -> str:
     """ "still valid until ..." for a signed grant that is put aside."""
     expiry = record.draft.expiry
     return (
-        tr("still valid until {local_time}", local_time=local_time(expiry, now))
+        tr("still valid until {time}", time=utc_time(expiry, now))
         if expiry
         else tr("still valid for ever, until it is revoked on the network")
     )

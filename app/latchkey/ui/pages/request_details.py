@@ -10,7 +10,7 @@ from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.request_rows import SOURCES, answer_line, asks, who
-from latchkey.ui.times import local_time
+from latchkey.ui.times import utc_time
 from latchkey.ui.widgets import Dialog, FieldTable, Heading, PhraseLabel, PhraseList, primary
 
 _TALLEST = 52 * theme.GRID
@@ -45,7 +45,7 @@ class DetailsDialog(Dialog):
 def _fields(record: Record, now: int) -> list[tuple[str, str]]:
     """Label and value; what the sender says about itself is marked as its word."""
     fields = [
-        (tr("Came"), f"{local_time(record.arrived_at, now)}, {SOURCES[record.source]}"),
+        (tr("Came"), f"{utc_time(record.arrived_at, now)}, {SOURCES[record.source]}"),
         (tr("Sender"), tr("proven: {origin}", origin=record.origin) if record.proven else tr("not proven")),
         (tr("Request id"), record.request_id),
     ]

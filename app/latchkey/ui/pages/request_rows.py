@@ -17,7 +17,7 @@ from latchkey.flow.accounts import find
 from latchkey.flow.requests import Record, RequestKind, RequestState, Source
 from latchkey.language import tr, trn
 from latchkey.ui.pages.session_rows import account_name, brief
-from latchkey.ui.times import age, local_time
+from latchkey.ui.times import age, utc_time
 from latchkey.ui.widgets.row_parts import Chip
 from latchkey.ui.widgets.text import visible
 
@@ -121,7 +121,7 @@ def answer_line(record: Record, now: int) -> str:
     """When it got which answer; "" while it waits."""
     if record.is_open:
         return ""
-    moment, reason = local_time(record.answered_at, now), visible(record.reason)
+    moment, reason = utc_time(record.answered_at, now), visible(record.reason)
     if record.state is RequestState.REFUSED:
         return tr("Refused {moment}: “{reason}”", moment=moment, reason=reason) if reason else tr("Refused {moment}", moment=moment)
     return f"{_up(moment)}: {reason}" if reason else f"{_STATES[record.state][0]} {moment}"

@@ -15,7 +15,7 @@ from latchkey.errors import LatchkeyError
 from latchkey.language import tr, trn
 from latchkey.ui import theme
 from latchkey.ui.context import Context
-from latchkey.ui.times import local_time
+from latchkey.ui.times import utc_time
 from latchkey.ui.widgets import Dialog, EmptyState, Muted, Page, PhraseLabel, confirm, link, phrase, primary, secondary
 from latchkey.ui.widgets.surfaces import Scroller
 
@@ -231,7 +231,7 @@ class MutedDialog(Dialog):
             texts = QVBoxLayout()
             texts.setSpacing(0)
             texts.addWidget(PhraseLabel(phrase(origin, Style.CODE)))
-            texts.addWidget(Muted(tr("since {moment}", moment=local_time(since, now))))
+            texts.addWidget(Muted(tr("since {moment}", moment=utc_time(since, now))))
             row = QHBoxLayout()
             row.addLayout(texts, 1)
             row.addWidget(again)

@@ -26,7 +26,7 @@ from latchkey.ui.context import Context
 from latchkey.ui.pages.parameters import ParametersDialog
 from latchkey.ui.pages.session_list import draw_bar
 from latchkey.ui.pages.session_rows import SAID, TONES, Bar, account_name, bar
-from latchkey.ui.times import local_time
+from latchkey.ui.times import utc_time, zone
 from latchkey.ui.widgets import (
     AddressLabel,
     Banner,
@@ -67,7 +67,7 @@ class SessionPage(Page):
         self.row: Row | None = None
         self.view: View | None = None
         self.chip = Chip()
-        self.header.addWidget(self.chip)
+        self.beside.addWidget(self.chip)
         self._place = QVBoxLayout()
         self._place.setSpacing(theme.space(2))
         self.body.addLayout(self._place)
@@ -214,8 +214,9 @@ class TightenDialog(Dialog):
             tr("Ends on"),
             QDateTimeEdit(),
             hint=tr(
-                "Now: {until}. Your time zone.",
-                until=tr("until {local_time}", local_time=local_time(until, now)) if until else tr("it never ends"),
+                "Now: {until}. What you enter is in this computer's time zone, {zone}.",
+                until=tr("until {time}", time=utc_time(until, now)) if until else tr("it never ends"),
+                zone=zone(until or now),
             ),
         )
         self.until.editor.setCalendarPopup(True)
@@ -344,7 +345,7 @@ def _origin(view: View, row: Row, now: int, clock: int) -> Card:
     card.body.addWidget(PhraseLabel(account_name(view.account), size=theme.SMALL, tone="muted"))
     card.body.addWidget(AddressLabel(str(session.account.address)))
     if row.origin is Origin.HERE and row.record is not None:
-        made = tr("Granted here, {local_time}.", local_time=local_time(row.record.created, clock))
+        made = tr("Granted here, {time}.", time=utc_time(row.record.created, clock))
         claims = tr(" Its dApp calls itself “{claim}”.", claim=visible(row.claim)) if row.claim else ""
         card.body.addWidget(Muted(made + claims))
     else:

@@ -30,7 +30,7 @@ from latchkey.ui.widgets.row_parts import (
 )
 
 _TICK, _PICTURE = 18, 34
-_LIMITS, _ENDS = (16 * theme.GRID, 30 * theme.GRID), 16 * theme.GRID  # least and most; one width
+_LIMITS, _ENDS = (16 * theme.GRID, 30 * theme.GRID), 18 * theme.GRID  # least and most; one width
 
 
 class SessionList(RowList[Entry]):

@@ -22,7 +22,7 @@ from latchkey.flow.session_rows import Filter, Gone, Row, View, chain_now, narro
 from latchkey.language import tr
 from latchkey.store.endings import ItemState
 from latchkey.ui.pages.grant_rows import who
-from latchkey.ui.times import local_time
+from latchkey.ui.times import short_utc_time
 from latchkey.ui.widgets.address import short_address
 from latchkey.ui.widgets.row_parts import Chip, Index, RowModel
 from latchkey.ui.widgets.text import visible
@@ -276,23 +276,12 @@ def _amount(amount: int, limit: Limit, names: Names) -> str:
 
 def _ends(until: int, now: int, after: int = 0) -> tuple[str, str]:
     """When it ends, both ways; chain time."""
-    end = tr("until {moment}", moment=_moment(until, now)) if until else tr("until revoked")
+    end = tr("until {moment}", moment=short_utc_time(until, now)) if until else tr("until revoked")
     if after > now:
         return tr("Starts in {short}", short=short_span(after - now)), end
     if not until:
         return tr("Never ends"), end
-    return (short_span(until - now), end) if until > now else (tr("Ended"), _moment(until, now))
-
-
-def _moment(seconds: int, now: int) -> str:
-    """ "tomorrow 04:38", "30 Nov 04:38", "30 Nov 2027"."""
-    told = local_time(seconds, now)
-    words = told.split()
-    if len(words) != 4:
-        return told
-    day, month, year, hour = words
-    this = local_time(now - 2 * 86_400, now).split()[2]
-    return f"{day} {month[:3]} {hour if year == this else year}"
+    return (short_span(until - now), end) if until > now else (tr("Ended"), short_utc_time(until, now))
 
 
 def brief(line: Phrase) -> str:

@@ -33,7 +33,7 @@ from latchkey.ui.context import Context
 from latchkey.ui.pages.grant_rows import still_valid
 from latchkey.ui.pages.parameters import ParametersDialog
 from latchkey.ui.pages.returning import offer_return
-from latchkey.ui.times import local_time
+from latchkey.ui.times import utc_time
 from latchkey.ui.widgets import (
     Banner,
     Card,
@@ -101,7 +101,7 @@ class SignedPage(Page):
         self._so_far = Muted(_NOTHING_YET, wrap=False)
         self.chip = Chip(tr("Signed"), "good")
         self.header.addWidget(self._so_far)
-        self.header.addWidget(self.chip)
+        self.beside.addWidget(self.chip)
         self.trouble = Banner("danger")
         self.body.addWidget(self.trouble)
         self.qr = QrCard()
@@ -542,7 +542,7 @@ class KeySection(QWidget):
 
 def _what_happens_next(opened: Opened, now: int) -> list[str]:
     account, expiry = opened.envelope.account, opened.record.draft.expiry
-    until = tr("It ends by itself {local_time}.", local_time=local_time(expiry, now)) if expiry else tr("It never ends by itself.")
+    until = tr("It ends by itself on {time}.", time=utc_time(expiry, now)) if expiry else tr("It never ends by itself.")
     deploys = tr(" If the account is not deployed yet, that call deploys it too.") if account and account.init_code else ""
     return [
         tr("The dApp sends its first call with this grant.{deploys}", deploys=deploys),

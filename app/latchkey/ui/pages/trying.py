@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from latchkey.core.amounts import BASE_UNITS, Unit, parse_amount
 from latchkey.core.arguments import parameters
 from latchkey.core.moments import utc
 from latchkey.core.networks import network
 from latchkey.core.phrases import Level
-from latchkey.core.tokens import Token
-from latchkey.core.tokens import token as reviewed_token
-from latchkey.core.types import Address
 from latchkey.errors import BadInput, ChainError, LatchkeyError
-from latchkey.flow.trying import Answer, Choice, Subject, TryForm, Verdict, choices, read_form, try_call
+from latchkey.flow.trying import Answer, Choice, Subject, TryForm, Verdict, amount_units, choices, read_form, try_call
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
@@ -35,6 +33,7 @@ from latchkey.ui.widgets import (
     PhraseLabel,
     PhraseList,
     Segmented,
+    SheetScroller,
     clear_layout,
     line_edit,
     primary,
@@ -66,8 +65,11 @@ class TryDialog(Dialog):
         self._context, self._subject = context, subject
         self._task: Task | None = None
         self._arguments: list[Field] = []  # type: ignore[type-arg]
-        self._shown: object = None  # functions' parameters and the token they are drawn for
-        rows = self._scrolling()
+        self._units: dict[int, Unit] = {}  # of the arguments that are amounts of a token
+        self._shown: object = None  # the arguments that are drawn, and their units
+        self._scroller = SheetScroller(theme.space(36))
+        self.body.addWidget(self._scroller)
+        rows = self._scroller.rows
         rows.addWidget(
             Muted(tr("See what your account would do if this key asked for it. Nothing is signed, and nothing is sent."))
         )
@@ -87,22 +89,6 @@ class TryDialog(Dialog):
         self._choose(0)
         self.choice.editor.setFocus(Qt.FocusReason.OtherFocusReason)
         self.resize(self.width(), min(96 * theme.GRID, parent.window().height() - theme.space(6)))
-
-    def _scrolling(self) -> QVBoxLayout:
-        self._scroller = QScrollArea()
-        self._scroller.setWidgetResizable(True)
-        self._scroller.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroller.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroller.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroller.setMinimumHeight(theme.space(52))
-        content = QWidget()
-        content.setProperty("surface", "page")
-        rows = QVBoxLayout(content)
-        rows.setContentsMargins(0, 0, theme.space(1), 0)
-        rows.setSpacing(theme.space(1.5))
-        self._scroller.setWidget(content)
-        self.body.addWidget(self._scroller)
-        return rows
 
     # --- the form
 
@@ -176,46 +162,46 @@ class TryDialog(Dialog):
             kinds = parameters(self.function.editor.text()) if self.function.editor.text().strip() else ()
         except BadInput:
             kinds = ()
-        shown = (tuple(kinds), self._token())
+        units = amount_units(self._subject.account.chain_id, self.target.editor.text(), self.function.editor.text())
+        shown = (tuple(kinds), units)
         if self._shown == shown:
             return
-        typed = (
-            [field.editor.text() for field in self._arguments] if [f.property("kind") for f in self._arguments] == [*kinds] else []
-        )
-        self._shown = shown
+        typed = [field.editor.text() for field in self._arguments]
+        if [f.property("kind") for f in self._arguments] != [*kinds] or units != self._units:
+            typed = []  # a number would mean something else
+        self._shown, self._units = shown, units
         clear_layout(self._argument_rows)
         self._arguments = []
         for number, kind in enumerate(kinds[:_MOST_ARGUMENTS], 1):
+            unit = units.get(number - 1)
             field = Field(
-                tr("Argument {number}, {kind}", number=number, kind=kind), line_edit(placeholder=_example(kind), mono=True)
+                tr("Argument {number}, {kind}", number=number, kind=kind),
+                line_edit(placeholder="0.25" if unit and unit.decimals else _example(kind), mono=True),
+                hint=_counted(unit) if unit else "",
             )
             field.setProperty("kind", kind)
-            if kind.startswith("uint") and (known := self._token()):
-                unit = tr("In the token's smallest units: 1 {symbol} is {units}.", symbol=known.symbol, units=10**known.decimals)
-                field.set_hint(unit)
             self._argument_rows.addWidget(field)
             field.editor.setText(typed[number - 1] if typed else "")
             field.show()
             self._arguments.append(field)
 
-    def _token(self) -> Token | None:
-        """The token that is called, where our own list has it."""
-        try:
-            return reviewed_token(self._subject.account.chain_id, Address.parse(self.target.editor.text().strip()))
-        except BadInput:
-            return None
-
     def read(self) -> TryForm:
+        """Raises BadInput for an amount that is none."""
         return TryForm(
             target=self.target.editor.text(),
             signature=self.function.editor.text(),
-            arguments=tuple(field.editor.text() for field in self._arguments),
+            arguments=tuple(map(self._argument, range(len(self._arguments)))),
             pasted=self.kind.value() == "calldata",
             calldata=self.calldata.editor.toPlainText(),
             amount=self.amount.editor.text(),
             at=self.at.editor.text(),
             by_key=self.way.value() == "key",
         )
+
+    def _argument(self, number: int) -> str:
+        """As typed; an amount of a token that we know in base units."""
+        text, unit = self._arguments[number].editor.text(), self._units.get(number, BASE_UNITS)
+        return str(parse_amount(text, unit, path=f"arguments[{number}]")) if unit.decimals and text.strip() else text
 
     # --- asking
 
@@ -345,6 +331,12 @@ def _title(choice: Choice) -> str:
         else tr("any function")
     )
     return f"{what} · {short_address(str(choice.target)) if choice.target else 'any contract'}"
+
+
+def _counted(unit: Unit) -> str:
+    if unit.decimals:
+        return tr("In {symbol}, such as 0.25.", symbol=unit.name)
+    return tr("In base units: this token is not on Latchkey's list, so its decimals are not known.")
 
 
 def _example(kind: str) -> str:

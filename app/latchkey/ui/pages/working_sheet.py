@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QHideEvent
-from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from latchkey.core.phrases import Level
 from latchkey.errors import LatchkeyError
+from latchkey.flow.chains import NotSet
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.tasks import Job
-from latchkey.ui.widgets import Banner, Button, Dialog, Muted, clear_layout, secondary
+from latchkey.ui.widgets import Banner, Button, Dialog, Muted, SheetScroller, clear_layout, secondary
 
 Say = Callable[[str], None]
 
@@ -35,51 +36,41 @@ class WorkingSheet(Dialog):
         self.trouble = Banner(Level.DANGER)
         self.trouble.hide()
         self.body.addWidget(self.trouble)
-        self._make_scroller(title)
+        self.scroller = SheetScroller(theme.space(6))
+        self.scroller.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.scroller.setAccessibleName(title)
+        self.body.addWidget(self.scroller, 1)
         self.stage = Muted("")
         self.bar = QProgressBar(minimum=0, maximum=0, textVisible=False)
         self.bar.setAccessibleName(tr("Under way"))
         self.body.addWidget(self.stage)
         self.body.addWidget(self.bar)
         self.stop_button = secondary(tr("&Stop"), self.stop)
-        self._choices: tuple[Button, ...] = (self.stop_button,)
-        self.resize(self.width(), min(96 * theme.GRID, max(60 * theme.GRID, parent.window().height() - theme.space(6))))
-
-    def _make_scroller(self, title: str) -> None:
-        self.scroller = QScrollArea()
-        self.scroller.setWidgetResizable(True)
-        self.scroller.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroller.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroller.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.scroller.setAccessibleName(title)
-        self.scroller.setMinimumHeight(theme.space(40))
-        content = QWidget()
-        content.setProperty("surface", "page")
-        self._rows = QVBoxLayout(content)
-        self._rows.setContentsMargins(0, 0, theme.space(1), 0)
-        self._rows.setSpacing(theme.space(1.5))
-        self.scroller.setWidget(content)
-        self.body.addWidget(self.scroller, 1)
+        self.network_button = secondary(tr("Open Settings"), self._open_networks)
+        self._choices: tuple[Button, ...] = (self.stop_button, self.network_button)
+        self._fitting = QTimer(self, singleShot=True, interval=0)  # once what is shown has its place
+        self._fitting.timeout.connect(self._fit)
 
     # --- what is shown
 
     def show_parts(self, *parts: QWidget) -> None:
         """In place of what was there, from the top."""
-        clear_layout(self._rows)
+        clear_layout(self.scroller.rows)
         for part in parts:
-            self._rows.addWidget(part)
+            self.scroller.rows.addWidget(part)
             part.show()
-        self._rows.addStretch(1)
+        self.scroller.rows.addStretch(1)
         self.scroller.verticalScrollBar().setValue(0)
+        self._fitting.start()
 
     def choices(self, *buttons: Button) -> None:
-        """All buttons there ever are, "Stop" aside. Links stand at the left."""
+        """All buttons there ever are, "Stop" and the way to the networks aside. Links stand at the left."""
         links = [button for button in buttons if button.property("kind") == "link"]
         for at, button in enumerate(links):
             self.buttons.insertWidget(at, button)
-        for button in (self.stop_button, *(b for b in buttons if b not in links)):
+        for button in (self.stop_button, self.network_button, *(b for b in buttons if b not in links)):
             self.buttons.addWidget(button)
-        self._choices = (self.stop_button, *buttons)
+        self._choices = (self.stop_button, self.network_button, *buttons)
         self.offer()
 
     def offer(self, *shown: Button, focus: Button | None = None) -> None:
@@ -92,6 +83,7 @@ class WorkingSheet(Dialog):
     def tell_trouble(self, text: str, advice: str = "") -> None:
         self.trouble.set(Level.DANGER, text, advice)
         self.trouble.show()
+        self._fitting.start()
         self.announce(text)
 
     def announce(self, text: str) -> None:
@@ -139,10 +131,24 @@ class WorkingSheet(Dialog):
         """Nothing came of it."""
         self.tell_trouble(error.text)
 
+    def remedies(self, *errors: LatchkeyError | None) -> tuple[Button, ...]:
+        """The way to Settings, where these come of an RPC that is not set."""
+        unset = any(isinstance(error, NotSet) and error.code != "Offline" for error in errors)
+        return (self.network_button,) if unset else ()
+
     def _rest(self) -> None:
         self.busy = False
         self.stage.hide()
         self.bar.hide()
+        self._fitting.start()
+
+    def _fit(self) -> None:
+        self.scroller.updateGeometry()  # Qt does not ask it again by itself when what it shows is another
+        self.fit()
+
+    def _open_networks(self) -> None:
+        self.reject()
+        self._context.navigate("settings", "networks")
 
     def stop(self) -> None:
         self.stopped.set()

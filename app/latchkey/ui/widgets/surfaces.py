@@ -5,14 +5,14 @@ Banner("warning", sentence, advice)     levels: good, notice, warning, danger, r
 FindingList(findings)           banners, worst first; says so when there is nothing to say
 FieldTable([("nonce", "0x.."), ...])    label and value of every field; values break anywhere
 EmptyState("No grants yet", "Sentence.", "New session", on_click)
-Page("Accounts")                a whole page: .header (row right of the title), .body (scrolls), .buttons (bottom row)
+Page("Accounts")                a whole page: .beside (the title), .header (at the right), .body (scrolls), .buttons (bottom row)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QShowEvent, QTextCursor, QTextLength, QTextTableFormat
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -78,6 +78,19 @@ def add_shown(layout: QVBoxLayout | QHBoxLayout, widget: QWidget) -> None:
     """Add to a layout that is on the screen: Qt would show the widget only when it next handles events, and leave a gap until then."""
     layout.addWidget(widget)
     widget.show()
+
+
+def bring_into_sight(widget: QWidget) -> None:
+    """Scroll the page to what was just shown or moved, once it has its place."""
+
+    def scroll() -> None:
+        above = widget.parentWidget()
+        while above is not None and not isinstance(above, Scroller):
+            above = above.parentWidget()
+        if above is not None and widget.isVisible():
+            above.ensureWidgetVisible(widget, 0, theme.space(2))
+
+    QTimer.singleShot(0, widget, scroll)
 
 
 class Icon(QWidget):
@@ -257,7 +270,8 @@ class EmptyState(QWidget):
 class Page(QWidget):
     """A page: title row, a body that scrolls when it must, and a row of actions that always stays in sight.
 
-    `.header` QHBoxLayout right of the title; `.body` QVBoxLayout (add a stretch yourself if the content is short);
+    `.beside` QHBoxLayout next to the title, for its state; `.header` QHBoxLayout at the right; `.body` QVBoxLayout (add a stretch
+    yourself if the content is short);
     `.buttons` QHBoxLayout at the foot, hidden until `show_buttons()`.
     """
 
@@ -271,7 +285,10 @@ class Page(QWidget):
         top = QHBoxLayout()
         top.setSpacing(theme.space(1.5))
         top.addStrut(36)
-        top.addWidget(self.title, 1)
+        top.addWidget(self.title)
+        self.beside = QHBoxLayout()
+        top.addLayout(self.beside)
+        top.addStretch(1)
         self.header = QHBoxLayout()
         self.header.setSpacing(theme.space(1.5))
         top.addLayout(self.header)

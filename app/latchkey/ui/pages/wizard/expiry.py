@@ -14,7 +14,7 @@ from latchkey.flow.wizard import Until, end_of_day, expiry_of, is_long, until_ch
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.pages.wizard.step_page import Choice, StepPage, View, show_banner, show_fault, show_text
-from latchkey.ui.times import local_time
+from latchkey.ui.times import here, utc_time, zone
 from latchkey.ui.widgets import Banner, Card, Field, line_edit
 
 TITLES = {
@@ -48,7 +48,7 @@ class ExpiryPage(StepPage):
             self._group.addButton(tile)
             self._tiles[until] = tile
         self._card.body.addLayout(self._grid)
-        self._date = Field(tr("&Ends on"), QDateTimeEdit(), hint=tr("In this computer's time zone."))
+        self._date = Field(tr("&Ends on"), QDateTimeEdit())
         self._date.editor.setCalendarPopup(True)
         self._date.editor.setDisplayFormat("d MMMM yyyy, HH:mm")
         self._date.editor.dateTimeChanged.connect(self._picked)
@@ -70,6 +70,7 @@ class ExpiryPage(StepPage):
             self._tiles[until].setChecked(until is state.expiry.until)
             self._tiles[until].set_text(_sentence(view, until))
         self._date.setVisible(state.expiry.until is Until.DATE)
+        self._date.set_hint(tr("In this computer's time zone, {zone}.", zone=zone(state.expiry.at or now)))
         self._show_date(state.expiry.at, now)
         self._never.setVisible(state.expiry.until is Until.NEVER)
         show_text(self._never.editor, state.expiry.typed)
@@ -128,7 +129,8 @@ def _sentence(view: View, until: Until) -> str:
         seconds = expiry_of(replace(view.state, expiry=replace(view.state.expiry, until=until)), now)
     except BadInput as error:
         return error.text
-    return tr("until {local_time}, in {span}", local_time=local_time(seconds, now), span=span(seconds - now))
+    told = f"{utc_time(seconds, now)} ({local})" if (local := here(seconds)) else utc_time(seconds, now)
+    return tr("until {time}, in {span}", time=told, span=span(seconds - now))
 
 
 def _warning(view: View) -> str:
