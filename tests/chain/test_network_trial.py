@@ -106,7 +106,10 @@ def test_a_bundler(net: Devnet, proxy: Proxy) -> None:
     points.clear()
     proxy.faults = [answers]
     assert "EntryPoint 0.7" in tried(net.url, bundler=proxy.url)[1].sentence
-    assert tried(net.url, bundler=net.url)[1].level == "danger"
+    assert tried(net.url, bundler=net.url)[1].sentence == "What answers there is no bundler."
+    [no_tls] = tried(net.url.replace("http:", "https:"))
+    assert no_tls.sentence == "The RPC does not speak https at this address."
+    assert "http://" in no_tls.advice
 
 
 def test_an_address_everybody_can_read() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 from tests import fault_proxy as fault
@@ -105,6 +106,7 @@ def test_addresses_are_checked_kept_and_removed(make_window: MakeWindow, folder:
     card.add.click()
     editor = card.editor
     editor.network.editor.setCurrentIndex(editor.network.editor.findData(8453))
+    assert not editor.save.isEnabled()
     editor.rpc.editor.setText("wss://rpc.example")
     editor.save.click()
     assert "WebSocket" in editor.rpc.error
@@ -122,7 +124,12 @@ def test_addresses_are_checked_kept_and_removed(make_window: MakeWindow, folder:
     assert window._context.chains.node(8453).place == "rpc.example"
     press(card, "Change the addresses of Base")
     assert editor.bundler.editor.text() == BASE.bundler
-    editor.remove.click()
+    editor.cancel.click()
+    press(card, "Change the addresses of Base")
+    for field in (editor.rpc, editor.second, editor.bundler):
+        field.editor.clear()
+    qtbot.keyClick(editor.rpc.editor, Qt.Key.Key_Return)  # saving nothing is removing, and that is asked
+    assert load(folder.settings).networks == (BASE,)
     window.findChild(Dialog).accept()
     assert load(folder.settings).networks == ()
     settled()

@@ -216,6 +216,8 @@ def authorities() -> int:
 
 
 def _fault(error: Exception, *, proxied: bool) -> Callable[[], ChainError]:
+    import ssl
+
     from urllib3 import exceptions as of
 
     match error:
@@ -224,7 +226,7 @@ def _fault(error: Exception, *, proxied: bool) -> Callable[[], ChainError]:
         case of.TimeoutError():
             return _too_slow
         case of.SSLError():
-            return _bad_certificate
+            return _bad_certificate if isinstance(error.args[0], ssl.SSLCertVerificationError) else _no_tls
         case of.ProxyError():
             inner = error.original_error
             return _bad_certificate if isinstance(inner, of.SSLError) else _bad_proxy
@@ -243,6 +245,10 @@ def _too_slow() -> ChainError:
 
 def _bad_certificate() -> ChainError:
     return Unreachable(tr("The RPC's certificate is not valid, so nothing was asked of it."), code="BadCertificate")
+
+
+def _no_tls() -> ChainError:
+    return Unreachable(tr("The RPC does not speak https at this address."), code="NoTls")
 
 
 def _bad_proxy() -> ChainError:

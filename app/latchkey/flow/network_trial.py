@@ -29,6 +29,13 @@ _BEHIND: Final = 300  # seconds
 _DEEP: Final = 32  # blocks below the newest, where two nodes have to agree
 
 
+_CAUSES: Final = {
+    "Unreachable": tr("Is the address right, does the node run, and is this computer online?"),
+    "TooSlow": tr("Something takes calls there and says nothing. Is the port right?"),
+    "NoTls": tr("A node on this computer mostly speaks http://."),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What is to be said of one address. `field`: "rpc", "secondRpc" or "bundler"; `level`: "good", "warning" or "danger"."""
@@ -122,6 +129,9 @@ def _bundler(node: Node, chain_id: int) -> Trial:
     try:
         found, serves = examine_bundler(node)
     except ChainError as problem:
+        if problem.code == "RpcError":
+            sentence = tr("What answers there is no bundler.")
+            return Trial("bundler", "danger", sentence, tr("A bundler mostly has another address than the RPC."))
         return _failed("bundler", problem)
     if found != chain_id:
         return _elsewhere("bundler", "bundler", found, chain_id)
@@ -166,4 +176,4 @@ def _open(field: str) -> Trial:
 def _failed(field: str, problem: ChainError) -> Trial:
     if problem.code == "Stopped":
         raise problem
-    return Trial(field, "danger", problem.text)
+    return Trial(field, "danger", problem.text, _CAUSES.get(problem.code, ""))

@@ -49,7 +49,7 @@ class NetworkSettings:
                 check_rpc(url, name)
         if self.second_rpc and not self.rpc:
             raise BadInput(tr("A second RPC checks the first; set that one before."), path="secondRpc")
-        if self.second_rpc and self.second_rpc == self.rpc:
+        if self.second_rpc and self.second_rpc.rstrip("/") == self.rpc.rstrip("/"):
             raise BadInput(tr("The second RPC has to be another one than the first, best of another operator."), path="secondRpc")
 
     @property

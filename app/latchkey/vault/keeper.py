@@ -351,6 +351,7 @@ class Keeper:
         should know besides, "" for nothing. Raises VaultError when the keyring will not; then all is as before."""
         contents = self.contents
         if on:
+            self._keyring.check()
             vault, given = self._open_asking(
                 tr("Let the keyring of this computer open the vault? Every program that runs as you can then read what opens it.")
             )

@@ -34,6 +34,14 @@ class OsKeyring:
     def __init__(self, command: Sequence[str] | None = None, patience: float = PATIENCE) -> None:
         self._command, self._patience = list(command or own_command("keyring")), patience
 
+    def check(self) -> None:
+        """Whether there is one and it opens: before a person is asked for anything on its account."""
+        try:
+            self._send("fetch", os.urandom(16))
+        except VaultError as error:
+            if error.code != "NoItem":
+                raise
+
     def keep(self, item: bytes) -> Wrap:
         """A fresh wrap key, kept under this name in place of an earlier one."""
         wrap = Wrap(item, SecretBytes(os.urandom(32)))

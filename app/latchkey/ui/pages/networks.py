@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.core.endpoints import check_proxy, place_of
@@ -38,6 +39,7 @@ from latchkey.ui.widgets import (
     quiet,
     secondary,
 )
+from latchkey.ui.widgets.surfaces import bring_into_sight
 
 _WHY = tr(
     "Sessions are read from an RPC: a node that you run, or one of a provider. Latchkey asks the addresses you name here and no others, "
@@ -59,12 +61,13 @@ class NetworksCard(Card):
         super().__init__(tr("Networks"))
         self._context = context
         self.body.addWidget(Body(_WHY, tone="muted"))
-        self._list = QVBoxLayout()
+        self._rows = QWidget()
+        self._list = QVBoxLayout(self._rows)
+        self._list.setContentsMargins(0, 0, 0, 0)
         self._list.setSpacing(theme.space(1.5))
-        self.body.addLayout(self._list)
+        self.body.addWidget(self._rows)
         self.add = quiet(tr("Add a network"), lambda: self.open(None), icon_name="plus")
-        self._foot = _row(self.add)
-        self.body.addLayout(self._foot)
+        self.body.addLayout(_row(self.add))
         self.editor = NetworkEditor(context)
         self.editor.closed.connect(self._close)
         self.editor.hide()
@@ -86,16 +89,20 @@ class NetworksCard(Card):
             add_shown(self._list, _NetworkRow(one, partial(self.open, one)))
 
     def open(self, one: NetworkSettings | None) -> None:
-        """Change a network's entry; None for one that is not in the list."""
+        """Change a network's entry; None for one that is not in the list. It takes the list's place, however long that is."""
+        self._rows.hide()
         self.add.hide()
         self.editor.edit(one)
         self.editor.show()
         self.editor.focus()
+        bring_into_sight(self.editor)
 
     def _close(self) -> None:
         self.editor.hide()
+        self._rows.show()
         self.add.show()
         self.add.setFocus(Qt.FocusReason.OtherFocusReason)
+        bring_into_sight(self)
 
     def _networks(self) -> Sequence[NetworkSettings]:
         settings = self._context.settings
@@ -116,7 +123,9 @@ class _NetworkRow(QWidget):
         rows.setSpacing(0)
         top = QHBoxLayout()
         top.setSpacing(theme.space(1))
-        top.addWidget(Heading(name), 0, Qt.AlignmentFlag.AlignVCenter)
+        heading = Heading(name)
+        heading.setWordWrap(False)
+        top.addWidget(heading, 0, Qt.AlignmentFlag.AlignVCenter)
         if not one.rpc:
             top.addWidget(Chip(tr("No RPC"), "warn"))
         top.addStretch(1)
@@ -149,7 +158,7 @@ class NetworkEditor(QWidget):
         self.rpc = Field(tr("RPC"), line_edit(placeholder="https://…", limit=1_000))
         self.second = Field(tr("Second RPC (optional)"), line_edit(placeholder="https://…", limit=1_000), hint=_SECOND)
         self.bundler = Field(tr("Bundler (optional)"), line_edit(placeholder="https://…", limit=1_000), hint=_BUNDLER)
-        self.test = secondary(tr("Test"), self._test, icon_name="check")
+        self.test = secondary(tr("Test"), self._test)
         self.save = primary(tr("Save"), self._save)
         self.cancel = secondary(tr("Cancel"), self._cancel)
         self.remove = quiet(tr("Remove"), self._ask_to_remove, icon_name="trash")
@@ -160,6 +169,8 @@ class NetworkEditor(QWidget):
         self.network.editor.currentIndexChanged.connect(lambda _index: self._network_chosen())
         for field in (self.chain, self.rpc, self.second, self.bundler):
             field.editor.textChanged.connect(lambda _text: self._typed())
+            field.editor.returnPressed.connect(self.save.click)
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._cancel, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
     def edit(self, one: NetworkSettings | None) -> None:
         self._before = one
@@ -193,11 +204,14 @@ class NetworkEditor(QWidget):
             )
             if self._before is None and self.network.editor.chain_id == 0 and not self._context.settings.network(chain_id).is_empty:
                 raise BadInput(tr("This network is in the list already; change it there."), path="chainId")
-            urls = (field.editor.text().strip() for field in (self.rpc, self.second, self.bundler))
-            return NetworkSettings(chain_id, *urls)
+            return NetworkSettings(chain_id, *self._urls())
         except BadInput as error:
             fields[error.path].set_error(error.text)
             return None
+
+    def _urls(self) -> tuple[str, str, str]:
+        rpc, second, bundler = (field.editor.text().strip() for field in (self.rpc, self.second, self.bundler))
+        return rpc, second, bundler
 
     def _network_chosen(self) -> None:
         """A network that has addresses already shows them, or adding would take them away unseen."""
@@ -212,6 +226,7 @@ class NetworkEditor(QWidget):
         self._stop_testing()
         clear_layout(self.results)
         self.test.setEnabled(bool(self.rpc.editor.text().strip() or self.bundler.editor.text().strip()))
+        self.save.setEnabled(self._before is not None or any(self._urls()))
 
     # --- testing
 
@@ -251,7 +266,12 @@ class NetworkEditor(QWidget):
     # --- keeping
 
     def _save(self) -> None:
-        if (entered := self.entered()) is not None:
+        entered = self.entered()
+        if entered is None:
+            return
+        if entered.is_empty and self._before is not None and not self._before.is_empty:
+            self._ask_to_remove()
+        else:
             self._keep(entered, tr("The addresses of {name} are kept.", name=network(entered.chain_id).name))
 
     def _ask_to_remove(self) -> None:

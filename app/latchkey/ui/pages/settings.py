@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -15,7 +16,7 @@ from latchkey.ui import theme
 from latchkey.ui.context import Context
 from latchkey.ui.pages.settings_keys import KeysCard
 from latchkey.ui.pages.settings_privacy import PrivacyCard
-from latchkey.ui.pages.settings_security import ExpertCard, LockCard
+from latchkey.ui.pages.settings_security import Ask, ExpertCard, LockCard
 from latchkey.ui.pages.settings_system import SystemCard
 from latchkey.ui.pages.settings_transfer import TransferCard
 from latchkey.ui.widgets import (
@@ -27,6 +28,7 @@ from latchkey.ui.widgets import (
     PhraseLabel,
     Segmented,
 )
+from latchkey.ui.widgets.surfaces import bring_into_sight
 
 _LOOKS = (("system", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark")))
 
@@ -39,8 +41,8 @@ class SettingsPage(Page):
         self.fault.hide()
         self.body.addWidget(self.fault)
         online = () if is_offline() else self._online()
-        self.security, self.keys = LockCard(context, self._ask, self._keep, self._warn), KeysCard(context, self._ask)
-        self.experts = ExpertCard(context, self._ask)
+        self.security = LockCard(context, self._asker("security"), self._keep, partial(self._warn, "security"))
+        self.keys, self.experts = KeysCard(context, self._asker("keys")), ExpertCard(context, self._asker("experts"))
         self.transfer = TransferCard(context)
         self.privacy = PrivacyCard(context)
         self.system = SystemCard(context, self._keep)
@@ -71,7 +73,7 @@ class SettingsPage(Page):
         from latchkey.ui.pages.settings_wallet_api import WalletApiCard
 
         self.networks, self.break_glass = NetworksCard(self._context), BreakGlassCard(self._context)
-        self.bridge, self.wallet_api = BridgeCard(self._context), WalletApiCard(self._context, self._ask)
+        self.bridge, self.wallet_api = BridgeCard(self._context), WalletApiCard(self._context, self._asker("wallet_api"))
         return self.networks, self.break_glass, self.bridge, self.wallet_api
 
     # --- how it looks
@@ -109,17 +111,20 @@ class SettingsPage(Page):
         for card in (self.security, self.keys, self.experts):
             card.refresh()
 
-    def _ask(self, ask: Callable[[Any], Any], news: str, then: Callable[[Any], object] | None = None) -> None:
-        """Ask the signer; `news` once it is done."""
+    def _asker(self, card: str) -> Ask:
+        """For the card of this name: asks the signer, `news` once it is done; what fails is told right above the card."""
 
-        def done(answer: Any) -> None:
-            if news:
-                self._context.say(news)
-            if then is not None:
-                then(answer)
+        def ask_signer(ask: Callable[[Any], Any], news: str, then: Callable[[Any], object] | None = None) -> None:
+            def done(answer: Any) -> None:
+                if news:
+                    self._context.say(news)
+                if then is not None:
+                    then(answer)
 
-        self.fault.hide()
-        self._context.ask_signer(ask, done, failed=self._failed, owner=self)
+            self.fault.hide()
+            self._context.ask_signer(ask, done, failed=partial(self._failed, card=card), owner=self)
+
+        return ask_signer
 
     def _keep(self, **changes: Any) -> None:
         try:
@@ -127,16 +132,19 @@ class SettingsPage(Page):
         except StoreError as error:
             self._failed(error)
 
-    def _warn(self, sentence: str) -> None:
+    def _warn(self, card: str, sentence: str) -> None:
         """What was done, but not all of it; "" for nothing."""
         if sentence:
-            self._show_fault("warning", sentence)
+            self._show_fault("warning", sentence, card)
 
-    def _failed(self, error: LatchkeyError) -> None:
+    def _failed(self, error: LatchkeyError, card: str = "") -> None:
         if not isinstance(error, Declined):
-            self._show_fault("danger", error.text)
+            self._show_fault("danger", error.text, card)
 
-    def _show_fault(self, level: str, sentence: str) -> None:
+    def _show_fault(self, level: str, sentence: str, card: str) -> None:
+        """Above the card that asked, where the eyes are; at the top for none."""
+        self.body.removeWidget(self.fault)
+        self.body.insertWidget(self.body.indexOf(getattr(self, card)) if card else 0, self.fault)
         self.fault.set(level, sentence)
         self.fault.show()
-        self.scroller.ensureWidgetVisible(self.fault)
+        bring_into_sight(self.fault)

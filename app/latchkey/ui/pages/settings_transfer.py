@@ -76,10 +76,11 @@ class TransferCard(Card):
 
     def _show(self, wanted: Settings, changes: Sequence[Change]) -> None:
         dialog = Dialog(tr("Take these settings?"), self.window(), width=80 * theme.GRID)
-        dialog.body.addWidget(Body(tr("This would change. An RPC tells you what is on the chain: take only one you trust.")))
+        dialog.body.addWidget(Body(tr("This changes here. An RPC tells you what is on the chain: take only one you trust.")))
+        nothing = tr("nothing")
         table = Scroller()
         table.setWidget(
-            FieldTable([(_title(change), f"{change.before or 'nothing'} → {change.after or 'nothing'}") for change in changes])
+            FieldTable([(_title(change), f"{change.before or nothing} → {change.after or nothing}") for change in changes])
         )
         table.setMinimumHeight(min(theme.space(40), theme.space(4) * (len(changes) + 1)))
         dialog.body.addWidget(table)
