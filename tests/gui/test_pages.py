@@ -477,6 +477,7 @@ def test_the_keyring_is_switched_on_and_off(
         qtbot.waitUntil(lambda: card.keyring_chip.text() == "Off", timeout=20_000)
         fault: Any = window.page.fault  # type: ignore[attr-defined]
         assert "could not be removed" in fault.text
+        assert fault.geometry().bottom() < card.y() < fault.geometry().bottom() + 40  # right above the card, not at the page's top
         card.keyring.click()
         qtbot.waitUntil(lambda: "no keyring that Latchkey uses" in fault.text, timeout=20_000)
         assert not window._context.status.keyring

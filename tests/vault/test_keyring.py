@@ -219,7 +219,7 @@ def test_an_item_that_cannot_be_removed_is_said(service: SecretService, vault: b
 def test_a_keyring_that_nobody_is_let_to(vault: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     with secret_service(denied=True) as service:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", service.environment["DBUS_SESSION_BUS_ADDRESS"])
-        made, _ = keeper(vault, ASKED)  # nothing is asked for a keyring that is not there
+        made, _ = keeper(vault, ASKED, ASKED)
         made.unlock()
         with pytest.raises(VaultError, match="refused") as caught:
             made.set_keyring(True)
