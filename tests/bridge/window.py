@@ -23,7 +23,7 @@ from latchkey.store.paths import DataDir
 from latchkey.store.settings import NetworkSettings, Settings, save
 from latchkey.vault.model import Prompt, PromptMode
 from tests.bridge.house import free_port
-from tests.gui.test_end_to_end import DESK, Latchkey, photograph, press, type_text, until, xdotool
+from tests.gui.test_end_to_end import DESK, Latchkey, photograph, press, say_yes, type_text, until, xdotool
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "a practice vault for everybody"
@@ -63,11 +63,10 @@ class BridgeWindow(Latchkey):
 
     def agree(self) -> None:
         """Read what the desk shows to its end, and say yes."""
-        x, y, width, height = self.desk()
+        shape = self.desk()
         press("End")
-        time.sleep(0.8)
         self.picture("bridge-desk-confirm")
-        xdotool("mousemove", x + width - 55, y + height - 42, "click", 1)
+        say_yes(*shape)
 
     def picture(self, name: str) -> None:
         """For a person to look at, where asked for."""

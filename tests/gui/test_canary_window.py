@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from eth_account import Account as EthAccount
 from PySide6.QtGui import QClipboard
 from PySide6.QtWidgets import QApplication
-from tests.gui.test_end_to_end import DESK, Latchkey, photograph, press, type_text, until, xdotool
+from tests.gui.test_end_to_end import DESK, Latchkey, photograph, press, say_yes, type_text, until, xdotool
 from tests.vault.scanner import Exact, Hunt, Words, forms_of, may_read, memory, scan_process, scan_tree, text_forms
 
 from latchkey.codec.hand_over import decode
@@ -106,12 +106,11 @@ class Run(Latchkey):
         """Read a confirmation to its end and say yes."""
         self.at_the_desk(picture)
         press("End")
-        time.sleep(0.8)
         x, y, width, height = (int(part.split("=")[1]) for part in self._desk.splitlines()[1:5])
         if typed:
             press("Tab")
             type_text(typed)
-        xdotool("mousemove", x + width - 55, y + height - 42, "click", 1)
+        say_yes(x, y, width, height)
 
     # --- what the person sees
 

@@ -55,7 +55,19 @@ class Desk:
         self._id += 1
         write_frame(self.process.stdin, {"id": self._id, "ask": name, **fields})
         wait_for_focus("Latchkey desk")
-        time.sleep(SETTLE)  # where a page replaces another, nothing outside tells when it is there
+        self.settle()
+
+    def settle(self, seconds: float = SETTLE) -> None:
+        """Until it has nothing to do any more: where a page replaces another, nothing else tells outside when it is there."""
+        time.sleep(seconds)
+        worked = -1
+        while True:
+            state, *fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+            now = int(fields[10]) + int(fields[11])
+            if now == worked and state == "S":
+                return
+            worked = now
+            time.sleep(0.1)
 
     def answer(self) -> Any:
         frame = self.answers.get(timeout=60)
@@ -158,11 +170,11 @@ def test_passphrase_again_after_a_wrong_one(desk: Desk) -> None:
 
 def test_confirm_with_the_keyboard(desk: Desk) -> None:
     desk.ask("confirm", **confirmation(lines=30))
-    time.sleep(1)
+    desk.settle(1)
     press("Tab", "Return")  # the yes is not to be had yet: Tab finds nothing else than Cancel
     assert desk.answer() == ("declined", True)
     desk.ask("confirm", **confirmation(lines=30))
-    time.sleep(1)
+    desk.settle(1)
     press("End", "Tab", "Return")
     assert desk.answer() == {}
     assert desk.close() == 0

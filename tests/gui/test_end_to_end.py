@@ -247,9 +247,22 @@ def confirm(latchkey: Latchkey) -> None:
     """Read to the end with the wheel, then say yes with the mouse."""
     x, y, width, height = latchkey.desk()
     xdotool("mousemove", x + width // 2, y + height // 2, "click", "--repeat", 80, "--delay", 20, 5)
-    time.sleep(1)
     picture("desk-confirm")
-    xdotool("mousemove", x + width - 55 * latchkey.scale, y + height - 42 * latchkey.scale, "click", 1)
+    say_yes(x, y, width, height, latchkey.scale)
+
+
+def say_yes(x: int, y: int, width: int, height: int, scale: int = 1) -> None:
+    """Press the right one of the desk's buttons, once it can be pressed: only then it has a colour."""
+    right, foot = x + width - 55 * scale, y + height - 42 * scale
+    part = f"24x16+{right - 12}+{foot - 8}"
+
+    def coloured() -> bool:
+        command = ["import", "-silent", "-window", "root", "-crop", part, "-depth", "8", "rgb:-"]
+        seen = subprocess.run(command, check=True, capture_output=True).stdout
+        return any(max(pixel) - min(pixel) > 100 for pixel in zip(seen[::3], seen[1::3], seen[2::3], strict=True))
+
+    until("the desk's yes", coloured)
+    xdotool("mousemove", right, foot, "click", 1)
 
 
 def from_the_screen(latchkey: Latchkey, path: Path) -> bytes:
