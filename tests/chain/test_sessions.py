@@ -30,7 +30,6 @@ from latchkey.chain.reading import (
     NotAnswered,
     WrongChain,
     first_block,
-    granted_from_install,
     granted_from_installs,
     read_account,
 )
@@ -93,7 +92,7 @@ def test_an_unused_session_reads_as_its_grant(stage: Stage, node: Node, case: Ca
     assert found.signer == session.key.address
     assert (found.leftovers, reading.leftovers, said(reading)) == ((), (), set())
     before = [limit.left for limit in found.limits]
-    found = granted_from_install(node, found)
+    [found] = granted_from_installs(node, (found,))
     assert [limit.left for limit in found.limits] == [limit.granted for limit in found.limits] == before
 
 
@@ -500,7 +499,7 @@ def test_granted_amounts_of_a_delegated_address(stage: Stage, node: Node) -> Non
     assert [o.text for o in stage.send_7702(OWNER, session.first_op(COUNT))] == ["done"]
     [found] = read_account(node, account).sessions
     assert found.limits == (Limit(LimitKind.NATIVE, 7),)
-    assert granted_from_install(node, found).limits == (Limit(LimitKind.NATIVE, 7, granted=7),)
+    assert granted_from_installs(node, (found,))[0].limits == (Limit(LimitKind.NATIVE, 7, granted=7),)
 
 
 def test_what_was_raised_since_has_no_beginning(stage: Stage, node: Node) -> None:

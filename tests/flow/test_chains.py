@@ -111,16 +111,15 @@ def test_options_that_cannot_be(folder: DataDir, arguments: tuple[str, ...]) -> 
 
 def test_which_accounts(folder: DataDir) -> None:
     mine, other = from_owner(1, OWNER), from_address(10, SOMEONE)
-    chains = Chains(Settings)
     with Book.open(folder.book) as book:
-        assert named_accounts(options(), book, chains) == ()
+        assert named_accounts(options(), book) == ()
         book.add_account(mine)
         book.add_account(other)
-        assert named_accounts(options(), book, chains) == (mine, other)
-        assert named_accounts(options("--chain-id", "10"), book, chains) == (other,)
-        assert named_accounts(options("--account", str(mine.address).lower()), book, chains) == (mine,)
-        assert named_accounts(options("--account", SOMEONE, "--chain-id", "1"), book, chains) == (from_address(1, SOMEONE),)
+        assert named_accounts(options(), book) == (mine, other)
+        assert named_accounts(options("--chain-id", "10"), book) == (other,)
+        assert named_accounts(options("--account", str(mine.address).lower()), book) == (mine,)
+        assert named_accounts(options("--account", SOMEONE, "--chain-id", "1"), book) == (from_address(1, SOMEONE),)
         with pytest.raises(BadInput, match="chain-id"):
-            named_accounts(options("--account", OWNER), book, chains)
+            named_accounts(options("--account", OWNER), book)
         with pytest.raises(BadInput):
-            named_accounts(options("--account", "0x12"), book, chains)
+            named_accounts(options("--account", "0x12"), book)

@@ -93,7 +93,6 @@ def test_every_state(
     assert found.state is state
     assert found.sentence.endswith(".")
     assert found.is_open is (state in (USABLE, DORMANT, VOID, UNKNOWN))
-    assert found.is_settled is (state in (USED, CANCELLED))
 
 
 @given(

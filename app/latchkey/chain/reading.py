@@ -25,7 +25,7 @@ from latchkey.core.types import Address, hex_bytes, to_hex
 from latchkey.errors import BadInput, CannotDecode, ChainError
 from latchkey.language import tr
 
-__all__ = ["Moved", "NotAnswered", "WrongChain", "first_block", "granted_from_install", "granted_from_installs", "read_account"]
+__all__ = ["Moved", "NotAnswered", "WrongChain", "first_block", "granted_from_installs", "read_account"]
 
 _SHORT: Final = 5_000  # blocks: a chain this short is read from its beginning
 _STEPS: Final = 16  # parts in which the block of the first code is looked for
@@ -352,13 +352,9 @@ def _both(mine: Iterable[tuple[int, int]], theirs: Sequence[tuple[int, int]]) ->
 # --- what was granted
 
 
-def granted_from_install(node: Node, session: Session) -> Session:
-    """The session with what its limits began with, as far as the transaction that installed it tells."""
-    return granted_from_installs(node, (session,))[0]
-
-
 def granted_from_installs(node: Node, sessions: Sequence[Session]) -> tuple[Session, ...]:
-    """All in one request, and none when nothing is open. A transaction the RPC does not have leaves its sessions as they are."""
+    """The sessions with what their limits began with, as far as the transactions that installed them tell. All in one request, and none
+    when nothing is open. A transaction the RPC does not have leaves its sessions as they are."""
     open_ = {s.installed_in for s in sessions if s.installed_in and any(limit.granted is None for limit in s.limits)}
     wanted = [transaction for transaction in sorted(open_) if transaction]
     answers = node.many([("eth_getTransactionByHash", to_hex(t)) for t in wanted]) if wanted else []

@@ -207,7 +207,7 @@ def _exported(options: Namespace, output: Output, envelopes: Sequence[Envelope])
 
 
 def _one_account(options: Namespace, at: _At) -> Account:
-    found = named_accounts(options, at.book, at.chains)
+    found = named_accounts(options, at.book)
     if len(found) != 1:
         raise BadInput(
             tr("Name the account with --account, and its network with --chain-id where it is on several."), path="account"

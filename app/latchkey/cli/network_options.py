@@ -55,7 +55,7 @@ def chains_of(options: Namespace, folder: DataDir) -> Chains:
     return Chains(lambda: settings)
 
 
-def named_accounts(options: Namespace, book: Book, chains: Chains) -> tuple[Account, ...]:
+def named_accounts(options: Namespace, book: Book) -> tuple[Account, ...]:
     """The accounts a command is about, from the book and the options. An address that is not in the book will do where the network is
     known. Raises BadInput."""
     from latchkey.flow.accounts import from_address, parse_address, recognise

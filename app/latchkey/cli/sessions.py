@@ -39,7 +39,7 @@ def run(options: Namespace, output: Output) -> int:
     folder = folder_of(options)
     with Book.open(folder.book) as book:
         chains = chains_of(options, folder)
-        accounts = named_accounts(options, book, chains)
+        accounts = named_accounts(options, book)
         sessions = Sessions(book, chains, lambda: int(time.time()))
         sessions.refresh_all(accounts, lambda account, result: found.update({account: result}))
         views = [view for account in accounts if isinstance(view := found[account], View)]

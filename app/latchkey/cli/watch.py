@@ -26,7 +26,7 @@ def run(options: Namespace, output: Output) -> int:
     folder = folder_of(options)
     with Book.open(folder.book) as book:
         chains = chains_of(options, folder)
-        accounts = named_accounts(options, book, chains)
+        accounts = named_accounts(options, book)
         for account in accounts:
             chains.node(account.chain_id)  # an account that cannot be watched is said at once
         clock = _clock

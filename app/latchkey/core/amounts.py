@@ -26,7 +26,6 @@ ETH = Unit("ETH", 18)
 GWEI = Unit("gwei", 9)
 WEI = Unit("wei", 0)
 BASE_UNITS = Unit(tr("base units"), 0)
-NATIVE_UNITS = (ETH, GWEI, WEI)
 
 
 def parse_amount(text: str, unit: Unit, *, path: str = "") -> int:

@@ -45,11 +45,6 @@ class Pending:
         """It may still become a session: worth cancelling."""
         return self.state in _OPEN
 
-    @property
-    def is_settled(self) -> bool:
-        """The chain has passed it, which nothing but a reorganisation undoes."""
-        return self.state in (PendingState.USED, PendingState.CANCELLED)
-
 
 _OPEN = frozenset({PendingState.USABLE, PendingState.DORMANT, PendingState.VOID, PendingState.UNKNOWN})
 

@@ -14,7 +14,7 @@ from latchkey.accounts.review import exact
 from latchkey.core.account import Account
 from latchkey.core.facts import NOTHING_KNOWN, Surroundings, facts_of
 from latchkey.core.phrases import Finding
-from latchkey.core.reading import Install, Reading
+from latchkey.core.reading import Reading
 from latchkey.core.request import Claims
 from latchkey.core.risk import findings
 from latchkey.core.types import Address
@@ -48,7 +48,7 @@ def surroundings(
 
         tokens = tuple(token.address for token in facts.powers.tokens)
         found = look(node, Wanted(account, tuple(dict.fromkeys(facts.addresses)), tokens, facts.install.entity_id))
-    return found if book is None else _with_book(found, facts.install, account, now, book, claims, unsigned)
+    return found if book is None else _with_book(found, account, now, book, claims, unsigned)
 
 
 def with_surroundings(prepared: Prepared, around: Surroundings, now: int) -> Prepared:
@@ -67,9 +67,7 @@ def findings_online(unsigned: bytes, account: Account, node: Node | None, *, now
     return findings(reading, account=account, now=now, surroundings=around)
 
 
-def _with_book(
-    found: Surroundings, install: Install, account: Account, now: int, book: Book, claims: Claims, unsigned: bytes
-) -> Surroundings:
+def _with_book(found: Surroundings, account: Account, now: int, book: Book, claims: Claims, unsigned: bytes) -> Surroundings:
     similar = find(book, account, None, claims, lambda: now, besides=unsigned)
     return replace(
         found,

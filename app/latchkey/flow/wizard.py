@@ -569,7 +569,7 @@ def _judged(state: WizardState, permissions: dict[int, Permission], world: World
 def _judge(state: WizardState, permissions: tuple[Permission, ...], world: World) -> None:
     account = state.account
     if account is not None:
-        draft = _draft(state, account, permissions, expiry=world.now + DAY)
+        draft = _draft(account, permissions, expiry=world.now + DAY)
         system(account.system).judge(draft, now=world.now, policy=world.policy)
 
 
@@ -652,7 +652,7 @@ def draft_of(state: WizardState, world: World, *, entity_id: int, nonce_key: int
         raise Refused(problem.text, code="NotDone", path=problem.path)
     account = account_of(state)
     permissions, _ = read_cards(state.cards)
-    draft = _draft(state, account, tuple(permissions.values()), expiry=expiry_of(state, world.now))
+    draft = _draft(account, tuple(permissions.values()), expiry=expiry_of(state, world.now))
     return replace(draft, session_key=session_key_of(state), entity_id=entity_id, nonce_key=nonce_key)
 
 
@@ -676,7 +676,7 @@ def reading_so_far(state: WizardState, world: World) -> Deferred | None:
         expiry = world.now + DAY
     face = system(account.system)
     try:
-        return face.decode_unsigned(face.build(_draft(state, account, tuple(permissions.values()), expiry=expiry)).unsigned)
+        return face.decode_unsigned(face.build(_draft(account, tuple(permissions.values()), expiry=expiry)).unsigned)
     except LatchkeyError:
         return None
 
@@ -698,7 +698,7 @@ def chain_of(state: WizardState) -> int | None:
     return state.request.chain_id if state.request else None
 
 
-def _draft(state: WizardState, account: Account, permissions: tuple[Permission, ...], *, expiry: int) -> Draft:
+def _draft(account: Account, permissions: tuple[Permission, ...], *, expiry: int) -> Draft:
     """A draft with stand-ins for what is chosen last: entity id, nonce key, session key."""
     return Draft(
         system=account.system,

@@ -6,7 +6,6 @@ no secret: whoever has it can end these sessions and nothing else.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -112,11 +111,6 @@ class Endings:
             _put_signed(connection, number or 0, record.signed)
         return replace(record, id=number or 0)
 
-    def put_signed(self, number: int, parts: Sequence[SignedPart]) -> None:
-        """Keep what was signed later for an ending that is in the book already."""
-        with self._book._transaction() as connection:
-            _put_signed(connection, number, parts)
-
     def put_item(self, number: int, position: int, item: EndingItem) -> None:
         """What came of an item. When none of the ending is pending any more, what was signed is forgotten."""
         with self._book._transaction() as connection:
@@ -204,10 +198,6 @@ def _item(row: sqlite3.Row) -> EndingItem:
 def _part(row: sqlite3.Row) -> SignedPart:
     sender, kind = Address.parse(row["sender"]), SignedKind(row["kind"])
     return SignedPart(row["batch"], row["level"], kind, sender, row["data"], row["signature"])
-
-
-def detail_json(value: dict[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":"))
 
 
 def lowered(items: Iterable[EndingItem], session: Session) -> dict[tuple[LimitKind, Address | None], int]:

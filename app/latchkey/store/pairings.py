@@ -88,11 +88,6 @@ class Pairings:
         rows = self._book._rows("SELECT grant_id FROM bridge_grants WHERE asker = ? ORDER BY grant_id", (key,))
         return tuple(row["grant_id"] for row in rows)
 
-    def asker_of(self, grant_id: int) -> str:
-        """Who asked for this grant over the bridge; "" when nobody did."""
-        rows = self._book._rows("SELECT asker FROM bridge_grants WHERE grant_id = ?", (grant_id,))
-        return str(rows[0]["asker"]) if rows else ""
-
     def link(self, grant_id: int, key: str) -> None:
         """This grant was made for them."""
         with self._book._transaction() as connection:

@@ -81,7 +81,6 @@ class History:
     coin_limits: dict[int, tuple[Place, int]] = field(default_factory=dict)
     upgraded: bool = False
     born_with: int | None = None
-    born_in: bytes = b""
 
     def first_install(self, entity_id: int) -> Installed | None:
         return next(iter(self.installs.get(entity_id, ())), None)
@@ -123,7 +122,6 @@ def _own(found: History, log: Log) -> None:
         case t if t == UPGRADED:
             found.upgraded = True
         case t if t == INITIALIZED:
-            found.born_in = log.transaction
             firsts = [
                 (i, first) for i in found.installs if (first := found.first_install(i)) and first.transaction == log.transaction
             ]

@@ -20,7 +20,7 @@ from latchkey.accounts.modular_account.addresses import (
 )
 from latchkey.accounts.modular_account.build import HALF
 from latchkey.accounts.modular_account.code import IMPLEMENTATION_SLOT, VALIDATIONS_SLOT, runs
-from latchkey.accounts.modular_account.history import DIRECT_CALL, Book, History
+from latchkey.accounts.modular_account.history import DIRECT_CALL, History
 from latchkey.accounts.system import Ask, Contracts, Question
 from latchkey.core.account import Account
 from latchkey.core.types import Address, Selector, keccak
@@ -69,11 +69,6 @@ class State:
 
     def coins(self, kept_under: int) -> int:
         return int(self.known.get(("coins", kept_under), 0))
-
-    def books(self, module: Address) -> Iterator[Book]:
-        """An allowlist's, in the order in which they first occur."""
-        history = self.history
-        yield from (b for b in dict.fromkeys((*history.entries, *history.functions)) if b[0] == module)
 
 
 def rounds(account: Account, history: History, contracts: Contracts, also: Iterable[int]) -> Rounds:

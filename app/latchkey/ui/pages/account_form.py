@@ -126,12 +126,6 @@ class AccountForm(QWidget):
             self.owner.editor.setText(str(found.address))
         self._refresh()
 
-    def reset(self) -> None:
-        """Empty what was typed; network and owner stay."""
-        for field in (self.owner, self.address, self.name, self.chain):
-            field.editor.clear()
-        self.salt.editor.setText("0")
-
     def _lay_out(self) -> None:
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
