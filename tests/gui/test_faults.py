@@ -157,7 +157,7 @@ print(json.dumps([code, seen]))
 def program(folder: Path, what: str) -> tuple[list[str], str]:
     """Texts of the dialogs that came up, and standard error."""
     text = _PROGRAM.format(secret=SECRET, what=what, folder=str(folder))
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, done.stderr
     code, seen = json.loads(done.stdout)
     assert code == 0
@@ -190,7 +190,7 @@ def test_a_crash_of_the_whole_process_is_offered_at_the_next_start(folder: DataD
         what="import faulthandler; QTimer.singleShot(100, faulthandler._sigsegv)",
         folder=str(folder.root),
     )
-    done = subprocess.run([sys.executable, "-c", crash], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", crash], capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode < 0
     seen, error = program(folder.root, "")
     assert len(seen) == 1
@@ -211,7 +211,7 @@ application._tell_kindly = lambda _app, error: print(error.text)
 application.Window = lambda *_, **__: 1 / 0
 print(application.run(Path({str(folder.root)!r})))
 """
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=250, check=False)
     assert done.stdout.splitlines() == [
         "Latchkey cannot go on because of a fault of its own. Your files are as they were; a report lies in the data folder.",
         "1",
@@ -231,7 +231,7 @@ QTimer.singleShot(100, lambda: os.kill(os.getpid(), signal.SIGINT))
 print(application.run(Path({str(folder.root)!r})))
 """
     done = subprocess.run(
-        [sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ)
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=250, check=False, env=dict(os.environ)
     )
     assert (done.stdout, done.stderr) == ("0\n", "")
     assert [e.event for e in Journal(folder.log).entries()][-1] is Event.ENDED

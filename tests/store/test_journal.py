@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import faulthandler
 import json
 import random
 import stat
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -140,7 +142,8 @@ alice wrote this
 """.encode()
     )
     file.close()
-    path = kept.take_crash(now=0)
+    ended_hard, path = kept.take_crash(now=0)
+    assert ended_hard
     assert path is not None
     text = kept.read(path)
     assert text.endswith(
@@ -148,7 +151,33 @@ alice wrote this
         "  elsewhere.py:1 <module>\n"
     )
     assert "alice" not in text
-    assert kept.take_crash(now=0) is None
+    assert kept.take_crash(now=0) == (False, None)
+
+
+def test_the_place_of_a_hang_is_in_our_own_code(tmp_path: Path) -> None:
+    kept = Reports(tmp_path / "reports")
+    file = kept.open_crash_file()
+    assert file is not None
+    faulthandler.dump_traceback(file)
+    assert kept.take_hang(threading.get_ident(), now=0)[0] == "", "tests are not"
+    file.write(
+        f"""
+Thread 0x{7:0{reports._DIGITS}x} (most recent call first):
+  File "/usr/lib/python3.11/queue.py", line 9 in get
+  File "/home/alice/app/latchkey/ui/window.py", line 12 in show_page
+  File "/home/alice/app/latchkey/ui/app.py", line 3 in run
+
+Current thread 0x{8:0{reports._DIGITS}x} (most recent call first):
+  File "/home/alice/app/latchkey/ui/pulse.py", line 50 in _look
+""".encode()
+    )
+    where, text = kept.take_hang(7, now=0)
+    assert where == "latchkey/ui/window.py:12"
+    assert "pulse" not in text
+    assert "alice" not in text
+    kept.clear_crash_file(file)
+    file.close()
+    assert kept.take_crash(now=0) == (True, None)
 
 
 def test_a_good_end_leaves_nothing(tmp_path: Path) -> None:
@@ -156,7 +185,7 @@ def test_a_good_end_leaves_nothing(tmp_path: Path) -> None:
     file = kept.open_crash_file()
     assert file is not None
     kept.close_crash_file(file)
-    assert kept.take_crash(now=0) is None
+    assert kept.take_crash(now=0) == (False, None)
     assert not kept.folder.exists()
 
 

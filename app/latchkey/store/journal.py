@@ -25,14 +25,14 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getatt
 class Event(StrEnum):
     STARTED = "started"
     ENDED = "ended"
-    OPENED = "opened"  # the book and the vault were read
     PAGE = "page"
     LOCKED = "locked"
     UNLOCKED = "unlocked"
     SETTINGS = "settings"
     ERROR = "error"
     FAULT = "fault"
-    CRASH = "crash"  # the time before, of the whole process
+    HANG = "hang"  # the window did not answer for some seconds
+    CRASH = "crash"  # the time before ended hard: the whole process crashed or was killed
     QT = "qt"
 
 

@@ -5,7 +5,8 @@ loaded module has one of that name, the code of our own errors, the system's err
 function, all names from the program's own text. Never a message, a source line, an argument, a local or a folder of this machine.
 
 Reports lie in a folder of their own, the newest twenty; they are sent to nobody. A crash of the whole process (faulthandler's file)
-becomes a report at the next start.
+becomes a report at the next start, and a window that hangs one at once. Where it hangs is read from what faulthandler writes too: whoever
+holds another thread's frames may end up with the last reference to what is in them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import struct
 import sys
 import time
 import traceback
@@ -31,6 +33,7 @@ from latchkey.store.journal import CODE
 MOST = 20
 MAX_BYTES = 64 * 1024
 _MOST_FRAMES = 60
+_DIGITS = 2 * struct.calcsize("L")  # of a thread's number, as faulthandler writes it
 _MOST_CAUSES = 6
 _FUNCTION = re.compile(r"[A-Za-z_<][\w.<>]{0,120}", re.ASCII)
 _MODULE = re.compile(r"[A-Za-z_]\w{0,60}(\.[A-Za-z_]\w{0,60}){0,10}", re.ASCII)
@@ -133,15 +136,35 @@ class Reports:
             self._crash.unlink()
             self.folder.rmdir()  # when there is nothing in it
 
-    def take_crash(self, *, now: float) -> Path | None:
-        """Make a report of what faulthandler left behind the time before; None when it left nothing."""
+    def take_crash(self, *, now: float) -> tuple[bool, Path | None]:
+        """Whether the time before ended hard, and a report of what faulthandler left behind then; None when it left nothing."""
         try:
-            left = atomic.read(self._crash, 4 * MAX_BYTES).data.decode(errors="replace")
+            left = self._left()
             self._crash.unlink()
         except (OSError, StoreError):
-            return None
+            return False, None
         lines = list(_of_crash(left))
-        return self.keep("\n".join([*_about(now), "the whole program ended", "", *lines, ""]), now=now) if lines else None
+        return True, self.keep("\n".join([*_about(now), "the whole program ended", "", *lines, ""]), now=now) if lines else None
+
+    def take_hang(self, thread: int, *, now: float) -> tuple[str, str]:
+        """Of what faulthandler just wrote: the innermost place in Latchkey's own code where this thread is ("" for none), and a report."""
+        try:
+            left = self._left()
+        except StoreError:
+            return "", ""
+        _, _, rest = left.rpartition(f"hread 0x{thread:0{_DIGITS}x} ")
+        lines = list(_of_crash(rest.partition("\n\n")[0]))
+        ours = next((line for line in lines if line.startswith("  latchkey/")), "")
+        return ours.split()[0] if ours else "", "\n".join([*_about(now), "the window does not answer", "", *lines, ""])
+
+    def clear_crash_file(self, file: BinaryIO) -> None:
+        """The window answers again: what was written while it did not is no crash."""
+        with suppress(OSError):
+            file.seek(0)
+            file.truncate()
+
+    def _left(self) -> str:
+        return atomic.read(self._crash, 4 * MAX_BYTES).data.decode(errors="replace")
 
 
 def _name(stem: str, number: int) -> str:

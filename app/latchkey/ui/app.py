@@ -8,6 +8,7 @@ frame was painted (empty, in its colours) and "page-paint <ms>" when the first p
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -40,6 +41,11 @@ _STARTED = time.time()
 _SPOILT = ("Damaged", "NotABook", "ForeignSchema")  # what an empty book in its place would mend
 _CANNOT_START = tr(
     "Latchkey cannot go on because of a fault of its own. Your files are as they were; a report lies in the data folder."
+)
+
+_ENDED_HARD = (
+    tr("The time before, Latchkey was ended from outside, or the computer was."),
+    tr("Your keys, accounts and grants are as they were. What was being sent is looked for on the chain."),
 )
 
 
@@ -114,7 +120,10 @@ def _show(app: QApplication, folder: DataDir, request: str | None, faults: Fault
     window.appeared.connect(lambda: _appeared(app, settings))
     window.painted.connect(lambda: _painted(app, context, window, request))
     window.painted.connect(lambda: faults.show_on(window))
+    window.painted.connect(faults.watch)
     window.painted.connect(lambda: window.notices.add(trouble) if trouble else None)
+    window.painted.connect(lambda: window.notices.add(*_ENDED_HARD) if faults.ended_hard else None)
+    signal.signal(signal.SIGTERM, lambda *_: _end(window))
     window.show()
     try:
         return app.exec(), context.restart
@@ -122,6 +131,12 @@ def _show(app: QApplication, folder: DataDir, request: str | None, faults: Fault
         faults.close()
         context.close()
         journal.note(Event.ENDED)
+
+
+def _end(window: Window) -> None:
+    """Somebody who does not wait for an answer wants it: the person logs out."""
+    window.setProperty("leaving", True)
+    QApplication.quit()
 
 
 def _note_start(journal: Journal) -> None:

@@ -2,7 +2,8 @@
 
 A slot, a virtual method of Qt's, a thread, a finaliser: Python hands each to one of three hooks, and all three lead to `Faults.take`. It
 keeps a report (store/reports.py: places, never data), notes it in the log and shows one dialog. The window goes on. A flood of
-faults shows one dialog that counts, and a fault that was told once is not told again while the program runs.
+faults shows one dialog that counts, and a fault that was told once is not told again while the program runs. A window that hangs is noted
+and kept too; nobody is shown that, unless the program was ended meanwhile.
 
 Imports nothing heavy: it stands before the first paint.
 """
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
@@ -25,7 +26,11 @@ from PySide6.QtWidgets import QApplication, QWidget
 from latchkey.store.journal import Event, Journal
 from latchkey.store.reports import Reports, kind, place, report, tell
 
+if TYPE_CHECKING:
+    from latchkey.ui.pulse import Pulse
+
 _QUIET = 10.0  # seconds after a dialog was closed in which no other one comes up
+_DEBUGGERS = frozenset({"pdb", "pydevd", "debugpy"})
 _MOST_KINDS = 50  # different faults that are kept in one run; what fails in so many ways is told by the first of them
 
 
@@ -47,6 +52,8 @@ class Faults(QObject):
         self._quiet_until = 0.0
         self._crash_file: BinaryIO | None = None
         self._hooks: tuple[Any, Any, Any] | None = None
+        self._pulse: Pulse | None = None
+        self.ended_hard = False  # the time before, and nobody knows where: killed, or the power was gone
         self.count = 0  # faults so far, told or not
         self._told.connect(self._tell)
 
@@ -60,9 +67,12 @@ class Faults(QObject):
     def keep_in(self, reports: Reports, journal: Journal) -> None:
         """Keep reports here; crashes of the whole process too. What the time before left is made a report."""
         self._reports, self._journal = reports, journal
-        if (left := reports.take_crash(now=self._clock())) is not None:
+        ended_hard, left = reports.take_crash(now=self._clock())
+        if ended_hard:
             journal.note(Event.CRASH)
+        if left is not None:
             self._waiting = (reports.read(left), left)
+        self.ended_hard = ended_hard and left is None
         self._crash_file = reports.open_crash_file()
         if self._crash_file is not None:
             faulthandler.enable(self._crash_file)
@@ -74,9 +84,37 @@ class Faults(QObject):
             (text, kept), self._waiting = self._waiting, None
             QTimer.singleShot(0, self, lambda: self._show(text, kept, ended=self.count == 0))
 
+    def watch(self) -> None:
+        """From here on note where the window hangs; while its event loop turns."""
+        from latchkey.ui.pulse import Pulse
+
+        if self._crash_file is not None:
+            self._pulse = Pulse(self._hangs, self._goes_on, self)
+
+    def _hangs(self) -> None:
+        """On the thread that looks."""
+        if self._crash_file is None or self._reports is None or self._journal is None or sys.modules.keys() & _DEBUGGERS:
+            return
+        faulthandler.dump_traceback(self._crash_file)
+        now = self._clock()
+        where, text = self._reports.take_hang(threading.main_thread().ident or 0, now=now)
+        self._journal.note(Event.HANG, where=where)
+        with self._turn:
+            told = ("hang", where) in self._seen
+            self._seen.add(("hang", where))
+        if not told:
+            self._reports.keep(text, now=now)
+
+    def _goes_on(self) -> None:
+        if self._crash_file is not None and self._reports is not None:
+            self._reports.clear_crash_file(self._crash_file)
+
     def close(self) -> None:
         """The program ends as it should. May be called again."""
         self._window = None
+        if self._pulse is not None:
+            self._pulse.close()
+            self._pulse = None
         if self._hooks is not None:
             sys.excepthook, threading.excepthook, sys.unraisablehook = self._hooks
             self._hooks = None
