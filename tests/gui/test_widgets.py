@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QWheelEvent
+from PySide6.QtGui import QGuiApplication, QTextDocument, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -45,6 +47,7 @@ from latchkey.ui.widgets import (
     short_address,
     visible,
 )
+from latchkey.ui.widgets.row_parts import RowModel
 
 UI = Path(__file__).parents[2] / "app" / "latchkey" / "ui"
 
@@ -55,6 +58,20 @@ def drawn(view: TextView) -> list[str]:
 
 
 ADDRESS = "0x71C7656EC7ab88b098defB751B7401B5f6d8976F"
+
+
+def test_a_tool_tip_reads_no_markup(qtbot: QtBot) -> None:
+    """A dApp's names stand in the line of a row, and on buttons that are a picture."""
+    name = "<img src='file:///etc/motd'>&lt;b&gt; <b>free</b>"
+    model: RowModel[Any] = RowModel()
+    model.set_rows([SimpleNamespace(key=1, line=name, spoken="")])
+    button = Button("", icon_name="trash", name=name)
+    qtbot.addWidget(button)
+    for told in (model.data(model.index(0), Qt.ItemDataRole.ToolTipRole), button.toolTip()):
+        document = QTextDocument()
+        document.setHtml(str(told))
+        assert str(told).startswith("<qt>")  # else a tool tip may show it as it is, escapes and all
+        assert document.toPlainText() == name
 
 
 def test_nobody_makes_a_label_that_could_read_markup() -> None:

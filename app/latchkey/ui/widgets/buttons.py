@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QS
 from latchkey.language import tr
 from latchkey.ui import theme
 from latchkey.ui.icons import icon
-from latchkey.ui.widgets.text import Label, Muted, set_property
+from latchkey.ui.widgets.text import Label, Muted, set_property, tip
 
 _GAP = 4  # px between icon and text, beside the 4 of Qt
 _ICON_TONES = {"primary": "on_accent", "danger": "bad", "link": "accent"}
@@ -48,7 +48,7 @@ class Button(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(name or text.replace("&", ""))
         if name and not text:
-            self.setToolTip(name)
+            self.setToolTip(tip(name))
         if on_click is not None:
             self.clicked.connect(lambda _checked=False: on_click())
         self._draw_icon()

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QListView, QSizePolicy, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from latchkey.ui import theme
+from latchkey.ui.widgets.text import tip
 
 HEIGHT = 9 * theme.GRID
 NARROW = 90 * theme.GRID  # rows that are less wide leave out what is least missed
@@ -65,7 +66,7 @@ class RowModel(QAbstractListModel, Generic[R]):
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
                 return row.spoken
             case Qt.ItemDataRole.ToolTipRole:
-                return row.line
+                return tip(row.line)
         return None
 
 

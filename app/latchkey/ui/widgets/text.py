@@ -12,6 +12,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from html import escape
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
@@ -42,6 +43,13 @@ def visible(text: str) -> str:
     if text.isprintable():  # true of none of them
         return text
     return "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN else c for c in text)
+
+
+def tip(text: str) -> str:
+    """`text` for a tool tip: there Qt takes whatever has a tag in it for markup, pictures of this computer included. What cannot be taken so
+    stays plain, for screen readers get it too."""
+    text = visible(text)
+    return f"<qt>{escape(text)}</qt>" if {"<", "&"} & set(text) else text
 
 
 def set_property(widget: QWidget, name: str, value: object) -> None:
