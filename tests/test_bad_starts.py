@@ -83,7 +83,7 @@ def start(home: Path, *, data: Path | None = None, before: str = "", **environme
         [sys.executable, "-c", _DRIVER.format(data=repr(str(data)) if data else None, before=before)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=False,
         env={**kept, "QT_QPA_PLATFORM": "offscreen", "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1", **environment},
         cwd="/",
@@ -309,7 +309,7 @@ def press():
     )
     done = subprocess.run(
         [sys.executable, "-c", driver.format(data=repr(str(folder.root)), before=patch)],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=250, check=False,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)},
     )  # fmt: skip
     seen = json.loads(done.stdout.splitlines()[-1])

@@ -84,7 +84,7 @@ def loaded(folder: Path, vault: bool) -> dict[str, set[str]]:
         [sys.executable, "-c", _PROGRAM, str(data.root)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=False,
         env=dict(os.environ),
     )
@@ -123,7 +123,7 @@ def test_a_window_in_which_nothing_was_asked_for(moments: dict[str, set[str]]) -
 
 def test_the_signer_loads_what_it_needs() -> None:
     code = "import sys; import latchkey.vault.signer; print(' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=250)
     names = set(done.stdout.split())
     assert not any(
         name.startswith(("PySide6", "latchkey.ui", "latchkey.chain", "latchkey.store", "latchkey.bridge")) for name in names

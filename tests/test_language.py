@@ -111,7 +111,7 @@ def test_codes_are_the_same_in_every_language() -> None:
     for spoken in ("", "pseudo"):
         done = subprocess.run(
             [sys.executable, "-m", "latchkey", "--json", "account", "predict", "--owner", "nobody"],
-            env={**os.environ, language.VARIABLE: spoken}, capture_output=True, text=True, check=False, timeout=60,
+            env={**os.environ, language.VARIABLE: spoken}, capture_output=True, text=True, check=False, timeout=250,
         )  # fmt: skip
         found[spoken] = json.loads(done.stdout or done.stderr)["error"] | {"status": done.returncode}
     assert found[""].pop("message") != found["pseudo"].pop("message")

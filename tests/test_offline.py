@@ -22,7 +22,7 @@ only_linux = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linu
 
 
 def tried(body: str) -> str:
-    done = subprocess.run([sys.executable, "-c", _TRY.format(body=body)], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", _TRY.format(body=body)], capture_output=True, text=True, check=False, timeout=250)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -65,7 +65,7 @@ thread.join()
 print(made)
 """
     code = _TRY.replace("offline.lock_down()\n", "", 1).format(body=body)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=250)
     assert done.stdout.strip() == "[-1]", done.stderr
 
 
@@ -92,7 +92,7 @@ for attempt in (lambda: socket.socket(socket.AF_INET), lambda: socket.socket(soc
 socket.socketpair()[0].close()
 """
     code = _TRY.format(body=body).replace("offline.lock_down()", "offline._seccomp = lambda: False; offline.lock_down()")
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True, timeout=250)
     assert done.stdout.split("\n")[:-1] == ["This Latchkey is offline"] * 5
 
 
@@ -137,7 +137,7 @@ def test_a_bare_machine_looks_offline_and_a_connected_one_does_not(tmp_path: Pat
 
 
 def _latchkey(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "latchkey", *arguments], capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run([sys.executable, "-m", "latchkey", *arguments], capture_output=True, text=True, check=False, timeout=250)
 
 
 def test_the_whole_program_works_offline_signer_and_desk_included() -> None:

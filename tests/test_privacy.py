@@ -137,7 +137,7 @@ def walk(code: str, *arguments: str, home: Path) -> subprocess.CompletedProcess[
         env={**kept, **nowhere, "HOME": str(home), "QT_QPA_PLATFORM": "offscreen"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=250,
         check=False,
     )
 
@@ -190,7 +190,7 @@ timer = QTimer(interval=50); timer.timeout.connect(look); timer.start()
 raise SystemExit(application.main({str(data)!r}))
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=250, check=False, cwd=tmp_path
     )
     assert (done.returncode, done.stderr) == (0, "")
     for command in (["account", "predict", "--owner", SOMEONE, "--salt", "0"], ["vault", "list", "--json"]):
@@ -198,7 +198,7 @@ raise SystemExit(application.main({str(data)!r}))
             [sys.executable, "-m", "latchkey", *command, "--data-dir", str(data)],
             env=environment,
             capture_output=True,
-            timeout=60,
+            timeout=250,
             check=False,
         )
     assert list(home.iterdir()) == []
@@ -242,7 +242,7 @@ latchkey.cli.account.predict = broken
 from latchkey.__main__ import main
 sys.exit(main(["account", "predict", "--owner", {SOMEONE!r}, "--salt", "0", "--data-dir", {str(tmp_path)!r}]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=250)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("latchkey: a fault of the program\nRuntimeError\n  ")
     assert "latchkey/cli/__init__.py:" in done.stderr

@@ -13,6 +13,6 @@ def bundled(file: Path) -> str:
     command = [str(node.node()), str(node.MODULES / "esbuild/bin/esbuild"), str(file)]
     command += ["--bundle", "--format=esm", "--platform=browser", "--external:./latchkey*.mjs", "--log-level=warning"]
     environment = {**node.environment(), "NODE_PATH": str(node.MODULES)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=250)
     assert done.returncode == 0, done.stderr
     return done.stdout

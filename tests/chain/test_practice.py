@@ -64,7 +64,7 @@ def running(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFacto
             facts = json.loads(process.stdout.readline())
             yield facts
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
             assert "stopped" in process.stderr.read()
         finally:
             process.terminate()
@@ -113,7 +113,7 @@ def grant(entity_id: int = 1, **changes: Any) -> bytes:
 
 def use(facts: dict[str, Any], given: bytes, *more: str) -> subprocess.CompletedProcess[bytes]:
     command = (*LATCHKEY, "practice", "use", "-", "--data-dir", facts["dataDir"], *more)
-    return subprocess.run(command, input=given, capture_output=True, timeout=60, check=False)
+    return subprocess.run(command, input=given, capture_output=True, timeout=250, check=False)
 
 
 def test_what_is_ready(running: dict[str, Any]) -> None:
@@ -184,7 +184,7 @@ def test_what_is_no_grant_for_the_demo_dapp(running: dict[str, Any], given: Any,
 
 def refused(surroundings: dict[str, str], folder: Path, *more: str) -> str:
     command = (*LATCHKEY, "practice", "--json", "--data-dir", str(folder), *more)
-    done = subprocess.run(command, capture_output=True, text=True, env=surroundings, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=surroundings, timeout=250, check=False)
     assert done.returncode == 1
     assert sorted(p.name for p in folder.iterdir()) == []  # nothing half set up
     text: str = json.loads(done.stdout)["error"]["message"]

@@ -55,7 +55,7 @@ def _forks() -> socket.socket:
     process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), cwd=Path(__file__).parents[2])
     theirs.close()
     ours.settimeout(_WAIT)
-    atexit.register(lambda: (ours.close(), process.wait(10)))
+    atexit.register(lambda: (ours.close(), process.wait(60)))
     return ours
 
 

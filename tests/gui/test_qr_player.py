@@ -45,7 +45,7 @@ def on_screen(player: QrPlayer) -> list[str]:
     return read(player.canvas.grab().toImage())
 
 
-def received(player: QrPlayer, qtbot: QtBot, seconds: float = 30) -> bytes | None:
+def received(player: QrPlayer, qtbot: QtBot, seconds: float = 60) -> bytes | None:
     """What a camera in front of the player gets."""
     decoder, until = ur.Decoder(), time.monotonic() + seconds
     while decoder.message is None and time.monotonic() < until:
@@ -216,7 +216,7 @@ def test_the_screen_photographed_at_every_scale(qapp: Any, tmp_path: Path, scale
     environment = {**os.environ, "QT_SCALE_FACTOR": scale, "QT_QPA_PLATFORM": "xcb"}
     shown = subprocess.Popen([sys.executable, "-c", _SHOW], env=environment)
     photograph = tmp_path / "screen.ppm"
-    decoder, until = ur.Decoder(), time.monotonic() + 40
+    decoder, until = ur.Decoder(), time.monotonic() + 90
     try:
         while decoder.message is None and time.monotonic() < until:
             subprocess.run(["import", "-silent", "-window", "root", str(photograph)], check=True)

@@ -492,7 +492,7 @@ def test_a_window_of_another_program(tmp_path: Path, qapp: QApplication) -> None
     assert other.stdout is not None
     try:
         assert other.stdout.readline() == "ready\n"
-        done = subprocess.run([sys.executable, "-c", _LOOK], env=env, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([sys.executable, "-c", _LOOK], env=env, capture_output=True, text=True, timeout=250, check=False)
         assert done.stdout == f"Some dApp {ADDRESS}\n", done.stderr
     finally:
         other.kill()

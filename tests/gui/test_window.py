@@ -275,7 +275,7 @@ def test_a_folder_in_use_is_refused_with_a_sentence(folder: DataDir, monkeypatch
 
 def run_python(program: str, **environment: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **environment}
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=250, check=False, env={**os.environ, **environment}
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

@@ -31,7 +31,7 @@ passphrase.weakness(SecretBytes(b"correct horse battery"))
 
 
 def run(code: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-I", "-B", "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([sys.executable, "-I", "-B", "-c", code], capture_output=True, text=True, timeout=250, check=False)
 
 
 def test_the_signer_loads_what_is_allowed_and_all_of_it_is_needed() -> None:

@@ -496,7 +496,7 @@ with subprocess.Popen([sys.executable, "-I", "-c", sys.argv[1]], stdin=-1, stdou
 @pytest.mark.parametrize(("call", "outcome"), [("", "readable"), ("harden()", "refused")], ids=["plain", "hardened"])
 def test_another_process_of_the_same_user_cannot_read_it(call: str, outcome: str) -> None:
     code = f"{inspect.getsource(harden)}\n{call}\nprint('ready', flush=True)\nsys.stdin.read()"
-    done = subprocess.run(["/usr/bin/python3", "-I", "-c", PROBE, code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["/usr/bin/python3", "-I", "-c", PROBE, code], capture_output=True, text=True, timeout=250, check=False)
     assert done.stdout.strip() == outcome, done.stderr
 
 
