@@ -27,6 +27,7 @@ from latchkey.flow.requests import Answer, RequestKind, RequestState, refusal
 from latchkey.store.records import GrantState
 from tests.bridge.grants import signed
 from tests.bridge.house import PAGE, REQUEST, House, free_port, until
+from tests.processes import started
 from tests.store.grants import ACCOUNT
 
 _entities = itertools.count(7)
@@ -374,6 +375,40 @@ def test_whoever_listens_is_told_what_became_of_it(
 # --- the process
 
 
+def test_a_bridge_that_was_taken_over_puts_nothing_odd_before_the_person(house: House, page: str) -> None:
+    """What it checks is checked again: who asks stands in a dialog and in notifications."""
+    good = {"origin": page, "pairing": 0, "name": "Rooms", "code": "123456"}
+    for odd in (
+        {"origin": "<img src='file:///etc/motd'>"},
+        {"origin": f"{page}\n"},
+        {"code": "1"},
+        {"code": "1" * 10_000},
+        {"code": "<b>12"},
+    ):
+        house.host._answer(1, "pair", good | odd)
+        assert house.host.to_pair() == ()
+    house.host._answer(1, "pair", good | {"name": "Rooms\u202e\n" * 10_000})
+    (question,) = house.host.to_pair()
+    assert len(question.name) <= 80
+    assert question.name.isprintable()
+
+
+def test_what_is_over_the_rate_is_not_read(house: House, page: str) -> None:
+    """Reading takes the time of everybody: then not even the id is looked for, over a socket neither."""
+    many = 100
+
+    async def flood() -> list[Any]:
+        async with caller(house, page) as socket:
+            for _ in range(many):
+                await send(socket, "eth_accounts")
+            async with asyncio.timeout(30):
+                return [await socket.receive_json() for _ in range(many)]
+
+    answers = asyncio.run(flood())
+    assert {one["error"]["code"] for one in answers if one["id"] is None} == {-32005}
+    assert sum(one["id"] is not None for one in answers) < many / 2  # 20 at a stretch, 4 a second
+
+
 def test_it_holds_nothing_worth_taking() -> None:
     """No vault, no book, no window, no network library but its own is loaded in it."""
     script = "import sys; import latchkey.bridge.http, latchkey.codec.inbox, latchkey.vault.harden; print(*sys.modules)"
@@ -442,7 +477,7 @@ with house(pathlib.Path(tempfile.mkdtemp())) as made:
     print(made.host._process.pid, made.port, flush=True)
     time.sleep(60)
 """
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as window:
+    with started([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as window:
         assert window.stdout is not None
         pid, _port = map(int, window.stdout.readline().split())
         window.kill()

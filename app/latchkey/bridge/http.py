@@ -190,6 +190,11 @@ class OpenSocket:
         stranger = asyncio.get_running_loop().call_later(limits.STRANGER_SECONDS, self._end_stranger)
         try:
             async for message in self._response:
+                try:
+                    self._bridge.check_rate(self.visitor)  # before a word of it is read
+                except Fault as fault:
+                    await self._send(_error(None, fault))
+                    continue
                 if message.type is not WSMsgType.TEXT:
                     await self._send(_error(None, Fault(Code.INVALID, "Send calls as text.")))
                 elif len(self._calls) >= limits.IN_FLIGHT:
@@ -223,7 +228,6 @@ class OpenSocket:
     async def _answer(self, text: str) -> None:
         number: Id = None
         try:
-            self._bridge.check_rate(self.visitor)
             number = id_of(text)
             call = read_call(text)
             result = await self._bridge.answer(self.visitor, call, self._authenticate)

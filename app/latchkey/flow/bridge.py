@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import queue
+import re
 import secrets
 import subprocess
 import sys
@@ -26,8 +27,10 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from latchkey.codec.fields import MAX_NAME
 from latchkey.codec.hand_over import decode, to_json
 from latchkey.codec.inbox import open_as
+from latchkey.codec.text import clean
 from latchkey.core.account import Account
 from latchkey.core.permissions import KINDS
 from latchkey.core.request import Request, RevocationRequest, SessionRequest
@@ -53,6 +56,8 @@ _END_SECONDS = 2
 _QUIET_SECONDS = 600  # after a refusal, in which the same page or a program cannot ask to be let in
 _ENOUGH = 3  # refusals in that time, after which nobody can: names cost nothing to who has many
 _MAX_TO_PAIR = 3
+_ORIGIN = re.compile(r"(?:[a-z-]+://[a-z0-9._:\[\]-]{1,290})?")  # of a page, "" of a program; no letter of it is markup anywhere
+_CODE = re.compile("[0-9]{6}")
 _MUTED = "Nothing is taken from this page or program, and nothing is told to it, until the person hears it again."
 _NOT_PAIRED = "This page or program is not paired any more: pair again with latchkey_pair."
 
@@ -253,6 +258,8 @@ class BridgeHost:
         """Give an ask its answer; a question's comes later."""
         try:
             origin = str(frame.get("origin", ""))
+            if not _ORIGIN.fullmatch(origin):
+                raise Said(PARAMS, "origin: expected that of a page.")
             pairing = self._pairing(frame.get("pairing"), origin)
             if self._requests.is_muted(shown_name(pairing) if pairing else origin):
                 raise Said(REJECTED, _MUTED)
@@ -379,7 +386,9 @@ class BridgeHost:
         self._changed()
 
     def _pair(self, caller: Caller, frame: Frame) -> Any:
-        name, code = str(frame["name"]), str(frame["code"])
+        name, code = clean(str(frame["name"]), MAX_NAME), str(frame["code"])
+        if not _CODE.fullmatch(code):
+            raise Said(PARAMS, "code: expected six digits.")
         if not caller.origin and not name:
             raise Said(PARAMS, "name: a program says what it is called, for it has no address to be known by.")
         with self._lock:
