@@ -26,6 +26,7 @@ from tests.bridge.attacker import PAGE
 from tests.bridge.house import free_port
 from tests.counts import count
 from tests.gui.conftest import dressed, fill, folder, make_context, make_window, passphrases  # noqa: F401
+from tests.processes import started
 
 pytestmark = [pytest.mark.gui, pytest.mark.soak]
 
@@ -62,7 +63,7 @@ class Besieged:
         """What the attacker saw; meanwhile the event loop's absences are noted, less what other programs had the processor for."""
         command = [sys.executable, "-m", "tests.bridge.attacker", str(self.host.port), kind, str(number), token]
         self.gaps, last = [], (time.perf_counter(), time.process_time())
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as attacker:
+        with started(command, stdout=subprocess.PIPE, text=True) as attacker:
             loop, timer = QEventLoop(), QTimer()
 
             def tick() -> None:

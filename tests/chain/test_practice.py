@@ -38,6 +38,7 @@ from latchkey.vault.model import Prompt, PromptMode
 from latchkey.vault.test_keys import MASTERS
 from tests.chain.stage import OWNER
 from tests.devnet.node import NpmUnavailable, install
+from tests.processes import started
 
 LATCHKEY = (sys.executable, "-m", "latchkey")
 
@@ -57,7 +58,7 @@ def running(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFacto
     """The facts that `latchkey practice --json` prints; ended with Ctrl+C."""
     folder = tmp_path_factory.mktemp("practice") / "data"
     command = (*LATCHKEY, "practice", "--json", "--data-dir", str(folder))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=surroundings) as process:
+    with started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=surroundings) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         try:

@@ -24,6 +24,7 @@ from tests.chain.cases import DAY, MOVE, functions
 from tests.chain.stage import FACE, GAS, RECEIVER, SESSION, Stage
 from tests.cli.run import latchkey, refusal, result
 from tests.devnet.places import DOLLAR, GAME
+from tests.processes import started
 
 PLAY = FunctionsOnContract(GAME, functions(MOVE))
 FIELDS = [
@@ -173,7 +174,7 @@ def test_once_says_what_is_new_and_ends(stage: Stage, account: Account, tmp_path
 
 def test_it_watches_until_it_is_interrupted(stage: Stage, account: Account, tmp_path: Path) -> None:
     command = [sys.executable, "-u", "-m", "latchkey", "watch", "--every", "2", *on(stage, tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stderr.readline() == b"Watching 1 account. Ctrl+C stops it.\n"

@@ -37,6 +37,7 @@ from tests.dapp.person import Person
 from tests.devnet import node
 from tests.devnet.devnet import CHAIN_ID
 from tests.devnet.places import GAME
+from tests.processes import started
 
 __all__ = ["dapp", "grant"]
 
@@ -91,7 +92,7 @@ def test_viem_and_aa_sdk(stage: Stage, home: House, person: Person, account: Acc
     code += "await client.waitForUserOperationTransaction({ hash });\n"
     code += "console.log(JSON.stringify([grant, (await client.getUserOperationReceipt(hash)).success]));\n"
     command = [str(node.node()), "--input-type=module", "--eval", code, json.dumps(world)]
-    with subprocess.Popen(command, cwd=node.HERE, env=node.environment(), stdout=subprocess.PIPE, text=True) as running:
+    with started(command, cwd=node.HERE, env=node.environment(), stdout=subprocess.PIPE, text=True) as running:
         shown, grant = person.lets_in(), person.grants()
         said, _ = running.communicate(timeout=250)
     assert running.returncode == 0

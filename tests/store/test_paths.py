@@ -9,6 +9,7 @@ import pytest
 
 from latchkey.errors import StoreError
 from latchkey.store.paths import DataDir
+from tests.processes import started
 
 HOLD = """
 import sys
@@ -75,7 +76,7 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
 def test_one_writer_across_processes(tmp_path: Path) -> None:
     data = DataDir.open(tmp_path / "data")
     command = [sys.executable, "-c", HOLD, str(data.root)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
         with pytest.raises(StoreError, match="Another Latchkey") as error, data.lock():

@@ -21,6 +21,7 @@ from latchkey.core.types import Address
 from latchkey.vault import keys, seal
 from latchkey.vault.test_keys import MASTERS, MNEMONIC
 from latchkey.vault.wire import from_account
+from tests.processes import started
 from tests.vault.material import OWNER, grant_named, secret, sma, unsigned
 from tests.vault.scanner import Exact, Hunt, Words, forms_of, may_read, scan_process, scan_tree, text_forms
 from tests.vault.terminal import Person, Window
@@ -84,7 +85,7 @@ def test_the_scanner_finds_every_form() -> None:
 
 
 def scan_program(program: str, raw: bytes, words: list[str], hunts: list[Hunt]) -> set[str]:
-    with subprocess.Popen([sys.executable, "-I", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with started([sys.executable, "-I", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:

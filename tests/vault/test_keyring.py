@@ -17,6 +17,7 @@ from latchkey.vault.prompt import own_command
 from latchkey.vault.questions import Questions
 from latchkey.vault.test_keys import MASTERS
 from tests.counts import count
+from tests.processes import started
 from tests.secret_service import LACKING, SecretService, secret_service
 from tests.vault.material import PASSPHRASE, Person, public_master, says, sealed, secret
 from tests.vault.scanner import Exact, Hunt, forms_of, may_read, scan_process, scan_tree
@@ -309,7 +310,7 @@ def test_the_window_never_sees_the_wrap_key(service: SecretService, tmp_path: Pa
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_keyrings_process_gives_up_what_the_signer_does(service: SecretService) -> None:
     """It waits for its errand: looked at in the meantime."""
-    with subprocess.Popen(own_command("keyring"), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with started(own_command("keyring"), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         until = time.monotonic() + 60
         about = Path(f"/proc/{process.pid}")
         while "Seccomp:\t2" not in (status := (about / "status").read_text()):
