@@ -32,7 +32,7 @@ lint: setup
 bench: setup
 	@$(python) -m tests.bench
 
-# Pictures of the program in build/screenshots/, light and dark, 100 and 200 percent; the README's are made of five of them.
+# Pictures of the program in build/screenshots/, light and dark, 100 to 200 percent; the README's are made of five of them.
 screenshots: setup
 	@$(python) -m tests.gui.pictures
 	@$(python) -m tests.gui.tour

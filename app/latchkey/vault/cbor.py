@@ -1,7 +1,8 @@
 """CBOR as the vault and its pipes use it: maps with text keys, lists, text, bytes, integers below 2^64, booleans, null. Nothing else.
 
 A general decoder acts on tags (patterns, dates, shared references); here every tag is an error, and so is any encoding that this
-module would not have written itself.
+module would not have written itself. Strangers' bytes are not read here: codec/cbor.py knows fewer kinds of values, and walks them before
+a library sees them.
 """
 
 from __future__ import annotations
