@@ -33,7 +33,7 @@ from latchkey.ui.pages.request_details import DetailsDialog
 from latchkey.ui.pages.request_list import Parts, RequestList
 from latchkey.ui.pages.requests import MutedDialog, RequestsPage
 from latchkey.ui.pages.signed import SignedPage
-from latchkey.ui.widgets import Dialog
+from latchkey.ui.widgets import Dialog, confirm
 from latchkey.ui.window import Window
 
 pytestmark = pytest.mark.gui
@@ -322,6 +322,13 @@ def test_a_request_to_end_opens_the_sheet_for_just_that(make_window: MakeWindow,
     by_page(window, RevocationRequest("e-1", GAMES.chain_id, GAMES.address, (1,)))
     rows = the_list(shown(window, qtbot, 1))
     assert "End session 1 of Games on Base" in rows.model_.rows[0].line
+    said: list[str] = []
+    window._context.said.connect(said.append)
+    rows.opened.emit(rows.model_.rows[0])
+    question = confirm(window, "Sure?", "Nothing is lost.", "Do it", lambda: None)  # came up while the account is read
+    qtbot.waitUntil(lambda: bool(said))
+    assert not window.findChildren(EndingDialog)
+    question.reject()
     rows.opened.emit(rows.model_.rows[0])
     sheet = dialog(window, qtbot, EndingDialog)
     assert [job.what.entity_ids for job in sheet.jobs] == [(1,)]

@@ -11,6 +11,7 @@ from latchkey.flow.requests import Answer, Record, RequestState
 from latchkey.flow.session_rows import View
 from latchkey.language import tr
 from latchkey.ui.context import Context
+from latchkey.ui.widgets.dialogs import is_asking
 
 
 def open_revocation(context: Context, parent: QWidget, record: Record) -> None:
@@ -28,6 +29,9 @@ def open_revocation(context: Context, parent: QWidget, record: Record) -> None:
 
     def read(view: View) -> None:
         what = to_end(request, view)
+        if what and is_asking():  # came up while the account was read
+            context.say(tr("It waits under Requests."))
+            return
         if what:
             from latchkey.ui.pages.ending import open_ending
 
