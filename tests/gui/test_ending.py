@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import Qt
@@ -36,7 +38,7 @@ from latchkey.store.endings import ItemState
 from latchkey.store.paths import DataDir
 from latchkey.store.records import GrantRecord, GrantState
 from latchkey.store.settings import NetworkSettings
-from latchkey.ui.pages.break_glass import open_break_glass
+from latchkey.ui.pages.break_glass import BreakGlassSheet, open_break_glass
 from latchkey.ui.pages.bring import BringDialog
 from latchkey.ui.pages.device_sign import DeviceSheet
 from latchkey.ui.pages.ending import EndingDialog, open_ending
@@ -180,6 +182,28 @@ def test_without_money_no_way_is_possible(window: Window, stage: Stage, account:
     assert "lacks" in texts(dialog)
     assert dialog.export.isVisible()
     dialog.reject()
+
+
+def test_without_a_network_the_sheet_leads_to_what_helps(window: Window, stage: Stage, account: Account, qtbot: QtBot) -> None:
+    install(stage, account, 5)
+    view, context = look(window, account), window._context
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    context.change_settings(networks=(NetworkSettings(31337, f"http://127.0.0.1:{port}"),))
+    dialog = open_ending(context, window, view, RevokeAll())
+    qtbot.waitUntil(lambda: not dialog.busy, timeout=SLOW)
+    assert "signed ahead" in texts(dialog)
+    assert not dialog.network_button.isVisible()
+    dialog.glass.click()
+    sheet = cast(BreakGlassSheet, window.findChild(BreakGlassSheet))
+    qtbot.waitUntil(lambda: bool(sheet.cards), timeout=SLOW)
+    sheet.reject()
+    context.change_settings(networks=())
+    dialog = open_ending(context, window, view, RevokeAll())
+    qtbot.waitUntil(lambda: not dialog.busy, timeout=SLOW)
+    assert not dialog.glass.isVisible()
+    dialog.network_button.click()
+    qtbot.waitUntil(lambda: type(window.page).__name__ == "SettingsPage")
 
 
 def test_money_that_is_gone_before_it_is_sent(window: Window, stage: Stage, account: Account, qtbot: QtBot) -> None:

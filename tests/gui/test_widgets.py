@@ -21,11 +21,13 @@ from tests.gui.test_desk_pages import confirmation
 from latchkey.core.phrases import Finding, Level, Part, Phrase, Style
 from latchkey.ui import theme
 from latchkey.ui.desk.confirm import ConfirmPage
+from latchkey.ui.times import here, short_utc_time, utc_time, zone
 from latchkey.ui.widgets import (
     AddressLabel,
     Banner,
     Body,
     Button,
+    CheckBox,
     Field,
     FieldTable,
     FindingList,
@@ -414,3 +416,35 @@ def test_a_written_file_is_the_owners_alone_also_where_one_was(qtbot: QtBot, tmp
     assert write_file(page, path, b"{}")
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"{}", 0o600)
     assert not write_file(page, tmp_path / "nowhere" / "key.json", b"{}")
+
+
+def test_a_box_to_tick_breaks_its_text_and_is_pressed_anywhere_on_it(qtbot: QtBot) -> None:
+    box = CheckBox("Keep the names of these functions, to choose from them the next time &somebody asks for this contract")
+    qtbot.addWidget(box)
+    one_line = box.sizeHint()
+    assert box.heightForWidth(one_line.width()) == one_line.height()
+    assert box.heightForWidth(one_line.width() // 3) > 1.5 * one_line.height()
+    box.resize(one_line.width() // 3, box.heightForWidth(one_line.width() // 3))
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(box.width() // 2, box.height() - 8))  # on its last line
+    assert box.isChecked()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows reads its time zone from elsewhere")
+@pytest.mark.parametrize(
+    ("place", "clock", "name"),
+    [("UTC", "", "UTC"), ("America/St_Johns", "18:56 here", "UTC-3:30"), ("Asia/Tokyo", "07:26 here", "UTC+9")],
+)
+def test_times_are_told_in_utc_wherever_this_computer_is(
+    monkeypatch: pytest.MonkeyPatch, place: str, clock: str, name: str
+) -> None:
+    now = 1_795_300_000
+    monkeypatch.setenv("TZ", place)
+    time.tzset()
+    try:
+        assert utc_time(now, now) == "21 November, 22:26 UTC"
+        assert utc_time(now + 80 * 86_400, now) == "9 February 2027, 22:26 UTC"
+        assert short_utc_time(now, now) == "21 Nov 22:26 UTC"
+        assert (here(now), zone(now)) == (clock, name)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -32,6 +32,7 @@ from latchkey.ui.widgets import (
     Page,
     add_shown,
     clear_layout,
+    danger,
     line_edit,
     link,
     primary,
@@ -445,8 +446,8 @@ class SessionsPage(Page):
 
     def _make_buttons(self) -> None:
         self.chosen = Muted(wrap=False)
-        self.revoke_all = secondary(tr("Revoke all…"), self._end_all)
-        self.revoke_chosen = secondary(tr("Revoke selected"), lambda: self._end(self.list.model_.chosen() if self.list else []))
+        self.revoke_all = danger(tr("Revoke all…"), self._end_all)
+        self.revoke_chosen = danger(tr("Revoke selected"), lambda: self._end(self.list.model_.chosen() if self.list else []))
         self.untick = link(tr("Select none"), lambda: self.list.model_.untick() if self.list else None)
         self.buttons.addWidget(self.chosen)
         self.buttons.addWidget(self.untick)

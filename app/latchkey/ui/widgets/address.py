@@ -97,17 +97,17 @@ class AddressLabel(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.space(1))
         self._picture = Identicon(address, size=24)
-        self._picture.setVisible(picture)
         self._text = PhraseLabel()
         self._unfold = Button(kind="link", on_click=self._show_full)
         self._unfold.setFont(theme.font(theme.SMALL + 1, mono=True))
         self._copy = quiet("", self._to_clipboard, icon_name="copy", name=tr("Copy the address"))
-        self._copy.setVisible(copy)
+        self._copies = copy
         row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._text, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._unfold)
         row.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
+        self._picture.setVisible(picture)
         self.set_address(address)
 
     @property
@@ -126,7 +126,7 @@ class AddressLabel(QWidget):
         self._unfold.setToolTip(address)
         self._text.setVisible(self._full)
         self._unfold.setVisible(not self._full)
-        self._copy.setEnabled(bool(address))
+        self._copy.setVisible(self._copies and bool(address))
 
     def _show_full(self) -> None:
         self._full = True

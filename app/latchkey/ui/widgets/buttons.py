@@ -155,7 +155,10 @@ class Segmented(QFrame):
 
 
 class Tile(QPushButton):
-    """A large choice: a title and a sentence about it. Checkable; put several into a QButtonGroup (exclusive), or use on its own."""
+    """A large choice: a title and a sentence about it. Checkable; put several into a QButtonGroup (exclusive), or use on its own.
+
+    `picture` stands at its left; `mono`: the sentence is an address.
+    """
 
     def __init__(
         self,
@@ -164,6 +167,8 @@ class Tile(QPushButton):
         on_click: Callable[[], object] | None = None,
         *,
         checkable: bool = True,
+        picture: QWidget | None = None,
+        mono: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -174,15 +179,22 @@ class Tile(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(title)
         self.setAccessibleDescription(text)
-        self._rows = rows = QVBoxLayout(self)
-        rows.setContentsMargins(theme.space(2), theme.space(1.5), theme.space(2), theme.space(1.5))
+        self._rows = QHBoxLayout(self)
+        self._rows.setContentsMargins(theme.space(2), theme.space(1.5), theme.space(2), theme.space(1.5))
+        self._rows.setSpacing(theme.space(1.5))
+        if picture is not None:
+            self._rows.addWidget(picture)
+        rows = QVBoxLayout()
         rows.setSpacing(theme.space(0.5))
         rows.addWidget(Label(title, weight=QFont.Weight.Medium))
         if text:
-            rows.addWidget(Muted(text))
+            sentence = Muted(text)
+            sentence.setFont(theme.font(theme.SMALL, mono=mono))
+            rows.addWidget(sentence)
         rows.addStretch(1)
-        for label in self.findChildren(Label):
-            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._rows.addLayout(rows, 1)
+        for part in self.findChildren(QWidget):
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)

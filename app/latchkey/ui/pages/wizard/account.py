@@ -23,6 +23,7 @@ from latchkey.ui.widgets import (
     Card,
     ComboBox,
     Field,
+    Identicon,
     PhraseLabel,
     clear_layout,
     grouped_address,
@@ -111,7 +112,9 @@ class AccountPage(StepPage):
                 tile.show()  # now, not when events are next handled: it may be given the focus at once
 
     def _tile(self, account: Account) -> Choice:
-        tile = Choice(f"{account.label or 'Account'} · {network(account.chain_id).name}", grouped_address(account.address))
+        title = f"{account.label or tr('Account')} · {network(account.chain_id).name}"
+        picture = Identicon(account.address, size=theme.space(4))
+        tile = Choice(title, grouped_address(account.address), picture=picture, mono=True)
         self._group.addButton(tile)
         tile.clicked.connect(partial(self._choose, account))
         tile.confirmed.connect(self.onward)
