@@ -82,7 +82,7 @@ def _judged(record: GrantRecord, reading: AccountReading | None, sequence: int |
         return PendingState.USABLE, tr(
             "It was prepared to be signed on another machine; once signed, it can be used{end}.", end=end
         )
-    return PendingState.USABLE, tr("Waiting for first use: whoever has it can use it{end}.", end=end)
+    return PendingState.USABLE, tr("Whoever has it can use it{end}.", end=end)
 
 
 def _passed(record: GrantRecord, reading: AccountReading) -> tuple[PendingState, str]:

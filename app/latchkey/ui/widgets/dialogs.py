@@ -78,9 +78,14 @@ class SheetScroller(QScrollArea):
         content = QWidget()
         content.setProperty("surface", "page")
         self.rows = QVBoxLayout(content)
-        self.rows.setContentsMargins(0, 0, theme.space(1), 0)
+        self.rows.setContentsMargins(0, 0, 0, 0)
         self.rows.setSpacing(theme.space(1.5))
         self.setWidget(content)
+        self.verticalScrollBar().rangeChanged.connect(self._leave_room)
+
+    def _leave_room(self, _least: int, most: int) -> None:
+        """Beside the scroll bar, where there is one: else what is here ends where the sheet's buttons do."""
+        self.rows.setContentsMargins(0, 0, theme.space(1) if most else 0, 0)
 
     def sizeHint(self) -> QSize:
         width = self.viewport().width()
