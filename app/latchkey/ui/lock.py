@@ -32,6 +32,7 @@ class Lock(QObject):
         super().__init__(context)
         self._context = context
         self._idle = 0
+        self._opening = False  # the signer starts, or the desk is open: the person sees that it goes on
         self._suspend: Suspend | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
@@ -47,7 +48,7 @@ class Lock(QObject):
     def sentence(self) -> str:
         """For the foot of the window: "Locked", "Unlocked, locks in 4 min"."""
         if not self.unlocked:
-            return tr("Keys are locked")
+            return tr("Opening your keys…") if self._opening else tr("Keys are locked")
         left = self._limit - self._idle
         return (
             tr("Unlocked · locks in {left} min", left=-(-left // 60))
@@ -90,7 +91,15 @@ class Lock(QObject):
 
     def unlock(self) -> None:
         """Have the desk ask for the passphrase."""
-        self._context.ask_signer(lambda client: client.unlock(), done=lambda _: self._context.say(tr("Unlocked.")))
+        self._opening = True
+        self.changed.emit()
+        self._context.ask_signer(
+            lambda client: client.unlock(), done=lambda _: self._context.say(tr("Unlocked.")), finished=self._opened
+        )
+
+    def _opened(self) -> None:
+        self._opening = False
+        self.changed.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if is_use(event):
