@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from tests.gui.conftest import NOW, fill, names_missing
 
 from latchkey.core.session import Block
 from latchkey.store.paths import DataDir
-from latchkey.store.settings import NetworkSettings, Settings, export, load
+from latchkey.store.settings import NetworkSettings, Settings, export, load, save
+from latchkey.ui.outside import Outside
 from latchkey.ui.widgets import Banner, Button, Dialog, FieldTable
 from latchkey.ui.window import Window
 
@@ -203,6 +205,43 @@ def test_export_and_import(
     target.write_bytes(b"{}")
     card.import_button.click()
     assert "no settings" in card.fault.text
+
+
+def test_settings_changed_outside_are_shown_before_they_count(make_window: MakeWindow, folder: DataDir) -> None:
+    window = make_window("settings", networks=(BASE,))
+    context, outside = window._context, Outside(window._context, window)
+    context.change_settings(idle_minutes=9)
+    outside.look()
+    assert window.findChild(Dialog) is None, "that was here"
+    theirs = replace(context.settings, networks=(NetworkSettings(8453, "https://evil.example/"),), bridge=True)
+    save(folder.settings, theirs)
+    context.keep_window(b"a place")  # what is changed here goes into the file beside what others wrote
+    assert load(folder.settings) == replace(theirs, window=b"a place")
+    outside.look()
+    dialog = window.findChild(Dialog)
+    shown = dialog.findChild(FieldTable).text()
+    assert "Base: RPC: https://rpc.example/secret → https://evil.example/" in shown
+    assert "Bridge for dApps: off → on" in shown
+    assert (context.settings.networks, context.settings.bridge) == ((BASE,), False)
+    dialog.reject()
+    settled()
+    assert load(folder.settings) == context.settings
+    assert context.settings.networks == (BASE,)
+
+    theirs = replace(context.settings, networks=(), idle_minutes=3)
+    save(folder.settings, theirs)
+    outside.look()
+    window.findChild(Dialog).accept()
+    assert load(folder.settings) == context.settings == theirs
+    settled()
+    folder.settings.write_bytes(b"{")
+    outside.look()
+    assert window.notices.isVisible()
+    outside.look()
+    assert context.settings == theirs
+    assert window.notices._rows.count() == 1, "said once"
+    context.change_settings(idle_minutes=4)
+    assert load(folder.settings).idle_minutes == 4
 
 
 # --- the foot

@@ -116,6 +116,14 @@ def load(path: Path) -> Settings:
         raise StoreError(tr("The settings file is damaged; remove it to start from the defaults."), code="Damaged") from None
 
 
+def load_strictly(path: Path) -> Settings:
+    """What stands in the file itself, never in its last good copy. Raises StoreError."""
+    found = atomic.read(path, MAX_BYTES, _is_valid)
+    if found.fault is not None:
+        raise found.fault
+    return _parse(found.data)
+
+
 def load_kindly(path: Path, *, now: float) -> tuple[Settings, str]:
     """What `load` finds, and "". When the file is spoilt: its last good copy, or else the defaults, and a sentence that says so. The
     spoilt file is set aside, where the folder can be written. For the window, which has to start."""
@@ -179,11 +187,12 @@ def import_(data: bytes, settings: Settings) -> tuple[Settings, tuple[Change, ..
             wanted = replace(wanted, **{attribute: getattr(found, attribute)})
     for network in found.networks:
         wanted = wanted.with_network(network)
-    return wanted, tuple(_changes(settings, wanted))
+    return wanted, tuple(changes(settings, wanted))
 
 
-def _changes(before: Settings, after: Settings) -> Iterator[Change]:
-    for name in ("appearance", "idleMinutes", "proxy", "walletApi"):
+def changes(before: Settings, after: Settings) -> Iterator[Change]:
+    """Every difference but the window's place."""
+    for name in (name for name in _FIELDS if name not in ("window", "networks")):
         old, new = (str(getattr(one, _FIELDS[name][0])) for one in (before, after))
         if old != new:
             yield Change(name, old, new)

@@ -189,6 +189,7 @@ def _load(context: Context, window: Window, visits: Visits) -> None:
         return stand_in(context.data_dir)
 
     def loaded(standing_in: tuple[str, str] | None) -> None:
+        from latchkey.ui.outside import Outside
         from latchkey.ui.tray import Tray
 
         window.ready()
@@ -201,6 +202,7 @@ def _load(context: Context, window: Window, visits: Visits) -> None:
 
             resume_endings(context, window)
         window.tray = Tray(context, window)
+        Outside(context, window)
         visits.ready()
 
     def again() -> None:

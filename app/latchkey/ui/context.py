@@ -25,7 +25,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from latchkey.flow.sessions import Sessions
     from latchkey.store.book import Book
     from latchkey.store.paths import DataDir
-    from latchkey.store.settings import Settings
+    from latchkey.store.settings import Change, Settings
     from latchkey.ui.bridging import Bridging
     from latchkey.ui.watching import Watching
     from latchkey.vault.client import SignerClient
@@ -85,6 +87,7 @@ class Context(QObject):
         super().__init__(parent)
         self.data_dir = data_dir
         self.settings = settings
+        self._settings_stamp = _stamp(data_dir.settings)
         self.clock = clock
         self.journal = journal or Journal(data_dir.log)
         self.tasks = Tasks(self)
@@ -230,13 +233,36 @@ class Context(QObject):
 
     def change_settings(self, **changes: Any) -> None:
         """Change some settings and write them; raises StoreError when they cannot be kept (they hold until the window closes)."""
-        from latchkey.store.settings import save
+        from latchkey.store.settings import load_strictly, save
 
-        self.settings = replace(self.settings, **changes)
+        path = self.data_dir.settings
+        self.settings = kept = replace(self.settings, **changes)
+        is_ours = _stamp(path) == self._settings_stamp
+        if not is_ours:  # somebody else's changes stay in the file until the person was asked about them
+            with suppress(StoreError):
+                kept = replace(load_strictly(path), **changes)
         if changes.keys() != {"window"}:
             self.journal.note(Event.SETTINGS)
         self.changed.emit("settings")
-        save(self.data_dir.settings, self.settings)
+        save(path, kept)
+        if is_ours:
+            self._settings_stamp = _stamp(path)
+
+    def settings_outside(self) -> tuple[Settings, tuple[Change, ...]] | None:
+        """The settings as the file has them now, and what differs from those that count here; None when nobody else changed any. Said
+        once. Raises StoreError when the file was changed and cannot be read."""
+        from latchkey.store.settings import changes, load_strictly
+
+        path = self.data_dir.settings
+        stamp = _stamp(path)
+        if stamp == self._settings_stamp:
+            return None
+        self._settings_stamp = stamp
+        if not stamp:
+            return None  # it is gone; the next change writes it anew
+        found = load_strictly(path)
+        differences = tuple(changes(self.settings, found))
+        return (found, differences) if differences else None
 
     def keep_window(self, geometry: bytes) -> None:
         """Keep where the window stood; not worth a word when that fails."""
@@ -293,3 +319,12 @@ class Context(QObject):
             self._client.close()
         if self._book is not None:
             self._book.close()
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Another one after each writing; () where there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_ino, found.st_size

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout
+from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QWidget
 
 from latchkey.core.networks import network
 from latchkey.errors import BadInput, LatchkeyError, StoreError
@@ -24,6 +24,8 @@ _WHAT = tr(
 )
 _TITLES = {
     "appearance": tr("Appearance"), "idleMinutes": tr("Locks after (minutes)"), "proxy": tr("Proxy"), "walletApi": tr("Wallet APIs"),
+    "bridge": tr("Bridge for dApps"), "bridgePort": tr("Port of the bridge"), "tray": tr("Icon in the tray"),
+    "closeToTray": tr("Closing the window only hides it"), "notifications": tr("Notifications"),
 }  # fmt: skip
 _ADDRESSES = {"rpc": "RPC", "secondRpc": tr("second RPC"), "bundler": "bundler"}
 
@@ -72,38 +74,50 @@ class TransferCard(Card):
         if not changes:
             self._context.say(tr("These settings are yours already."))
             return
-        self._show(wanted, changes)
-
-    def _show(self, wanted: Settings, changes: Sequence[Change]) -> None:
-        dialog = Dialog(tr("Take these settings?"), self.window(), width=80 * theme.GRID)
-        dialog.body.addWidget(Body(tr("This changes here. An RPC tells you what is on the chain: take only one you trust.")))
-        nothing = tr("nothing")
-        table = Scroller()
-        table.setWidget(
-            FieldTable([(_title(change), f"{change.before or nothing} → {change.after or nothing}") for change in changes])
-        )
-        table.setMinimumHeight(min(theme.space(40), theme.space(4) * (len(changes) + 1)))
-        dialog.body.addWidget(table)
-        dialog.buttons.addWidget(secondary(tr("Keep mine"), dialog.reject))
-        dialog.buttons.addWidget(primary(tr("Take them"), dialog.accept))
-        dialog.accepted.connect(lambda: self._take(wanted))
-        dialog.open()
-
-    def _take(self, wanted: Settings) -> None:
-        changes = {one.name: getattr(wanted, one.name) for one in fields(Settings) if one.name != "window"}  # all of it was shown
-        try:
-            self._context.change_settings(**changes)
-        except StoreError as error:
-            self._failed(error)
-            return
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        theme.dress(app, wanted.appearance.value)
-        self._context.say(tr("The settings are taken over."))
+        ask_to_take(self._context, self.window(), tr("Take these settings?"), wanted, changes, failed=self._failed)
 
     def _failed(self, error: LatchkeyError) -> None:
         self.fault.set("danger", error.text)
         self.fault.show()
+
+
+def ask_to_take(
+    context: Context,
+    parent: QWidget,
+    title: str,
+    wanted: Settings,
+    changes: Sequence[Change],
+    *,
+    failed: Callable[[LatchkeyError], object] | None = None,
+) -> Dialog:
+    """Show every change, and take `wanted` on a yes."""
+    dialog = Dialog(title, parent, width=80 * theme.GRID)
+    dialog.body.addWidget(Body(tr("This changes here. An RPC tells you what is on the chain: take only one you trust.")))
+    table = Scroller()
+    table.setWidget(FieldTable([(_title(change), f"{_said(change.before)} → {_said(change.after)}") for change in changes]))
+    table.setMinimumHeight(min(theme.space(40), theme.space(4) * (len(changes) + 1)))
+    dialog.body.addWidget(table)
+    dialog.buttons.addWidget(secondary(tr("Keep mine"), dialog.reject))
+    dialog.buttons.addWidget(primary(tr("Take them"), dialog.accept))
+
+    def take() -> None:
+        try:  # all of it was shown
+            context.change_settings(**{one.name: getattr(wanted, one.name) for one in fields(Settings) if one.name != "window"})
+        except StoreError as error:
+            (failed or context.tasks.failed.emit)(error)
+            return
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme.dress(app, wanted.appearance.value)
+        context.say(tr("The settings are taken over."))
+
+    dialog.accepted.connect(take)
+    dialog.open()
+    return dialog
+
+
+def _said(value: str) -> str:
+    return {"": tr("nothing"), "True": tr("on"), "False": tr("off")}.get(value, value)
 
 
 def _title(change: Change) -> str:
