@@ -120,6 +120,7 @@ def test_every_field_of_every_method(method: str, path: tuple[Any, ...], data: D
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(count(300, 3600))
 @settings(max_examples=count(100, 20_000))
 @given(text=st.text(max_size=300) | st.binary(max_size=300) | anything.map(json.dumps))
 def test_any_text(text: str | bytes) -> None:
@@ -169,6 +170,7 @@ def tokens(shared: House) -> dict[str, str]:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(count(300, 3600))
 def test_bad_calls_through_the_wire(shared: House, tokens: dict[str, str]) -> None:
     pages, seen = list(tokens), [0]
 
