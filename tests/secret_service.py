@@ -18,14 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.message_bus import message_bus, wait_for_name
+
 LACKING = next((f"{name} is not installed" for name in ("gnome-keyring-daemon", "dbus-daemon") if shutil.which(name) is None), "")
 
 _BUS_ADDRESS = "DBUS_SESSION_BUS_ADDRESS"
 
-# No service directories: a daemon that is killed stays dead instead of being started again.
-_BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "busconfig.dtd">
-<busconfig><type>session</type><listen>unix:dir={}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>{}</policy></busconfig>"""
 _DENIED = '<deny send_interface="org.freedesktop.Secret.Service"/>'
 
 
@@ -87,15 +85,8 @@ def secret_service(*, denied: bool = False) -> Iterator[SecretService]:
         }
         for folder in (*folders.values(), place / "data/keyrings"):
             folder.mkdir(mode=0o700)
-        (place / "bus.conf").write_text(_BUS.format(place, _DENIED if denied else ""))
-        bus = subprocess.Popen(
-            ["dbus-daemon", f"--config-file={place / 'bus.conf'}", "--nofork", "--print-address"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        stack.callback(_end, bus)
-        assert bus.stdout is not None
-        environment = {name: str(folder) for name, folder in folders.items()}
-        environment[_BUS_ADDRESS] = bus.stdout.readline().strip()
+        address = stack.enter_context(message_bus(place, _DENIED if denied else ""))
+        environment = {name: str(folder) for name, folder in folders.items()} | {_BUS_ADDRESS: address}
         daemon = subprocess.Popen(
             ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -105,27 +96,13 @@ def secret_service(*, denied: bool = False) -> Iterator[SecretService]:
         assert daemon.stdin is not None
         daemon.stdin.write(b"the keyring's own password")
         daemon.stdin.close()
-        made = SecretService(environment, daemon.pid)
-        _wait_for(made)
-        yield made
+        wait_for_name(address, "org.freedesktop.secrets")
+        yield SecretService(environment, daemon.pid)
 
 
-def _wait_for(service: SecretService) -> None:
-    asked = [
-        "dbus-send", f"--bus={service.environment[_BUS_ADDRESS]}", "--dest=org.freedesktop.DBus", "--print-reply", "/",
-        "org.freedesktop.DBus.ListNames",
-    ]  # fmt: skip
-    until = time.monotonic() + 20
-    while b"org.freedesktop.secrets" not in subprocess.run(asked, capture_output=True, check=False).stdout:
-        assert time.monotonic() < until, "the keyring did not start"
-        time.sleep(0.02)
-
-
-def _end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
 
 
 if __name__ == "__main__":

@@ -335,9 +335,14 @@ def prepare(online: Machine) -> None:
     """Through the wizard, as far as its review, and out for the other machine."""
     until("the wizard's review", lambda: online.sees("For another machine…") or (online.ask("click", name="Next") and False))
     online.click("For another machine…")
-    online.wait("Bring the signed answer…")
+    play_fast(online, once="Bring the signed answer…")
+
+
+def play_fast(here: Machine, *, once: str) -> None:
+    """Its codes change as often as they can, from when `once` is there."""
+    here.wait(once)
     for _ in range(4):
-        online.click("Faster")
+        here.click("Faster")
 
 
 def open_scanner(cold: Machine) -> None:
@@ -349,9 +354,7 @@ def open_scanner(cold: Machine) -> None:
 
 def answer(cold: Machine) -> None:
     cold.click("Sign…")
-    cold.wait("Save file…")
-    for _ in range(4):
-        cold.click("Faster")
+    play_fast(cold, once="Save file…")
 
 
 def bring(online: Machine) -> None:

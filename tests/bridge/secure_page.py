@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+
+from tests.certificate import certificate
 
 NAME = "rooms.example"
 
@@ -30,7 +31,7 @@ class _Page(BaseHTTPRequestHandler):
 def secure_page(folder: Path) -> Iterator[int]:
     """The port it is served at; its certificate is its own."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(folder))
+    context.load_cert_chain(certificate(folder, NAME))
     with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = Thread(target=server.serve_forever, args=(0.05,))
@@ -45,29 +46,3 @@ def secure_page(folder: Path) -> Iterator[int]:
 def browser_arguments(port: int) -> list[str]:
     """The name leads here, and the page's address counts as one of the internet, so what it asks of this computer is judged as such."""
     return [f"--host-resolver-rules=MAP {NAME} 127.0.0.1", f"--ip-address-space-overrides=127.0.0.1:{port}=public"]
-
-
-def _certificate(folder: Path) -> Path:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), False)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    path = folder / "page.pem"
-    path.write_bytes(secret + made.public_bytes(serialization.Encoding.PEM))
-    return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 import select
 import socket
@@ -35,6 +34,7 @@ from latchkey.chain.node import (
 from latchkey.core.session import Block
 from latchkey.errors import ChainError
 from tests import fault_proxy as fault
+from tests.certificate import certificate
 from tests.devnet.devnet import CHAIN_ID, Devnet
 from tests.fault_proxy import Proxy, fault_proxy
 
@@ -463,48 +463,23 @@ class Quiet(HTTPServer):
 @contextmanager
 def tls_server(folder: Path) -> Iterator[tuple[int, Path]]:
     """With a certificate of its own for localhost; its file."""
-    certificate, key = _certificate(folder)
+    own = certificate(folder, "localhost")
     server = Quiet(("127.0.0.1", 0), Fixed)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(own)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     with serving(server) as port:
-        yield port, certificate
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(1))
-        .not_valid_after(now + datetime.timedelta(1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(secret)
-    (folder / "certificate.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    return folder / "certificate.pem", folder / "key.pem"
+        yield port, own
 
 
 def test_certificates_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from latchkey.chain import wire
 
-    with tls_server(tmp_path) as (port, certificate):
+    with tls_server(tmp_path) as (port, own):
         with pytest.raises(Unreachable) as refusal:
             Node(f"https://localhost:{port}/").chain_id()
         assert refusal.value.code == "BadCertificate"
-        monkeypatch.setattr(wire, "_tls", lambda: ssl.create_default_context(cafile=str(certificate)))
+        monkeypatch.setattr(wire, "_tls", lambda: ssl.create_default_context(cafile=str(own)))
         assert Node(f"https://localhost:{port}/").chain_id() == CHAIN_ID
         with pytest.raises(Unreachable) as refusal:
             Node(f"https://127.0.0.1:{port}/").chain_id()  # the name is checked as well

@@ -16,7 +16,8 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from tests.bridge.secure_page import NAME, _certificate
+from tests.bridge.secure_page import NAME
+from tests.certificate import certificate
 from tests.gui.test_signed import signed_grant
 
 from latchkey.codec.link import PREFIX, from_link, to_link
@@ -79,7 +80,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
             pass
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(tmp_path))
+    context.load_cert_chain(certificate(tmp_path, NAME))
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         made = Site(server.server_port)

@@ -232,6 +232,23 @@ def grant_one(drive: Driver, qtbot: QtBot, **fields: Any) -> Any:
     return caught.args[0]
 
 
+def asks_again(drive: Driver) -> None:
+    """The same dApp, with the same key, for less; its review is shown."""
+    drive.open(replace(request(*SCOPE[2:]), request_id="request-2"))
+    drive.page.wizard.step = Step.REVIEW
+    drive.page._entered()
+
+
+def replaced(drive: Driver, qtbot: QtBot) -> tuple[Any, Any]:
+    """A grant, and the one that waits until it is gone."""
+    old = grant_one(drive, qtbot)
+    asks_again(drive)
+    press(drive.page.review, "Replace it")
+    with qtbot.waitSignal(drive.page.signed, timeout=60_000) as caught:
+        drive.page.next()
+    return old, caught.args[0]
+
+
 def test_what_the_dapp_holds_is_shown_and_has_to_be_decided(drive_signer: Driver, qtbot: QtBot) -> None:
     drive, other = drive_signer, Address.parse("0x" + "77" * 20)
     first = grant_one(drive, qtbot)
@@ -252,9 +269,7 @@ def test_what_the_dapp_holds_is_shown_and_has_to_be_decided(drive_signer: Driver
 def test_a_replacing_grant_waits_until_the_old_one_is_gone(drive_signer: Driver, qtbot: QtBot) -> None:
     drive = drive_signer
     old = grant_one(drive, qtbot)
-    drive.open(replace(request(*SCOPE[2:]), request_id="request-2"))
-    drive.page.wizard.step = Step.REVIEW
-    drive.page._entered()
+    asks_again(drive)
     assert "This key already holds a grant of this account" in drive.texts()
     press(drive.page.review, "Replace it")
     with qtbot.waitSignal(drive.page.signed, timeout=60_000) as caught:
@@ -283,14 +298,8 @@ def test_a_waiting_grant_leads_to_the_end_of_the_old_one(
     asked: list[Any] = []
     monkeypatch.setattr("latchkey.ui.pages.ending.open_ending", lambda _context, _parent, _views, what: asked.append(what))
     drive = drive_signer
-    old = grant_one(drive, qtbot)
-    drive.open(replace(request(*SCOPE[2:]), request_id="request-2"))
-    drive.page.wizard.step = Step.REVIEW
-    drive.page._entered()
-    press(drive.page.review, "Replace it")
-    with qtbot.waitSignal(drive.page.signed, timeout=60_000) as caught:
-        drive.page.next()
-    new, context = caught.args[0], drive.window._context
+    old, new = replaced(drive, qtbot)
+    context = drive.window._context
     page: Any = drive.window.page
     assert not page.waiting.end.isVisible()  # no RPC is set
     context.change_settings(networks=(NetworkSettings(ACCOUNT.chain_id, "http://127.0.0.1:1"),))
@@ -307,24 +316,18 @@ def test_a_waiting_grant_leads_to_the_end_of_the_old_one(
 
 def test_both_may_be_kept_after_all(drive_signer: Driver, qtbot: QtBot) -> None:
     drive = drive_signer
-    old = grant_one(drive, qtbot)
-    drive.open(replace(request(*SCOPE[2:]), request_id="request-2"))
-    drive.page.wizard.step = Step.REVIEW
-    drive.page._entered()
-    press(drive.page.review, "Replace it")
-    with qtbot.waitSignal(drive.page.signed, timeout=60_000) as caught:
-        drive.page.next()
+    old, new = replaced(drive, qtbot)
     page: Any = drive.window.page
     press(page.waiting, "Open the old one")
     assert drive.window.page.title.text().startswith("Calls itself")
     assert drive.window.page._record.id == old.id
-    drive.window.show_page("signed", caught.args[0].id)
+    drive.window.show_page("signed", new.id)
     press(page.waiting, "Keep both")
     dialog = drive.window.findChild(Dialog)
     assert dialog is not None
     dialog.accept()
     assert page.qr.isVisible()
-    assert drive.window._context.book.grant(caught.args[0].id).state is GrantState.SIGNED
+    assert drive.window._context.book.grant(new.id).state is GrantState.SIGNED
 
 
 def test_no_grants_on_an_owner_in_a_module_is_said_where_it_is_chosen(make_window: Callable[..., Window], qtbot: QtBot) -> None:

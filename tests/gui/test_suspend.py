@@ -12,15 +12,13 @@ from pathlib import Path
 
 import pytest
 from tests.gui.conftest import OWNER_KEY, PASSPHRASE
+from tests.message_bus import message_bus, wait_for_name
 
 from latchkey.flow.keys import open_signer
 from latchkey.store.paths import DataDir
 from latchkey.vault.model import Prompt, PromptMode
 
 PYTHON = "/usr/bin/python3"  # Debian's, which has dbusmock; our own environment has no D-Bus bindings but Qt's
-_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "busconfig.dtd">
-<busconfig><type>session</type><listen>unix:tmpdir={}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>"""
 
 # The window's part: a context with an unlocked signer, and the lock that follows the system. It says what it sees, line by line.
 _WINDOW = """
@@ -78,23 +76,13 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    place = tmp_path_factory.mktemp("bus")
-    config = place / "bus.conf"
-    config.write_text(_CONFIG.format(place))
-    command = ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"]
-    daemon = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert daemon.stdout is not None
-    address = daemon.stdout.readline().strip()
-    environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": address, "DBUS_SESSION_BUS_ADDRESS": address}
-    logind = subprocess.Popen(
-        [PYTHON, "-m", "dbusmock", "--system", "--template", "logind"], env=environment, stdout=subprocess.DEVNULL
-    )
-    _until(lambda: b"login1" in _names(address))
-    yield address
-    logind.terminate()
-    logind.wait()
-    with daemon:
-        daemon.terminate()
+    with message_bus(tmp_path_factory.mktemp("bus")) as address:
+        environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": address, "DBUS_SESSION_BUS_ADDRESS": address}
+        command = [PYTHON, "-m", "dbusmock", "--system", "--template", "logind"]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as logind:
+            wait_for_name(address, "login1")
+            yield address
+            logind.terminate()
 
 
 @pytest.fixture
@@ -139,15 +127,3 @@ def test_without_a_bus_nothing_is_heard(tmp_path: Path) -> None:
     environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": nowhere, "DBUS_SESSION_BUS_ADDRESS": nowhere}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
-
-
-def _names(address: str) -> bytes:
-    asked = ["dbus-send", f"--bus={address}", "--dest=org.freedesktop.DBus", "--print-reply", "/", "org.freedesktop.DBus.ListNames"]
-    return subprocess.run(asked, capture_output=True, check=False).stdout
-
-
-def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 from tests.gui.conftest import OWNER_KEY, PASSPHRASE
 from tests.gui.request_pictures import PAGE, asked
-from tests.gui.test_suspend import _CONFIG, PYTHON, _names, _until
+from tests.gui.test_suspend import PYTHON
+from tests.message_bus import message_bus, wait_for_name, wait_until
 
 from latchkey.flow.keys import open_signer
 from latchkey.flow.requests import Requests, Source
@@ -223,32 +224,33 @@ class Desktop:
 
     def notified(self, count: int) -> list[list[str]]:
         """Title and text of each notification, once there are so many."""
-        _until(lambda: self.log.read_text().count(" Notify ") == count)
+        wait_until(lambda: self.log.read_text().count(" Notify ") == count)
         return [re.findall(r'"([^"]*)"', line)[2:4] for line in self.log.read_text().splitlines() if " Notify " in line]
 
 
 @pytest.fixture
-def desktop(tmp_path: Path, passphrases: Callable[[str], int]) -> Iterator[Desktop]:
-    config, log = tmp_path / "bus.conf", tmp_path / "notifications.log"
-    config.write_text(_CONFIG.format(tmp_path))
+def bus(tmp_path: Path) -> Iterator[str]:
+    with message_bus(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture
+def desktop(bus: str, tmp_path: Path, passphrases: Callable[[str], int]) -> Iterator[Desktop]:
+    log = tmp_path / "notifications.log"
     started: list[subprocess.Popen[str]] = []
 
     def start(*command: str, **options: object) -> subprocess.Popen[str]:
         started.append(subprocess.Popen(command, text=True, **options))  # type: ignore[call-overload]
         return started[-1]
 
-    daemon = start(
-        "dbus-daemon", f"--config-file={config}", "--nofork", "--print-address", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert daemon.stdout is not None
-    address = daemon.stdout.readline().strip()
-    environment = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": address, "DBUS_SYSTEM_BUS_ADDRESS": address, "QT_QPA_PLATFORM": "xcb"}
+    environment = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": bus, "DBUS_SYSTEM_BUS_ADDRESS": bus, "QT_QPA_PLATFORM": "xcb"}
     with log.open("w") as written:
         start(PYTHON, "-m", "dbusmock", "--template", "notification_daemon", env=environment, stdout=written)
     watcher = "org.kde.StatusNotifierWatcher"
     start(PYTHON, "-m", "dbusmock", watcher, "/StatusNotifierWatcher", watcher, env=environment, stdout=subprocess.DEVNULL)
-    _until(lambda: watcher.encode() in _names(address) and b"freedesktop.Notifications" in _names(address))
-    mock = ["dbus-send", f"--bus={address}", "--print-reply", f"--dest={watcher}", "/StatusNotifierWatcher"]
+    for name in (watcher, "org.freedesktop.Notifications"):
+        wait_for_name(bus, name)
+    mock = ["dbus-send", f"--bus={bus}", "--print-reply", f"--dest={watcher}", "/StatusNotifierWatcher"]
     mocked = "org.freedesktop.DBus.Mock"
     taking = [f"{mocked}.AddMethod", f"string:{watcher}", "string:RegisterStatusNotifierItem", "string:s", "string:", "string:"]
     showing = [f"{mocked}.AddProperty", f"string:{watcher}", "string:IsStatusNotifierHostRegistered", "variant:boolean:true"]
@@ -264,7 +266,7 @@ def desktop(tmp_path: Path, passphrases: Callable[[str], int]) -> Iterator[Deskt
         sys.executable, "-c", _WINDOW, str(folder.root), str(fd), env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         pass_fds=(fd,),
     )  # fmt: skip
-    yield Desktop(address, log, window)
+    yield Desktop(bus, log, window)
     for process in reversed(started):
         process.kill()
         process.communicate()
@@ -297,14 +299,8 @@ def test_a_desktop_with_a_tray(desktop: Desktop) -> None:
     assert desktop.window.wait(60) == 0
 
 
-def test_the_portal_where_there_is_no_tray(tmp_path: Path) -> None:
-    config = tmp_path / "bus.conf"
-    config.write_text(_CONFIG.format(tmp_path))
-    command = ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"]
-    daemon = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert daemon.stdout is not None
-    address = daemon.stdout.readline().strip()
-    environment = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": address, "DBUS_SYSTEM_BUS_ADDRESS": address}
+def test_the_portal_where_there_is_no_tray(bus: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": bus, "DBUS_SYSTEM_BUS_ADDRESS": bus}
     log = tmp_path / "portal.log"
     name, interface = "org.freedesktop.portal.Desktop", "org.freedesktop.portal.Notification"
     with log.open("w") as written:
@@ -312,7 +308,7 @@ def test_the_portal_where_there_is_no_tray(tmp_path: Path) -> None:
             [PYTHON, "-m", "dbusmock", name, "/org/freedesktop/portal/desktop", interface], env=environment, stdout=written
         )
     try:
-        _until(lambda: name.encode() in _names(address))
+        wait_for_name(bus, name)
         add = [
             "org.freedesktop.DBus.Mock.AddMethod",
             f"string:{interface}",
@@ -321,7 +317,7 @@ def test_the_portal_where_there_is_no_tray(tmp_path: Path) -> None:
             "string:",
             "string:",
         ]
-        call = ["dbus-send", f"--bus={address}", "--print-reply", f"--dest={name}", "/org/freedesktop/portal/desktop", *add]
+        call = ["dbus-send", f"--bus={bus}", "--print-reply", f"--dest={name}", "/org/freedesktop/portal/desktop", *add]
         subprocess.run(call, check=True, capture_output=True)
         code = (
             "from PySide6.QtCore import QCoreApplication as A, QTimer; a = A([]); from latchkey.ui.portal import notify; "
@@ -329,12 +325,11 @@ def test_the_portal_where_there_is_no_tray(tmp_path: Path) -> None:
         )
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "True"
-        _until(lambda: "AddNotification" in log.read_text())
+        wait_until(lambda: "AddNotification" in log.read_text())
         assert 'AddNotification "latchkey" {"body": "A text", "title": "A title"}' in log.read_text()
     finally:
-        for process in (mock, daemon):
-            process.kill()
-            process.communicate()
+        mock.kill()
+        mock.communicate()
 
 
 def test_no_tray_here() -> None:

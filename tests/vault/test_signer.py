@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -351,56 +352,37 @@ def test_locking_ends_what_was_begun_before_and_nothing_else_does(expert_vault: 
 
 def test_lock_in_the_middle_of_a_call(expert_vault: bytes) -> None:
     """The passphrase never comes: the call ends all the same."""
+    assert locked_while_unlocking(expert_vault, 1) < 5
+
+
+def locked_while_unlocking(vault: bytes, threads: int) -> float:
+    """As many try to unlock, and none gets a passphrase; seconds from locking until all have been told so."""
     readable, writable = os.pipe()
-    client = SignerClient(expert_vault, lambda _: None, Prompt(PromptMode.FD, readable, script=True))
-    errors: list[Exception] = []
+    client = SignerClient(vault, lambda _: None, Prompt(PromptMode.FD, readable, script=True))
 
     def unlock() -> None:
-        try:
+        with pytest.raises(Locked):
             client.unlock()
-        except Locked as error:
-            errors.append(error)
 
-    thread = threading.Thread(target=unlock)
-    thread.start()
-    while client._signer is None:
-        time.sleep(0.01)
-    time.sleep(0.3)
-    before = time.monotonic()
-    client.lock()
-    thread.join(20)
-    assert time.monotonic() - before < 5
-    assert not thread.is_alive()
-    assert len(errors) == 1
+    with ThreadPoolExecutor(threads) as pool:
+        told = [pool.submit(unlock) for _ in range(threads)]
+        while client._signer is None:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        before = time.monotonic()
+        client.lock()
+        for one in told:
+            one.result(20)
+        took = time.monotonic() - before
+    assert not client.is_running
     os.close(readable)
     os.close(writable)
+    return took
 
 
 def test_what_waits_for_its_turn_is_locked_out_too(expert_vault: bytes) -> None:
     """Else it would start a signer anew, which a keyring opens without asking."""
-    readable, writable = os.pipe()
-    client = SignerClient(expert_vault, lambda _: None, Prompt(PromptMode.FD, readable, script=True))
-    errors: list[Exception] = []
-
-    def unlock() -> None:
-        try:
-            client.unlock()
-        except Locked as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=unlock) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    while client._signer is None:
-        time.sleep(0.01)
-    time.sleep(0.3)
-    client.lock()
-    for thread in threads:
-        thread.join(20)
-    assert len(errors) == 3
-    assert not client.is_running
-    os.close(readable)
-    os.close(writable)
+    locked_while_unlocking(expert_vault, 3)
 
 
 def test_a_signer_that_died_says_so_and_starts_again(expert_vault: bytes) -> None:
