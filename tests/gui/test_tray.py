@@ -89,6 +89,9 @@ def test_notifications_hold_no_words_of_a_stranger(make_window: MakeWindow, qtbo
     qtbot.waitUntil(lambda: its._known == 1)
     assert told == []  # the person is looking
     monkeypatch.setattr(window, "isActiveWindow", lambda: False)
+    window._context.requests.arrived(asked(5), Source.QR)  # the person has just scanned it
+    qtbot.waitUntil(lambda: its._known == 2)
+    assert told == []
     came(window, 2, proven=True)
     qtbot.waitUntil(lambda: len(told) == 1)
     came(window, 3, proven=False)

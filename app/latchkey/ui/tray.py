@@ -108,12 +108,16 @@ class Tray(QObject):
         self.lock.setText(tr("Lock") if self._context.lock.unlocked else tr("Unlock…"))
 
     def _tell_news(self) -> None:
-        """Of the newest request alone: whoever floods is not to fill the screen."""
+        """Of the newest request alone: whoever floods is not to fill the screen. What the person scanned, opened or pasted is no news."""
+        from latchkey.store.requests import Source
+
         if not self._context.is_loaded:
             return
         new = [record for record in self._context.requests.open() if record.id > self._known]
-        if new:
-            self._known = new[-1].id
+        if not new:
+            return
+        self._known = new[-1].id
+        if new[-1].source in (Source.BRIDGE, Source.LINK):
             self.notify(tr("A request waits for you"), _news(new[-1]))
 
     def _tidy(self) -> None:
