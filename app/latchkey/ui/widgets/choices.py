@@ -59,11 +59,11 @@ class CheckBox(QCheckBox):
     def paintEvent(self, event: QPaintEvent) -> None:
         option, painter = QStyleOptionButton(), QPainter(self)
         self.initStyleOption(option)
-        line = self.fontMetrics().height()
-        option.rect = QRect(_ROOM, _ROOM + max(0, (line - _BOX) // 2), _BOX, _BOX)
+        line, top = self.fontMetrics().height(), self._used().y()
+        option.rect = QRect(_ROOM, top + _ROOM + max(0, (line - _BOX) // 2), _BOX, _BOX)
         self.style().drawPrimitive(QStyle.PrimitiveElement.PE_IndicatorCheckBox, option, painter, self)
         painter.setPen(theme.color("text" if self.isEnabled() else "outline"))
-        painter.drawText(self._text(self.width()), _BREAKS, self.text())
+        painter.drawText(self._text(self.width()).translated(0, top), _BREAKS, self.text())
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             pen = painter.pen()
@@ -85,7 +85,10 @@ class CheckBox(QCheckBox):
         return text
 
     def _used(self) -> QRect:
-        return QRect(0, 0, min(self.width(), self._text(self.width()).right() + 1 + _ROOM), self.height())
+        """What square and text take, in the middle of the height there is."""
+        tall = min(self.height(), self.heightForWidth(self.width()))
+        wide = min(self.width(), self._text(self.width()).right() + 1 + _ROOM)
+        return QRect(0, (self.height() - tall) // 2, wide, tall)
 
 
 class ComboBox(QComboBox):
