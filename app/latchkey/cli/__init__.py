@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _endings(commands, common)
     _account(commands, common)
     _vault(commands, common)
+    _device(commands, common)
     _wallet_apis(commands, common)
     _practice(commands, common)
     return parser
@@ -285,6 +286,28 @@ def _vault(commands: _Commands, common: argparse.ArgumentParser) -> None:
     expert.add_argument("switch", choices=("on", "off"))
     listing = _command(group, common, "list", "vault:list_", tr("the vault's master keys"))
     for command in (create, bring, export, rename, remove, keyring, change, expert, listing):
+        _passphrase(command)
+
+
+def _device(commands: _Commands, common: argparse.ArgumentParser) -> None:
+    group = _group(commands, "device", tr("have a hardware wallet sign, by the QR codes of EIP-4527 (as text)"))
+    add = _command(group, common, "add", "device:add", tr("keep a device's address, so that it can own accounts"))
+    add.add_argument("file", metavar="FILE|-", help=tr("what it shows: ur:crypto-hdkey or ur:crypto-account"))
+    add.add_argument("--address", metavar="ADDRESS", help=tr("which of its first addresses (default: the first)"))
+    add.add_argument("--label", default="", help=tr("a name for it"))
+    text = tr("what the device is to be shown, as ur:eth-sign-request; `unsigned` is for `explain` and for `device answer`")
+    ask = _command(group, common, "ask", "device:ask", text)
+    ask.add_argument(
+        "file", metavar="FILE|-", help=tr("an unsigned hand-over in any form, a JSON draft, or what `grant build` printed")
+    )
+    text = tr("put the device's signatures to what it was asked about; always prints JSON, as `sign` does")
+    answer = _command(group, common, "answer", "device:answer", text)
+    answer.add_argument("file", metavar="FILE|-", help=tr("what `device ask` printed, or the unsigned hand-over in it"))
+    answer.add_argument("signature", metavar="SIGNATURE", nargs="+", help=tr("files with the ur:eth-signature of each request"))
+    answer.add_argument("--output", metavar="FILE", help=tr("write the signed hand-over here too"))
+    for command in (ask, answer):
+        command.add_argument("--owner", metavar="ADDRESS", help=tr("which device signs, when it does not follow from the account"))
+        command.set_defaults(always_json=True)
         _passphrase(command)
 
 

@@ -37,7 +37,7 @@ def sign(options: Namespace, output: Output) -> None:
         result = signed_json(envelope)
     else:
         signed = _sign_ending(ending, options)
-        envelope, result = encode(signed), _json(signed)
+        envelope, result = encode(signed), signed_ending_json(signed)
     if path:
         write_new(path, envelope)
     output.result(result)
@@ -84,7 +84,7 @@ def _answer_json(answer: HandOver) -> dict[str, Any]:
     }
 
 
-def _json(signed: Envelope) -> dict[str, Any]:
+def signed_ending_json(signed: Envelope) -> dict[str, Any]:
     """The stable result. `signatures`: r||s||v of each operation or transaction, in order; `envelope`: the hand-over's bytes."""
     return {
         "kind": str(signed.kind),
