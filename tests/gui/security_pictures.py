@@ -27,7 +27,8 @@ def _settings(stage: Stage) -> QWidget:
     )
     window._context.set_status(Status(True, True, keys=keys, keyring=True))
     page: Any = window.page
-    page._warn("The keyring of this computer no longer opens the vault. The keyring of this computer is locked and was not opened.")
+    sentence = "The keyring of this computer no longer opens the vault. The keyring of this computer is locked and was not opened."
+    page._warn("security", sentence)
     return window
 
 

@@ -36,6 +36,10 @@ def stage(qapp: QApplication) -> Iterator[Stage]:
 def test_by_keyboard_and_by_ear(name: str, stage: Stage) -> None:
     root = pictures.PICTURES[name](stage)
     stage.settle(0.4)
+    for _ in range(40):  # workers answer, and what they say is laid out
+        if not walk.clipped(root):
+            break
+        stage.settle(0.25)
     assert walk.clipped(root) == []
     assert walk.unspoken(root) == []
     assert walk.roleless(root) == []

@@ -261,6 +261,9 @@ QProgressBar::chunk {{ border-radius: 3px; background: {p.accent}; }}
 QAbstractItemView {{ background: {p.card}; color: {p.text}; border: 1px solid {p.border}; border-radius: {CARD_RADIUS}px; outline: none;
   selection-background-color: {p.accent_tint}; selection-color: {p.text}; alternate-background-color: {p.window}; }}
 QAbstractItemView:focus {{ border-color: {p.accent}; }}
+QListWidget::item {{ border-radius: 6px; padding: 4px; }}
+QListWidget::item:hover {{ background: {p.hover}; }}
+QListWidget::item:selected {{ background: {p.accent_tint}; color: {p.text}; }}
 QHeaderView::section {{ background: {p.card}; color: {p.muted}; border: none; border-bottom: 1px solid {p.border}; padding: 8px; }}
 QTableCornerButton::section {{ background: {p.card}; border: none; }}
 QCalendarWidget QWidget#qt_calendar_navigationbar {{ background: {p.card}; }}

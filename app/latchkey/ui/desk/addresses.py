@@ -75,4 +75,6 @@ def _picture(address: str) -> QIcon:
     painter = QPainter(picture)
     paint_identicon(painter, QRectF(picture.rect()), address)
     painter.end()
-    return QIcon(picture)
+    icon = QIcon(picture)
+    icon.addPixmap(picture, QIcon.Mode.Selected)  # Qt would make it grey
+    return icon
