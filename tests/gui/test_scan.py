@@ -35,6 +35,7 @@ from latchkey.ui.scan.picture import Frame, Picture
 from latchkey.ui.scan.reader import Reader
 from latchkey.ui.scan.region import Cover
 from latchkey.ui.scan.strip import Strip
+from latchkey.ui.widgets import Dialog
 from latchkey.ui.widgets.qr_player import QrPlayer
 from latchkey.ui.window import Window
 
@@ -308,15 +309,21 @@ def test_an_animated_code_anywhere_on_the_screen(scanning: Scanning, window: Win
 
 
 def test_the_strip_brings_the_windows_back(scanning: Scanning, window: Window, qtbot: QtBot) -> None:
-    dialog = scanning.open("screen")
+    """Also where the scan was wanted in a dialog: what stands below it may show a code of our own."""
+    between = Dialog("Bring the answer", window)
+    between.open()
+    dialog = scan(window._context, between, None, scanning.found.append, way="screen")
     for stop in (lambda: strip_of(dialog).button.click(), lambda: qtbot.keyClick(strip_of(dialog), Qt.Key.Key_Escape)):
         dialog.screens.tiles["screen"].click()
         assert not window.isVisible()
+        assert not between.isVisible()
         stop()
         assert dialog.strip is None
         assert window.isVisible()
+        assert between.isVisible()
         assert dialog.isVisible()
         assert dialog.isModal()
+        assert between.isModal()
         assert not dialog.reader.is_watching
     assert scanning.found == []
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from PySide6.QtCore import QMimeData, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QKeySequence, QScreen
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QDialog, QStackedWidget, QWidget
 
 from latchkey.codec.inbox import Anything, names_of
 from latchkey.errors import BadInput, LatchkeyError
@@ -50,7 +50,8 @@ def scan(
 class ScanDialog(Dialog):
     def __init__(self, context: Context, window: QWidget, expected: frozenset[type] | None, done: Callable[[Any], object]) -> None:
         super().__init__(tr("Scan a code"), window, width=theme.space(72))
-        self._window, self._done = window, done
+        self._done = done
+        self._aside: list[QWidget] = []
         self._picker: RegionPicker | None = None
         self.strip: Strip | None = None
         self.setAcceptDrops(True)
@@ -173,9 +174,15 @@ class ScanDialog(Dialog):
         self.reader.watch(source)
 
     def _step_aside(self) -> None:
-        self.setWindowModality(Qt.WindowModality.WindowModal)  # hiding takes back what open() set
-        self.hide()
-        self._window.hide()
+        """Every window of ours that stands over another, or it would read its own code."""
+        above: QWidget | None = None if self._aside else self
+        while above is not None:
+            if isinstance(above, QDialog):
+                above.setWindowModality(Qt.WindowModality.WindowModal)  # hiding takes back what open() set
+            above.hide()
+            self._aside.append(above)
+            below = above.parentWidget()
+            above = below.window() if below is not None else None
 
     def come_back(self) -> None:
         """The windows as they were; the strip goes."""
@@ -183,9 +190,10 @@ class ScanDialog(Dialog):
         strip, self.strip = self.strip, None
         if strip is not None:
             strip.close()
-        if not self._window.isVisible():
-            self._window.show()
-            self.show()
+        aside, self._aside = self._aside, []
+        for one in reversed(aside):
+            one.show()
+        if aside:
             self.activateWindow()
 
     # --- dropped and pasted
