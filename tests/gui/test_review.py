@@ -124,6 +124,8 @@ def test_limits_functions_and_time_are_narrowed_in_place(drive: Driver) -> None:
     assert prepared.review.draft.expiry == NOW + 3600
     assert line.isVisible()  # what was unfolded stays so while other things change
     assert drive.page._next.isEnabled()
+    drive.page._context.close()
+    line.editingFinished.emit()  # it loses the keyboard as the window is taken down, when the book is shut
 
 
 def test_a_whole_contract_is_narrowed_to_functions_in_place(drive: Driver) -> None:

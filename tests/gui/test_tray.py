@@ -196,7 +196,7 @@ bus = dbus.bus.BusConnection(sys.argv[1])
 for name in filter(lambda name: name.startswith(":"), bus.list_names()):
     try:
         menu = dbus.Interface(bus.get_object(name, "/MenuBar", introspect=False), "com.canonical.dbusmenu")
-        items = menu.GetLayout(0, -1, dbus.Array([], "s"), timeout=2)[1][2]
+        items = menu.GetLayout(0, -1, dbus.Array([], "s"), timeout=30)[1][2]
     except dbus.DBusException:
         continue
     for item in items:

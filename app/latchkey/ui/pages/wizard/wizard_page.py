@@ -12,7 +12,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut
 from latchkey.core.account import Account, Mode
 from latchkey.core.request import SessionRequest
 from latchkey.core.types import Address
-from latchkey.core.words import difference
+from latchkey.core.words_difference import difference
 from latchkey.errors import Declined, LatchkeyError
 from latchkey.flow import accounts, similar, wizard
 from latchkey.flow.checking import Checks
@@ -283,6 +283,8 @@ class WizardPage(Page):
             super().keyPressEvent(event)
 
     def _edited(self, state: WizardState) -> None:
+        if self._context.closed:  # what is taken down loses the keyboard, and tells what was typed in it
+            return
         self.wizard.state = wizard.settled(state)
         if self.wizard.step is Step.REVIEW:
             self._prepare()
