@@ -44,7 +44,7 @@ _CANNOT_START = tr(
 )
 
 _ENDED_HARD = (
-    tr("The time before, Latchkey was ended from outside, or the computer was."),
+    tr("Last time Latchkey was killed, or the computer went off, before it could close."),
     tr("Your keys, accounts and grants are as they were. What was being sent is looked for on the chain."),
 )
 
