@@ -53,11 +53,12 @@ from latchkey.core.permissions import (
     Root,
 )
 from latchkey.core.reading import Install, Reading
-from latchkey.core.request import Claims
+from latchkey.core.request import NO_CLAIMS, Claims
 from latchkey.core.risk import findings
 from latchkey.core.session import LimitKind
 from latchkey.core.types import MAX_UINT256, Address, Selector, keccak
-from latchkey.core.words import NO_CLAIMS, describe, difference
+from latchkey.core.words import describe
+from latchkey.core.words_difference import difference
 from tests.endings import operation_of, session_of, transaction_of
 
 FOLDER = Path(__file__).parent / "golden"

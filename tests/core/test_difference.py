@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from latchkey.core.narrow import Asked, is_narrower
 from latchkey.core.permissions import ContractAccess, FunctionsOnContract, GasLimit, NativeTokenTransfer, Root
-from latchkey.core.words import difference
+from latchkey.core.words_difference import difference
 from tests.core.golden_cases import CAREFUL, GAME, MOVE, NOW, ROUTER, plain
 from tests.core.test_words import canonical, mutated
 from tests.counts import count

@@ -33,9 +33,9 @@ from latchkey.core.permissions import (
 )
 from latchkey.core.phrases import Level, Part, Style, Words
 from latchkey.core.reading import Reading, Unknown
-from latchkey.core.request import Claims
+from latchkey.core.request import NO_CLAIMS, Claims
 from latchkey.core.types import Address, Selector
-from latchkey.core.words import NO_CLAIMS, describe
+from latchkey.core.words import describe
 from latchkey.core.words_pieces import Names
 from tests.core.golden_cases import batch, execute, fn, runtime
 from tests.counts import count
@@ -356,7 +356,7 @@ def test_every_detail_of_a_careful_grant_is_read() -> None:
 
 
 def test_a_field_that_is_not_shown_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = words_module._signed
-    monkeypatch.setattr(words_module, "_signed", lambda *what: (row for row in shown(*what) if row[0] != "Nonce"))
+    shown = words_module.signed_fields
+    monkeypatch.setattr(words_module, "signed_fields", lambda *what: (row for row in shown(*what) if row[0] != "Nonce"))
     with pytest.raises(AssertionError):
         test_one_changed_field_of_a_reading_changes_what_is_shown()

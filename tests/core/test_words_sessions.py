@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from latchkey.core.amounts import ETH, format_amount
 from latchkey.core.permissions import ContractAccess, Erc20TokenTransfer, GasLimit, NativeTokenTransfer
+from latchkey.core.request import NO_CLAIMS
 from latchkey.core.session import LimitKind
 from latchkey.core.types import MAX_UINT256
-from latchkey.core.words import NO_CLAIMS
 from latchkey.core.words_pieces import Names
 from latchkey.core.words_sessions import describe_session, limit_line, summary, who
 from tests.core.golden_cases import Case

@@ -13,10 +13,9 @@ from latchkey.codec.hand_over import Envelope, Kind, encode
 from latchkey.core.draft import Draft
 from latchkey.core.permissions import FunctionsOnContract, GasLimit, NativeTokenTransfer
 from latchkey.core.reading import Install
-from latchkey.core.request import Claims
+from latchkey.core.request import NO_CLAIMS, Claims
 from latchkey.core.session import AccountReading, Block, Limit, LimitKind, LogRange, Session
 from latchkey.core.types import Address, Selector
-from latchkey.core.words import NO_CLAIMS
 from latchkey.flow.accounts import from_owner
 from latchkey.flow.similar import Replacing, find, lines, title
 from latchkey.store.book import Book

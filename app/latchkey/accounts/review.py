@@ -14,9 +14,9 @@ from latchkey.core.grant import Grant
 from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.phrases import Finding, Words
 from latchkey.core.reading import Deferred
-from latchkey.core.request import Claims
+from latchkey.core.request import NO_CLAIMS, Claims
 from latchkey.core.risk import findings
-from latchkey.core.words import NO_CLAIMS, describe
+from latchkey.core.words import describe
 from latchkey.errors import Mismatch, NotServed
 from latchkey.language import tr
 

@@ -17,9 +17,9 @@ from latchkey.core.moments import span
 from latchkey.core.networks import network
 from latchkey.core.permissions import permissions_to_json
 from latchkey.core.phrases import Finding, Phrase, Style
+from latchkey.core.request import NO_CLAIMS
 from latchkey.core.session import Limit
 from latchkey.core.types import to_hex
-from latchkey.core.words import NO_CLAIMS
 from latchkey.core.words_pieces import Names
 from latchkey.core.words_sessions import limit_line
 from latchkey.errors import LatchkeyError

@@ -1,6 +1,6 @@
 """Sentences as data: parts with a style, so that every surface draws the same words and none parses text.
 
-`core.words` makes them; the window and the desk draw them; the command line prints `plain`.
+`core.words*` make them; the window and the desk draw them; the command line prints `plain`.
 """
 
 from __future__ import annotations

@@ -24,6 +24,9 @@ class Claims:
     altered: bool = False
 
 
+NO_CLAIMS = Claims()
+
+
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
     """One request for a session key.

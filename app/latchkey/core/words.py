@@ -1,8 +1,8 @@
 """Words for every power, and the only place that makes them. They are a function of the decoded bytes, never of what a form said.
 
 Equal words mean equal powers: every address and every amount is written out in full. What is said is what the chain enforces: where a
-promise would need more than the account checks, it is not made. `words_calls` has the sentences for single calls, `words_pieces` what
-sentences are put together from.
+promise would need more than the account checks, it is not made. `words_calls` has the sentences for single calls, `words_signed` every
+field as it is signed, `words_difference` what a second grant changes, `words_pieces` what sentences are put together from.
 """
 
 from __future__ import annotations
@@ -27,13 +27,12 @@ from latchkey.core.powers import (
     powers_of,
 )
 from latchkey.core.reading import Action, Batch, Call, Deferred, Install, Reading, Uninstall, Unknown, unknown_in
-from latchkey.core.request import Claims
+from latchkey.core.request import NO_CLAIMS, Claims
 from latchkey.core.types import Address, Selector, keccak, to_hex
 from latchkey.core.words_calls import GAS_ONLY, describe_calls, unread
 from latchkey.core.words_pieces import Names, address_part, code, phrase, say, strong
+from latchkey.core.words_signed import signed_fields
 from latchkey.language import tr
-
-NO_CLAIMS = Claims()
 
 
 def describe(reading: Reading, *, account: Account | None, now: int, claims: Claims = NO_CLAIMS, notes: Notes = NO_NOTES) -> Words:
@@ -42,7 +41,7 @@ def describe(reading: Reading, *, account: Account | None, now: int, claims: Cla
     action = reading.action if isinstance(reading, Deferred) else reading
     names = Names(account, claims, notes)
     words = _action(action, names, now, unknown_in(reading), deadline=reading.deadline if isinstance(reading, Deferred) else None)
-    return Words(words.headline, words.can, words.cannot, words.most_you_can_lose, tuple(_signed(reading, account)))
+    return Words(words.headline, words.can, words.cannot, words.most_you_can_lose, tuple(signed_fields(reading, account)))
 
 
 def _action(action: Action, names: Names, now: int, unknown: tuple[Unknown, ...], *, deadline: int | None = None) -> Words:
@@ -441,239 +440,3 @@ def _uninstall(uninstall: Uninstall, names: Names, unknown: tuple[Unknown, ...])
     )
     lose = say("{unknown}: a part of this cannot be read", unknown=strong(tr("Unknown"))) if unknown else GAS_ONLY
     return Words(headline, (*can, *unread(unknown)), cannot, (lose,))
-
-
-# --- a second grant compared with a first
-
-
-def difference(old: Draft, new: Draft, *, claims: Claims = NO_CLAIMS, notes: Notes = NO_NOTES) -> tuple[Phrase, ...]:
-    """What `new` gives or takes compared with `old`; empty exactly when both give one key the same powers for the same time.
-
-    Each phrase begins with "more", "less" or "other". Entity ids and nonces are no power and are not compared.
-    """
-    names = Names(Account(new.chain_id, new.account, new.system, Mode.ADDRESS), claims, notes)
-    return (*_other(old, new), *_other_end(old.expiry, new.expiry), *_other_powers(old, new, names))
-
-
-def _other(old: Draft, new: Draft) -> Iterator[Phrase]:
-    if old.system != new.system:
-        yield say("other account system: {system} instead of {system2}", system=new.system, system2=old.system)
-    if old.chain_id != new.chain_id:
-        yield say("other network: {chain} instead of {chain2}", chain=strong(_chain(new.chain_id)), chain2=_chain(old.chain_id))
-    if old.account != new.account:
-        yield say(
-            "other account: {account} instead of {account2}", account=address_part(new.account), account2=address_part(old.account)
-        )
-    if old.session_key != new.session_key:
-        yield say(
-            "other key: {session_key} instead of {session_key2}",
-            session_key=address_part(new.session_key),
-            session_key2=address_part(old.session_key),
-        )
-
-
-def _chain(chain_id: int) -> str:
-    return tr("{name} (chain id {chain_id})", name=network(chain_id).name, chain_id=chain_id)
-
-
-def _other_end(old: int, new: int) -> Iterator[Phrase]:
-    if old != new:
-        kind = tr("less") if new and (not old or new < old) else tr("more")
-        yield say("{kind} time: {end} instead of {end2}", kind=kind, end=strong(_end(new)), end2=_end(old))
-
-
-def _end(expiry: int) -> str:
-    return tr("until {time}", time=utc(expiry)) if expiry else tr("for ever")
-
-
-def _other_powers(old: Draft, new: Draft, names: Names) -> Iterator[Phrase]:
-    before, after = powers_of(old.permissions), powers_of(new.permissions)
-    if after.is_root and not before.is_root:
-        yield say("more: {everything_you}", everything_you=strong(tr("everything you can do with your account")))
-    if before.is_root and not after.is_root:
-        yield say("less: only what is listed, no longer everything you can do with your account")
-    if before.is_root or after.is_root:
-        return
-    yield from _other_amount(tr("{coin} with its calls", coin=names.coin), before.native, after.native, names)
-    yield from _other_amount(tr("{coin} for gas", coin=names.coin), before.gas, after.gas, names)
-    if before.paymaster != after.paymaster:
-        kind = tr("other") if before.paymaster and after.paymaster else tr("less") if after.paymaster else tr("more")
-        yield say("{kind}: gas paid by {payer}, no longer by {payer2}", kind=kind, payer=_payer(after), payer2=_payer(before))
-    yield from _other_functions(tr("functions of your account itself"), before.account_functions, after.account_functions, names)
-    yield from _other_functions(tr("selectors of the account"), old.selectors, new.selectors, names)
-    yield from _other_functions(tr("functions on any contract"), before.anywhere, after.anywhere, names)
-    yield from _other_tokens(before, after, names)
-    yield from _other_contracts(before, after, names)
-
-
-def _other_amount(what: str, old: int | None, new: int | None, names: Names) -> Iterator[Phrase]:
-    if old != new:
-        kind = tr("more") if new is None or (old is not None and new > old) else tr("less")
-        amounts = [Part(tr("no limit")) if wei is None else names.coins(wei) for wei in (new, old)]
-        yield say("{kind} {what}: {amounts} instead of {amounts2}", kind=kind, what=what, amounts=amounts[0], amounts2=amounts[1])
-
-
-def _other_functions(what: str, old: Sequence[Selector], new: Sequence[Selector], names: Names) -> Iterator[Phrase]:
-    if added := [s for s in new if s not in old]:
-        yield say("more {what}: {added}", what=what, added=names.functions(added))
-    if taken := [s for s in old if s not in new]:
-        yield say("less {what}: {taken}", what=what, taken=names.functions(taken))
-
-
-def _other_tokens(old: Powers, new: Powers, names: Names) -> Iterator[Phrase]:
-    before, after = ({t.address: t for t in powers.tokens} for powers in (old, new))
-    for address in dict.fromkeys((*after, *before)):
-        had, has = before.get(address), after.get(address)
-        if has is not None and had is None:
-            yield say("more: transfer or approve up to {has}", has=names.token(has))
-        elif had is not None and has is None:
-            yield say("less: no longer transfer or approve token {address}", address=names.named(address))
-        elif had is not None and has is not None and had.allowance != has.allowance:
-            kind = tr("more") if has.allowance > had.allowance else tr("less")
-            yield say(
-                "{kind}: transfer or approve up to {has} instead of {amount}",
-                kind=kind,
-                has=names.token(has),
-                amount=names.amount(had.allowance, address),
-            )
-
-
-def _other_contracts(old: Powers, new: Powers, names: Names) -> Iterator[Phrase]:
-    before, after = _by_address(old), _by_address(new)
-    for address in dict.fromkeys((*after, *before)):
-        had, has = before.get(address, frozenset()), after.get(address, frozenset())
-        if has is None and had is not None:
-            yield say("more: {any_function} of {address}", any_function=strong(tr("any function")), address=names.named(address))
-        elif had is None and has:
-            yield say(
-                "less: only {sorted} of {address} instead of any", sorted=names.functions(sorted(has)), address=names.named(address)
-            )
-        elif had is None and has is not None:
-            yield say("less: no longer any function of {address}", address=names.named(address))
-        elif had is not None and has is not None:
-            if added := sorted(has - had):
-                yield say("more: {added} on {address}", added=names.functions(added), address=names.named(address))
-            if taken := sorted(had - has):
-                yield say("less: {taken} on {address}", taken=names.functions(taken), address=names.named(address))
-    for address in sorted(set(new.shut) - set(old.shut)):
-        yield say("less: {address} may not be called at all", address=names.named(address))
-    for address in sorted(set(old.shut) - set(new.shut)):
-        yield say("more: {address} may be called where a function is allowed on any contract", address=names.named(address))
-
-
-def _payer(powers: Powers) -> Part:
-    return address_part(powers.paymaster) if powers.paymaster else Part(tr("the account or anybody"))
-
-
-def _by_address(powers: Powers) -> dict[Address, frozenset[Selector] | None]:
-    """Contract -> functions that may be called on it, None for all."""
-    return {c.address: None if isinstance(c, ContractAccess) else frozenset(c.functions) for c in powers.contracts}
-
-
-# --- what is signed
-
-
-def _signed(reading: Reading, account: Account | None) -> Iterator[tuple[str, str]]:
-    """Every field, as it stands in the bytes."""
-    if account is not None:
-        yield tr("Network"), tr("{name} (chain id {chain_id})", name=network(account.chain_id).name, chain_id=account.chain_id)
-        yield tr("Account"), str(account.address)
-    if isinstance(reading, Deferred):
-        if reading.account is not None and (account is None or account.address != reading.account):
-            yield tr("Account named in the data"), str(reading.account)
-        if reading.chain_id is not None and (account is None or account.chain_id != reading.chain_id):
-            yield tr("Chain id named in the data"), str(reading.chain_id)
-        yield tr("Kind"), tr("DeferredAction: an action you sign now and the session key carries in its first call")
-        yield tr("Nonce"), f"0x{reading.nonce:064x}"
-        yield tr("Nonce key"), hex(reading.nonce_key)
-        yield tr("Nonce sequence"), str(reading.sequence)
-        yield tr("Nonce entity id"), str(reading.entity_id)
-        yield tr("Nonce options"), f"{reading.options} ({_options(reading.options)})"
-        yield tr("Deadline"), _time(reading.deadline)
-        if reading.signer_entity_id is not None:
-            yield (
-                tr("Signed by"),
-                tr("the owner (entity 0)")
-                if reading.signer_entity_id == 0
-                else tr("entity {signer_entity_id}", signer_entity_id=reading.signer_entity_id),
-            )
-        if reading.needs_execute_user_op is not None:
-            yield tr("Calls wrapped in executeUserOp"), tr("yes") if reading.needs_execute_user_op else tr("no")
-        if reading.signature is not None:
-            yield tr("Signature"), to_hex(reading.signature)
-        yield (
-            tr("Call"),
-            tr(
-                "{call}, {count} bytes, hash {keccak}",
-                call=to_hex(reading.call[:4]),
-                count=len(reading.call),
-                keccak=to_hex(keccak(reading.call)),
-            ),
-        )
-        yield from _signed_action(reading.action)
-    else:
-        yield from _signed_action(reading)
-    for unknown in unknown_in(reading):
-        yield tr("Not understood: {where}", where=unknown.where), f"{to_hex(unknown.data)} ({unknown.why})"
-
-
-def _signed_action(action: Action) -> Iterator[tuple[str, str]]:
-    if isinstance(action, Install):
-        yield tr("Function"), "installValidation"
-        yield tr("Entity id"), str(action.entity_id)
-        yield tr("Validation module"), str(action.module)
-        yield tr("Session key"), str(action.session_key) if action.session_key else tr("not readable")
-        rights = {
-            "operations": action.is_user_op,
-            "messages (ERC-1271)": action.signs_messages,
-            "everything (global)": action.is_global,
-        }
-        yield tr("May validate"), ", ".join(name for name, given in rights.items() if given) or tr("nothing")
-        yield tr("Expiry"), _time(action.expiry)
-        if action.valid_after:
-            yield tr("Not before"), _time(action.valid_after)
-        yield tr("Limits at execution"), tr("yes") if action.has_execution_hooks else tr("no")
-        for index, permission in enumerate(action.permissions):
-            yield tr("Permission {index}", index=index + 1), _permission(permission)
-    elif isinstance(action, Uninstall):
-        yield tr("Function"), "uninstallValidation"
-        yield tr("Entity id"), str(action.entity_id)
-        yield tr("Validation module"), str(action.module)
-        yield tr("Data for the module"), to_hex(action.uninstall_data)
-        for index, data in enumerate(action.hook_data):
-            yield tr("Data for hook {index}", index=index + 1), to_hex(data)
-    else:
-        for index, call in enumerate(action.calls if isinstance(action, Batch) else (action,)):
-            yield from _signed_call(tr("Call {index}", index=index + 1), call)
-
-
-def _signed_call(label: str, call: Call) -> Iterator[tuple[str, str]]:
-    yield (
-        label,
-        tr(
-            "{target}, value {call} wei, {data}",
-            target=call.target or tr("the account itself"),
-            call=call.value,
-            data=to_hex(call.data),
-        ),
-    )
-    if call.signature is not None:
-        yield tr("{label} reads as", label=label), f"{call.signature} {', '.join(f'{k} = {v}' for k, v in call.arguments)}".rstrip()
-    if call.inner is not None:
-        yield from ((tr("{label}, inside: {name}", label=label, name=name), value) for name, value in _signed_action(call.inner))
-
-
-def _permission(permission: Permission) -> str:
-    value = permission_to_json(permission)
-    data = value.get("data", {})
-    fields = ", ".join(f"{k} {' '.join(v) if isinstance(v, list) else v}" for k, v in data.items())
-    return f"{value['type']}: {fields}" if fields else str(value["type"])
-
-
-def _options(options: int) -> str:
-    names = [name for bit, name in ((1, tr("global")), (2, tr("deferred action")), (4, tr("direct call"))) if options & bit]
-    return ", ".join(names) or tr("none")
-
-
-def _time(seconds: int) -> str:
-    return f"{seconds} ({utc(seconds)})" if seconds else tr("0 (none)")

@@ -16,10 +16,10 @@ from latchkey.core.permissions import ContractAccess, FunctionsOnContract
 from latchkey.core.phrases import Part, Phrase, Words
 from latchkey.core.powers import PLAIN_PAYMENT, Powers, powers_of
 from latchkey.core.reading import Install, Unknown
-from latchkey.core.request import Claims
+from latchkey.core.request import NO_CLAIMS, Claims
 from latchkey.core.session import Hook, Leftover, Limit, LimitKind, Session
 from latchkey.core.types import Address, to_hex
-from latchkey.core.words import NO_CLAIMS, describe_left
+from latchkey.core.words import describe_left
 from latchkey.core.words_pieces import Names, address_part, phrase, say, strong
 from latchkey.language import tr, trn
 

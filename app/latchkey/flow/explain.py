@@ -21,11 +21,11 @@ from latchkey.core.grant import Grant
 from latchkey.core.permissions import permissions_to_json
 from latchkey.core.phrases import Finding, Phrase, Words
 from latchkey.core.reading import Deferred, Install, Reading, unknown_in
-from latchkey.core.request import Claims, SessionRequest
+from latchkey.core.request import NO_CLAIMS, Claims, SessionRequest
 from latchkey.core.risk import findings
 from latchkey.core.types import Address, hex_bytes, to_hex
 from latchkey.core.untrusted import MAX_BYTES, read_json
-from latchkey.core.words import NO_CLAIMS, describe
+from latchkey.core.words import describe
 from latchkey.errors import BadInput, CannotDecode, LatchkeyError, Mismatch, NotServed
 from latchkey.flow.ending_envelopes import check_derived, review_envelope
 from latchkey.flow.narrowing import changes, check_told

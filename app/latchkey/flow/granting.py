@@ -31,9 +31,8 @@ from latchkey.core.networks import network
 from latchkey.core.phrases import Finding
 from latchkey.core.powers import powers_of
 from latchkey.core.presets import DAY
-from latchkey.core.request import Claims, SessionRequest
+from latchkey.core.request import NO_CLAIMS, Claims, SessionRequest
 from latchkey.core.types import Address
-from latchkey.core.words import NO_CLAIMS
 from latchkey.errors import Mismatch, Refused
 from latchkey.flow.accounts import same_place
 from latchkey.flow.explain import explain, verify_signature

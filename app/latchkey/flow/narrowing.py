@@ -7,8 +7,8 @@ from dataclasses import replace
 from latchkey.core.draft import Draft
 from latchkey.core.narrow import Asked, check_narrower
 from latchkey.core.phrases import Phrase
-from latchkey.core.request import Claims, SessionRequest
-from latchkey.core.words import NO_CLAIMS, difference
+from latchkey.core.request import NO_CLAIMS, Claims, SessionRequest
+from latchkey.core.words_difference import difference
 from latchkey.errors import Mismatch, Refused
 from latchkey.language import tr
 

@@ -21,10 +21,11 @@ from latchkey.core.names import NO_NOTES, Notes
 from latchkey.core.networks import network
 from latchkey.core.permissions import AccountFunctions, Erc20TokenTransfer, GasLimit, NativeTokenTransfer
 from latchkey.core.phrases import Finding, Level, Part, Phrase, Style, Words
+from latchkey.core.request import NO_CLAIMS
 from latchkey.core.risk_sessions import Known, account_findings, is_dangerous, session_findings
 from latchkey.core.session import AccountReading, Block, Limit, LimitKind, LogRange, Session, SessionState, state_of
 from latchkey.core.types import Address, Selector
-from latchkey.core.words import NO_CLAIMS, difference
+from latchkey.core.words_difference import difference
 from latchkey.core.words_pieces import address_part, phrase, say, strong
 from latchkey.core.words_sessions import describe_session, summary
 from latchkey.flow.pending import Pending, pending_of

@@ -15,10 +15,9 @@ from latchkey.core.account import Account
 from latchkey.core.facts import NOTHING_KNOWN, Surroundings, facts_of
 from latchkey.core.phrases import Finding
 from latchkey.core.reading import Reading
-from latchkey.core.request import Claims
+from latchkey.core.request import NO_CLAIMS, Claims
 from latchkey.core.risk import findings
 from latchkey.core.types import Address
-from latchkey.core.words import NO_CLAIMS
 from latchkey.flow.similar import find
 from latchkey.store.readings import Readings
 

@@ -33,7 +33,7 @@ from latchkey.accounts.review import exact
 from latchkey.accounts.system import system
 from latchkey.codec.hand_over import from_json
 from latchkey.core.account import Account, Mode
-from latchkey.core.amounts import BASE_UNITS, ETH, Unit, parse_amount
+from latchkey.core.amounts import BASE_UNITS, ETH, Unit, format_amount, parse_amount
 from latchkey.core.arguments import calldata
 from latchkey.core.draft import draft_from_json
 from latchkey.core.forms import named
@@ -45,10 +45,10 @@ from latchkey.core.permissions import ContractAccess, FunctionsOnContract
 from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.core.powers import PLAIN_PAYMENT, install_gas, powers_of
 from latchkey.core.reading import Install
-from latchkey.core.request import Claims
+from latchkey.core.request import NO_CLAIMS, Claims
 from latchkey.core.tokens import token as reviewed_token
 from latchkey.core.types import Address, hex_bytes
-from latchkey.core.words import NO_CLAIMS, describe
+from latchkey.core.words import describe
 from latchkey.core.words_pieces import Names, code, phrase, say
 from latchkey.errors import BadInput, CannotDecode, ChainError, LatchkeyError
 from latchkey.flow.accounts import find, recognise
@@ -353,11 +353,7 @@ def _call_data(subject: Subject, session: Session | None, question: Question, fe
 def _asked(subject: Subject, question: Question, data: bytes, names: Names, at: int) -> tuple[Phrase, ...]:
     """What the account is asked to do; each line goes on from "It is asked to"."""
     if question.signature and question.target is not None:
-        with_ = (
-            [*say(" with {arguments}", arguments=code(", ".join(clean(text) for text in question.arguments))).parts]
-            if question.arguments
-            else []
-        )
+        with_ = [*say(" with {arguments}", arguments=code(", ".join(_told(subject, question)))).parts] if question.arguments else []
         sent = [*say(", sending {question}", question=names.coins(question.value)).parts] if question.value else []
         return (
             say(
@@ -375,6 +371,18 @@ def _asked(subject: Subject, question: Question, data: bytes, names: Names, at: 
         return (say("do something that cannot be read: {error_text}", error_text=error.text),)
     words = describe(reading, account=subject.account, now=at, claims=subject.claims, notes=subject.notes)
     return words.can or (words.headline,)
+
+
+def _told(subject: Subject, question: Question) -> Iterator[str]:
+    """The arguments as they were typed; an amount of a token on our list in its own unit, too."""
+    units = amount_units(subject.account.chain_id, str(question.target), question.signature)
+    for number, text in enumerate(question.arguments):
+        unit = units.get(number, BASE_UNITS)
+        if unit.decimals:
+            amount = format_amount(int(text, 16 if "x" in text.lower() else 10), unit)
+            yield tr("{amount} {symbol} ({count} base units)", amount=amount, symbol=unit.name, count=clean(text))
+        else:
+            yield clean(text)
 
 
 def _ask_chain(node: Node, subject: Subject, question: Question, data: bytes, fees: Fees | None) -> tuple[Simulated | None, str]:

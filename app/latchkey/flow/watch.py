@@ -22,8 +22,8 @@ from latchkey.core.account import Account
 from latchkey.core.moments import span
 from latchkey.core.networks import network
 from latchkey.core.phrases import Level
+from latchkey.core.request import NO_CLAIMS
 from latchkey.core.session import NEAR, SOON, Limit, SessionState
-from latchkey.core.words import NO_CLAIMS
 from latchkey.core.words_pieces import Names
 from latchkey.core.words_sessions import limit_line
 from latchkey.errors import LatchkeyError, StoreError

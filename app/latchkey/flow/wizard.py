@@ -26,9 +26,9 @@ from latchkey.core.permissions import Erc20TokenTransfer, NativeTokenTransfer, P
 from latchkey.core.phrases import Words
 from latchkey.core.presets import DAY
 from latchkey.core.reading import Deferred
-from latchkey.core.request import Claims, SessionRequest
+from latchkey.core.request import NO_CLAIMS, Claims, SessionRequest
 from latchkey.core.types import MAX_UINT48, ZERO_ADDRESS, Address
-from latchkey.core.words import NO_CLAIMS, describe
+from latchkey.core.words import describe
 from latchkey.errors import BadInput, LatchkeyError, NotServed, Refused
 from latchkey.flow.accounts import find, parse_address, parse_label
 from latchkey.flow.naming import notes_of

@@ -31,8 +31,8 @@ from latchkey.core.permissions import (
 from latchkey.core.phrases import Part, Phrase
 from latchkey.core.powers import Powers, powers_of
 from latchkey.core.reading import Install, unknown_in
+from latchkey.core.request import NO_CLAIMS
 from latchkey.core.types import MAX_UINT256, Address, Selector
-from latchkey.core.words import NO_CLAIMS
 from latchkey.core.words_pieces import Names, address_part, phrase, say, strong
 from latchkey.errors import CannotDecode
 from latchkey.language import tr, trn

@@ -12,9 +12,9 @@ from latchkey.core.amounts import BASE_UNITS, Unit, format_amount, parse_amount
 from latchkey.core.moments import span, utc
 from latchkey.core.permissions import ContractAccess, FunctionsOnAllContracts, FunctionsOnContract
 from latchkey.core.phrases import Level, Part, Phrase, Style
+from latchkey.core.request import NO_CLAIMS
 from latchkey.core.session import Limit, LimitKind
 from latchkey.core.types import to_hex
-from latchkey.core.words import NO_CLAIMS
 from latchkey.core.words_pieces import Names
 from latchkey.core.words_sessions import limit_line
 from latchkey.errors import BadInput

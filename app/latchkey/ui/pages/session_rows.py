@@ -14,8 +14,8 @@ from latchkey.core.moments import short_span
 from latchkey.core.networks import network
 from latchkey.core.permissions import Erc20TokenTransfer, GasLimit, NativeTokenTransfer
 from latchkey.core.phrases import Level, Phrase, Style
+from latchkey.core.request import NO_CLAIMS
 from latchkey.core.session import Limit, LimitKind, SessionState
-from latchkey.core.words import NO_CLAIMS
 from latchkey.core.words_pieces import Names
 from latchkey.flow.pending import Pending, PendingState
 from latchkey.flow.session_rows import Filter, Gone, Row, View, chain_now, narrowed, ordered

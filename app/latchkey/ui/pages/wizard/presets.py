@@ -15,9 +15,9 @@ from latchkey.core.moments import span
 from latchkey.core.networks import network
 from latchkey.core.own_presets import OwnPreset, preset_json, preset_name
 from latchkey.core.phrases import Part, Phrase, Style
+from latchkey.core.request import NO_CLAIMS
 from latchkey.core.types import ZERO_ADDRESS
 from latchkey.core.untrusted import MAX_BYTES
-from latchkey.core.words import NO_CLAIMS
 from latchkey.core.words_permissions import describe_permission
 from latchkey.core.words_pieces import Names
 from latchkey.errors import BadInput, LatchkeyError, StoreError
