@@ -11,8 +11,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -391,6 +391,29 @@ def test_a_bridge_that_was_taken_over_puts_nothing_odd_before_the_person(house: 
     (question,) = house.host.to_pair()
     assert len(question.name) <= 80
     assert question.name.isprintable()
+
+
+def test_who_goes_on_over_the_rate_is_cut_off(house: House, page: str, other: str) -> None:
+    """With pings too, which nobody answers by hand."""
+
+    async def flood(origin: str, message: Callable[[aiohttp.ClientWebSocketResponse], Any]) -> int | None:
+        async with caller(house, origin) as socket:
+            with suppress(ConnectionError):
+                for _ in range(1000):
+                    await message(socket)
+            async with asyncio.timeout(30):
+                async for _ in socket:
+                    pass
+            return socket.close_code
+
+    async def beats() -> Any:
+        async with caller(house, "https://beats.example") as socket:
+            await socket.ping()
+            return await ask(socket, "eth_accounts")
+
+    assert asyncio.run(flood(page, lambda socket: socket.ping())) == aiohttp.WSCloseCode.POLICY_VIOLATION
+    assert asyncio.run(flood(other, lambda socket: send(socket, "eth_accounts"))) == aiohttp.WSCloseCode.POLICY_VIOLATION
+    assert asyncio.run(beats()) == []
 
 
 def test_what_is_over_the_rate_is_not_read(house: House, page: str) -> None:

@@ -165,7 +165,9 @@ class House:
         if sum(one.visitor.key == visitor.key for one in self._bridge.sockets) >= limits.SOCKETS:
             raise Fault(Code.LIMIT, f"At most {limits.SOCKETS} sockets are open at once for one page or program.", status=429)
         with self._bridge.present(visitor):
-            response = web.WebSocketResponse(max_msg_size=limits.BODY, heartbeat=limits.PULSE_SECONDS, compress=False, timeout=2)
+            response = web.WebSocketResponse(
+                max_msg_size=limits.BODY, heartbeat=limits.PULSE_SECONDS, autoping=False, compress=False, timeout=2
+            )
             await response.prepare(request)
             opened = OpenSocket(self._bridge, visitor, request, response)
             self._bridge.listens(opened)
@@ -188,14 +190,25 @@ class OpenSocket:
 
     async def run(self) -> None:
         stranger = asyncio.get_running_loop().call_later(limits.STRANGER_SECONDS, self._end_stranger)
+        over = 0
         try:
             async for message in self._response:
+                is_call = message.type not in (WSMsgType.PING, WSMsgType.PONG)
                 try:
                     self._bridge.check_rate(self.visitor)  # before a word of it is read
                 except Fault as fault:
-                    await self._send(_error(None, fault))
+                    over += 1
+                    if over > limits.OVER:
+                        await self._close("Far too many calls.")
+                    elif is_call:
+                        await self._send(_error(None, fault))
                     continue
-                if message.type is not WSMsgType.TEXT:
+                over = 0
+                if message.type is WSMsgType.PING:
+                    await self._response.pong(message.data)
+                elif message.type is WSMsgType.PONG:
+                    pass
+                elif message.type is not WSMsgType.TEXT:
                     await self._send(_error(None, Fault(Code.INVALID, "Send calls as text.")))
                 elif len(self._calls) >= limits.IN_FLIGHT:
                     sentence = f"At most {limits.IN_FLIGHT} calls of one socket are answered at once."

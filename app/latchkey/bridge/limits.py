@@ -12,6 +12,7 @@ CONNECTIONS = 96  # at once, in all; when full, the oldest that asks nothing mak
 PER_VISITOR = 12  # calls and sockets of one origin (or one program) at once
 SOCKETS = 4  # of those, WebSockets
 IN_FLIGHT = 8  # calls of one WebSocket
+OVER = 100  # messages of one in a row that are over its rate, pings too; then it is cut off
 FILES = 512
 MEMORY = 1 << 30
 
