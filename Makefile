@@ -12,8 +12,10 @@ demo: setup
 run: setup
 	@.venv/bin/latchkey
 
+# In the order of tests/conftest.py. A hang that no signal ends, inside Qt or in a lock, is ended with every thread's stack.
 test: setup
-	@$(python) -m pytest -q -n 2 --dist loadfile --max-worker-restart 0
+	@$(python) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 \
+		-o faulthandler_timeout=660 -o faulthandler_exit_on_timeout=true
 
 soak: export LATCHKEY_SOAK = 1
 soak: setup

@@ -63,11 +63,23 @@ def _nobodys_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
         os.environ[name] = str(tmp_path_factory.mktemp(name.lower()))
 
 
+# Files that take longest, or wait for much while a processor is free, stand first: else one worker has nothing left to do at the end.
+_FIRST = (
+    "gui/test_canary_window.py", "gui/test_wizard.py", "bridge/test_complete.py", "gui/test_pages.py", "test_air_gap.py",
+    "gui/test_review.py", "browser/test_browser.py", "bridge/test_https_page.py", "gui/test_end_to_end.py", "test_install.py",
+    "gui/test_ending.py", "cli/test_vault_and_sign.py", "gui/test_pictures.py", "test_bad_starts.py", "chain/test_faults.py",
+    "ending/test_cli.py", "vault/test_signer.py", "gui/test_walk.py", "vault/test_canary.py", "gui/test_requests.py",
+    "clients/test_aa_sdk_end_to_end.py", "gui/test_sessions.py", "cli/test_sign_endings.py", "vault/test_keeper.py",
+)  # fmt: skip
+_PLACES = {name: place for place, name in enumerate(_FIRST)}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What waits for windows, nodes, browsers and processes on a busy machine gets a second try; what is code alone gets none.
 
     The first failure is told all the same and the run counts it ("rerun"): it is a fault to look for. A soak forgives nothing.
     """
+    items.sort(key=lambda item: _PLACES.get(item.path.relative_to(_HERE).as_posix(), len(_FIRST)))
     for item in items:
         if not SOAK and item.path.relative_to(_HERE).parts[0] not in ("accounts", "codec", "core"):
             item.add_marker(pytest.mark.flaky(reruns=1))

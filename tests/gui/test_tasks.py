@@ -144,6 +144,7 @@ def test_nothing_is_delivered_after_close(qtbot: QtBot) -> None:
 
 def test_a_program_ends_while_work_still_hangs() -> None:
     program = """
+import time
 from PySide6.QtCore import QCoreApplication, QTimer
 from latchkey.ui.tasks import Tasks
 app = QCoreApplication([])
