@@ -1,12 +1,11 @@
-"""Signed: the grant goes to whoever asked for it, as QR code, text, file or link; and how the session key's secret goes, if it is ours."""
+"""Signed: the grant goes to whoever asked for it, as QR code, text, file or link."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent
@@ -20,8 +19,8 @@ from latchkey.core.callback import host_of, with_answer
 from latchkey.core.digest_words import digest_words
 from latchkey.core.phrases import Part, Phrase, Style
 from latchkey.core.request import SessionRequest
-from latchkey.core.types import Address, to_hex
-from latchkey.errors import BadInput, Declined, LatchkeyError
+from latchkey.core.types import to_hex
+from latchkey.errors import BadInput, LatchkeyError
 from latchkey.flow.narrowing import changes
 from latchkey.flow.requests import Record, Source
 from latchkey.flow.similar import Replacing
@@ -33,6 +32,8 @@ from latchkey.ui.context import Context
 from latchkey.ui.pages.grant_rows import still_valid
 from latchkey.ui.pages.parameters import ParametersDialog
 from latchkey.ui.pages.returning import offer_return
+from latchkey.ui.pages.signed_key import KeySection
+from latchkey.ui.pages.signed_waiting import WaitingCard
 from latchkey.ui.times import utc_time
 from latchkey.ui.widgets import (
     Banner,
@@ -44,11 +45,9 @@ from latchkey.ui.widgets import (
     Page,
     PhraseLabel,
     PhraseList,
-    announce,
     clear_layout,
     confirm,
     link,
-    phrase,
     primary,
     secondary,
 )
@@ -56,29 +55,11 @@ from latchkey.ui.widgets.export import copy_text, write_file
 from latchkey.ui.widgets.qr_player import QrPlayer, retitle
 
 if TYPE_CHECKING:
-    from latchkey.core.account import Account
-    from latchkey.flow.ending_plan import What
-    from latchkey.flow.session_rows import View
-    from latchkey.vault.client import SignerClient
+    pass
 
-T = TypeVar("T")
-
-_GIVEN = tr("The dApp made its own key, so no secret leaves this computer.")
-_BROUGHT = tr("The key was made elsewhere, so no secret leaves this computer.")
-_SEALED = tr("Latchkey made the key. Its secret travels in the grant, sealed to the dApp's own key: nobody else can open it.")
-_FILE = tr(
-    "Latchkey made the key; its secret is not in the grant. Save it as a file, which opens with six words that the desk shows."
-)
-_CODE_LATER = tr(
-    "The words come once the file is saved and the QR code is hidden, so that no camera sees both. Send them another way."
-)
 _ASIDE = tr("Whoever has a copy can use it until then. To end it sooner it has to be revoked on the network.")
 _NOTHING_YET = tr("Nothing is on chain yet: the dApp's first call installs it.")
 _STAYS = tr("Nothing has left this computer.")
-_WAITS = tr(
-    "This grant replaces another one. It stays here until that one is gone from the chain, so that they never work side by side."
-)
-_BOTH = tr("The old one works on until it ends or you revoke it, and what the two may spend adds up.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,120 +290,6 @@ class SignedPage(Page):
             ParametersDialog(self, self._opened.envelope).open()
 
 
-class WaitingCard(Card):
-    """A grant that is handed over only when what it replaces is gone. `released(number)`: it may be handed over now."""
-
-    released = Signal(int)
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(tr("Signed, and waiting"))
-        self._context = context
-        self._record: GrantRecord | None = None
-        self.body.addWidget(PhraseLabel(_WAITS, tone="muted"))
-        self._olds = PhraseList(tone="warn")
-        self.body.addWidget(self._olds)
-        self.end = primary(tr("End the old one…"), self._end_old)
-        self.again = secondary(tr("Look again"), self._look)
-        self.old = secondary(tr("Open the old one"), self._open_old)
-        self.both = secondary(tr("Keep both…"), self._ask_both)
-        context.changed.connect(lambda what: self._recheck() if what == "readings" and self.isVisible() else None)
-        row = QHBoxLayout()
-        row.setSpacing(theme.space(1))
-        for button in (self.end, self.again, self.old, self.both):
-            row.addWidget(button)
-        row.addStretch(1)
-        self.body.addSpacing(theme.space(1))
-        self.body.addLayout(row)
-
-    @property
-    def _replacing(self) -> Replacing:
-        return Replacing(self._context.book, self._context.clock)
-
-    def show_grant(self, record: GrantRecord) -> None:
-        """Raises StoreError."""
-        self._record = record
-        olds = self._replacing.olds(record)
-        self._olds.set_phrases(phrase(old.sentence) for old in olds)
-        self._old = next((old.record.id for old in olds if old.record is not None and not old.gone), None)
-        self.old.setVisible(self._old is not None)
-        self.end.setVisible(self._asked_to_end() is not None)
-
-    def _look(self) -> None:
-        """Read the chain again, where an RPC is set; the last reading decides."""
-        if self._record is None or self._recheck():
-            return
-        account = self._account()
-        if account is None or not self._context.chains.is_set(account.chain_id):
-            announce(self, tr("It is not known to be gone yet."))
-            return
-        self.again.setEnabled(False)
-
-        def read(_view: View) -> None:
-            if not self._recheck():
-                announce(self, tr("It is not gone yet."))
-
-        self._context.tasks.run(
-            lambda _job: self._context.sessions.refresh(account),
-            read,
-            finished=lambda: self.again.setEnabled(True),
-            owner=self,
-        )
-
-    def _recheck(self) -> bool:
-        """Whether it may be handed over now."""
-        if self._record is None or self._record.state is not GrantState.WAITING:
-            return False
-        if self._replacing.release_if_gone(self._record):
-            self._released(self._record)
-            return True
-        self.show_grant(self._record)
-        return False
-
-    def _account(self) -> Account | None:
-        draft = self._record.draft if self._record else None
-        place = (draft.chain_id, draft.account, draft.system) if draft else None
-        return next((a for a in self._context.book.accounts() if (a.chain_id, a.address, a.system) == place), None)
-
-    def _asked_to_end(self) -> tuple[View, list[What]] | None:
-        """What would end the old ones, as far as the last reading knows them; None when nothing can be ended from here."""
-        from latchkey.flow.ending_plan import Cancel, Revoke
-
-        account = self._account()
-        if self._record is None or account is None or not self._context.chains.is_set(account.chain_id):
-            return None
-        view = self._context.sessions.cached(account)
-        if view is None:
-            return None
-        ids = {old.entity_id for old in self._replacing.olds(self._record) if not old.gone}
-        sessions = tuple(row.session.entity_id for row in view.rows if row.session.entity_id in ids and row.can_end)
-        grants = tuple(p.record.id for p in view.open_grants if p.record.draft.entity_id in ids and p.record.id != self._record.id)
-        wanted: list[What] = [Revoke(sessions)] if sessions else []
-        wanted += [Cancel(grants)] if grants else []
-        return (view, wanted) if wanted else None
-
-    def _end_old(self) -> None:
-        if (asked := self._asked_to_end()) is not None and not self._context.is_cut_off():
-            from latchkey.ui.pages.ending import open_ending
-
-            view, wanted = asked
-            open_ending(self._context, self, [view] * len(wanted), wanted)
-
-    def _open_old(self) -> None:
-        self._context.navigate("grant", self._old)
-
-    def _ask_both(self) -> None:
-        confirm(self, tr("Hand it over now?"), _BOTH, tr("Keep both"), self._keep_both, keep=tr("Wait"))
-
-    def _keep_both(self) -> None:
-        if self._record is not None:
-            self._replacing.release(self._record)
-            self._released(self._record)
-
-    def _released(self, record: GrantRecord) -> None:
-        self._context.changed.emit("grants")
-        self.released.emit(record.id)
-
-
 class QrCard(Card):
     """The code with its controls, and a way to take it off the screen. `changed(hidden)`."""
 
@@ -459,85 +326,6 @@ class QrCard(Card):
         else:
             self.player.clear()
         self.changed.emit(not shown)
-
-
-class KeySection(QWidget):
-    """How the session key's secret goes: not at all, sealed in the grant, or as a file under six words."""
-
-    def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._context = context
-        self._opened: Opened | None = None
-        self._saved = self._qr_hidden = False
-        self._sentence = PhraseLabel(tone="muted")
-        self.save = secondary(tr("Save key file…"), self._make_file, icon_name="save")
-        self.code = secondary(tr("Show the words at the desk…"), self._show_code)
-        self._later = Muted(_CODE_LATER)
-        self.reveal = link(tr("Show the private key at the desk…"), self._reveal)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.space(1))
-        buttons.addWidget(self.save)
-        buttons.addWidget(self.code)
-        buttons.addStretch(1)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(theme.space(1))
-        rows.addWidget(Heading(tr("The key itself")))
-        rows.addWidget(self._sentence)
-        rows.addLayout(buttons)
-        rows.addWidget(self._later)
-        rows.addWidget(self.reveal, 0, Qt.AlignmentFlag.AlignLeft)
-
-    def show_grant(self, opened: Opened) -> None:
-        self._opened, self._saved = opened, False
-        made = opened.record.key_origin is KeyOrigin.MADE
-        by_file = made and not opened.envelope.sealed_session_key
-        given = _GIVEN if opened.record.request_id else _BROUGHT
-        self._sentence.set_phrase(_FILE if by_file else _SEALED if made else given)
-        for part in (self.save, self.code, self._later):
-            part.setVisible(by_file)
-        self.reveal.setVisible(made)
-        self._refresh()
-
-    def set_qr_hidden(self, hidden: bool) -> None:
-        self._qr_hidden = hidden
-        self._refresh()
-
-    def _refresh(self) -> None:
-        self.code.setEnabled(self._saved and self._qr_hidden)
-
-    def _make_file(self) -> None:
-        self._ask(lambda client, key: client.session_keystore(key), self._save)
-
-    def _save(self, keystore: bytes) -> None:
-        assert self._opened is not None
-        name = f"session-key-{self._opened.record.draft.session_key}.json"
-        path, _ = QFileDialog.getSaveFileName(self, tr("Save the key file"), str(Path.home() / name), tr("Keystore (*.json)"))
-        if path and write_file(self, Path(path), keystore):
-            self._saved = True
-            self._refresh()
-
-    def _show_code(self) -> None:
-        self._ask(lambda client, key: client.show_code(key))
-
-    def _reveal(self) -> None:
-        self._ask(lambda client, key: client.reveal_session_key(key))
-
-    def _ask(self, call: Callable[[SignerClient, Address], T], done: Callable[[T], object] | None = None) -> None:
-        """Ask the signer about this grant's session key; the vault is unlocked first."""
-        if self._opened is None:
-            return
-        key = self._opened.record.draft.session_key
-
-        def ask(client: SignerClient) -> T:
-            client.unlock()
-            return call(client, key)
-
-        self._context.ask_signer(ask, done, failed=self._failed, owner=self)
-
-    def _failed(self, error: LatchkeyError) -> None:
-        if not isinstance(error, Declined):
-            announce(self, error.text, tone="bad")
 
 
 def _what_happens_next(opened: Opened, now: int) -> list[str]:
