@@ -347,6 +347,17 @@ def test_settings_switch_it(make_window: MakeWindow, qtbot: QtBot, monkeypatch: 
     assert card.none.isVisible()
     card.notifications.click()
     assert not window._context.settings.notifications
+    kept, fault = window._context.data_dir.settings, window.page.fault
+    kept.unlink()
+    kept.mkdir()
+    card.notifications.click()  # holds, and is said not to be kept, beside what was clicked
+    assert window._context.settings.notifications
+    assert "could not be written" in fault.text
+    assert "until Latchkey is closed" in fault.text
+    assert window.page.body.indexOf(fault) == window.page.body.indexOf(card) - 1
+    kept.rmdir()
+    card.notifications.click()
+    assert fault.isHidden()
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
     card.refresh()
     assert not card.none.isVisible()

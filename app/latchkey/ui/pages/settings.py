@@ -41,11 +41,11 @@ class SettingsPage(Page):
         self.fault.hide()
         self.body.addWidget(self.fault)
         online = () if is_offline() else self._online()
-        self.security = LockCard(context, self._asker("security"), self._keep, partial(self._warn, "security"))
+        self.security = LockCard(context, self._asker("security"), partial(self._keep, "security"), partial(self._warn, "security"))
         self.keys, self.experts = KeysCard(context, self._asker("keys")), ExpertCard(context, self._asker("experts"))
         self.transfer = TransferCard(context)
         self.privacy = PrivacyCard(context)
-        self.system = SystemCard(context, self._keep)
+        self.system = SystemCard(context, partial(self._keep, "system"))
         for card in (
             self._looks(), self.security, self.keys, *online, self.experts, self.system, self.privacy, self.transfer, self._about(),
         ):  # fmt: skip
@@ -93,7 +93,7 @@ class SettingsPage(Page):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         theme.dress(app, Appearance(chosen).value)
-        self._keep(appearance=Appearance(chosen))
+        self._keep("", appearance=Appearance(chosen))
 
     def _about(self) -> Card:
         card = Card(tr("About"))
@@ -126,11 +126,12 @@ class SettingsPage(Page):
 
         return ask_signer
 
-    def _keep(self, **changes: Any) -> None:
+    def _keep(self, card: str, **changes: Any) -> None:
+        self.fault.hide()
         try:
             self._context.change_settings(**changes)
         except StoreError as error:
-            self._failed(error)
+            self._show_fault("danger", error.text, card, tr("The change holds until Latchkey is closed."))
 
     def _warn(self, card: str, sentence: str) -> None:
         """What was done, but not all of it; "" for nothing."""
@@ -141,10 +142,10 @@ class SettingsPage(Page):
         if not isinstance(error, Declined):
             self._show_fault("danger", error.text, card)
 
-    def _show_fault(self, level: str, sentence: str, card: str) -> None:
+    def _show_fault(self, level: str, sentence: str, card: str, advice: str = "") -> None:
         """Above the card that asked, where the eyes are; at the top for none."""
         self.body.removeWidget(self.fault)
         self.body.insertWidget(self.body.indexOf(getattr(self, card)) if card else 0, self.fault)
-        self.fault.set(level, sentence)
+        self.fault.set(level, sentence, advice)
         self.fault.show()
         bring_into_sight(self.fault)
