@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from latchkey.chain.refusals import coins
 from latchkey.core.names import Notes
-from latchkey.core.networks import network
 from latchkey.core.phrases import Level, Part, Phrase, Style
 from latchkey.core.types import to_hex
 from latchkey.flow.ending_plan import Impossible
@@ -17,6 +16,7 @@ from latchkey.flow.ending_ways import Way, WayKind
 from latchkey.language import tr
 from latchkey.store.endings import ItemState
 from latchkey.ui import theme
+from latchkey.ui.pages.session_rows import account_name
 from latchkey.ui.widgets import (
     Banner,
     Card,
@@ -53,16 +53,7 @@ class PlanCard(Card):
 
     def __init__(self, job: Job, now: int, notes: Notes, *, alone: bool) -> None:
         super().__init__()
-        account = job.view.account
-        self.body.addWidget(
-            Muted(
-                tr(
-                    "{label} on {name}",
-                    label=account.label or short_address(str(account.address)),
-                    name=network(account.chain_id).name,
-                )
-            )
-        )
+        self.body.addWidget(Muted(account_name(job.view.account)))
         if job.plan is not None and job.plan.batches:
             self._tell(job, now, notes)
         for sentence in dict.fromkeys(item.note for item in (job.plan.items if job.plan else ()) if item.note):
@@ -71,7 +62,7 @@ class PlanCard(Card):
             self.body.addWidget(Banner(Level.WARNING, tr("{name} cannot be ended now.", name=_name(job, one)), one.sentence))
         if job.trouble is not None:
             self.body.addWidget(Banner(Level.WARNING, job.trouble.text))
-        self.ways = WaysChoice(job.ways, job.way, account.chain_id, folded=not alone) if job.ways else None
+        self.ways = WaysChoice(job.ways, job.way, job.view.account.chain_id, folded=not alone) if job.ways else None
         if self.ways is not None:
             self.ways.chosen.connect(self.chosen)
             self.body.addSpacing(theme.space(0.5))
@@ -171,16 +162,7 @@ class ResultsCard(Card):
 
     def __init__(self, job: Job) -> None:
         super().__init__()
-        account = job.view.account
-        self.body.addWidget(
-            Muted(
-                tr(
-                    "{label} on {name}",
-                    label=account.label or short_address(str(account.address)),
-                    name=network(account.chain_id).name,
-                )
-            )
-        )
+        self.body.addWidget(Muted(account_name(job.view.account)))
         for number, result in enumerate(job.results[:_MOST_ROWS]):
             if number:
                 self.body.addWidget(Line())
