@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 from tests.gui.conftest import names_missing
@@ -15,6 +17,7 @@ from latchkey.store.paths import DataDir
 from latchkey.store.reports import Reports, report
 from latchkey.ui.pages.log import LogPage
 from latchkey.ui.pages.settings_privacy import PrivacyCard
+from latchkey.ui.pages.settings_system import KeyboardCard
 from latchkey.ui.widgets import Button, Dialog
 from latchkey.ui.window import Window
 
@@ -40,6 +43,15 @@ def test_settings_lead_to_both(make_window: MakeWindow) -> None:
     press(window.page, "Settings")
     card.log.click()
     assert isinstance(window.page, LogPage)
+
+
+def test_settings_list_the_keys_of_the_window(make_window: MakeWindow) -> None:
+    window = make_window("settings")
+    card = window.page.findChild(KeyboardCard)
+    assert card is not None
+    listed = {label.text() for label in card.findChildren(QLabel)}
+    own = {one.key().toString() for one in window.findChildren(QShortcut, options=Qt.FindChildOption.FindDirectChildrenOnly)}
+    assert own - {f"Ctrl+{number}" for number in range(2, 10)} <= listed
 
 
 def test_the_page_of_requests_holds_every_row(make_window: MakeWindow) -> None:

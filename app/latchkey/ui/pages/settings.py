@@ -17,7 +17,7 @@ from latchkey.ui.context import Context
 from latchkey.ui.pages.settings_keys import KeysCard
 from latchkey.ui.pages.settings_privacy import PrivacyCard
 from latchkey.ui.pages.settings_security import Ask, ExpertCard, LockCard
-from latchkey.ui.pages.settings_system import SystemCard
+from latchkey.ui.pages.settings_system import KeyboardCard, SystemCard
 from latchkey.ui.pages.settings_transfer import TransferCard
 from latchkey.ui.widgets import (
     Banner,
@@ -47,7 +47,8 @@ class SettingsPage(Page):
         self.privacy = PrivacyCard(context)
         self.system = SystemCard(context, partial(self._keep, "system"))
         for card in (
-            self._looks(), self.security, self.keys, *online, self.experts, self.system, self.privacy, self.transfer, self._about(),
+            self._looks(), self.security, self.keys, *online, self.experts, self.system, KeyboardCard(), self.privacy,
+            self.transfer, self._about(),
         ):  # fmt: skip
             self.body.addWidget(card)
         self.body.addStretch(1)

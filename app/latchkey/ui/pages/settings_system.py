@@ -1,13 +1,28 @@
-"""How Latchkey stands in the system: its icon in the tray, what closing the window means, notifications."""
+"""How Latchkey stands in the system: its icon in the tray, what closing the window means, notifications; and its keys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QGridLayout
+
 from latchkey.language import tr
+from latchkey.ui import theme
 from latchkey.ui.context import Context
-from latchkey.ui.widgets import Card, CheckBox, Muted
+from latchkey.ui.widgets import Body, Card, CheckBox, Muted
+
+_KEYS = (
+    ("Ctrl+1", tr("Sessions; the numbers after it lead to the pages below")),
+    ("Ctrl+N", tr("New session")),
+    ("Ctrl+O", tr("Open a request")),
+    ("Ctrl+Shift+O", tr("Scan a code")),
+    ("Ctrl+V", tr("Open what was copied")),
+    ("Ctrl+L", tr("Lock the keys")),
+    ("F5", tr("Read the sessions again")),
+    ("Ctrl+Q", tr("Close the window")),
+)
 
 
 class SystemCard(Card):
@@ -36,3 +51,20 @@ class SystemCard(Card):
         self.close_to_tray.setEnabled(settings.tray and there)
         self.notifications.setChecked(settings.notifications)
         self.none.setVisible(not there)
+
+
+class KeyboardCard(Card):
+    """Which keys lead where; what has a letter underlined is reached with Alt and that letter."""
+
+    def __init__(self) -> None:
+        super().__init__(tr("Keyboard"))
+        rows = QGridLayout()
+        rows.setHorizontalSpacing(theme.space(2))
+        rows.setVerticalSpacing(theme.space(0.5))
+        rows.setColumnMinimumWidth(0, theme.space(14))
+        rows.setColumnStretch(1, 1)
+        for number, (keys, what) in enumerate(_KEYS):
+            rows.addWidget(Muted(QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText), wrap=False), number, 0)
+            rows.addWidget(Body(what), number, 1)
+        self.body.addLayout(rows)
+        self.body.addWidget(Muted(tr("A button whose letter is underlined: Alt and that letter. Escape leaves, Enter goes on.")))
