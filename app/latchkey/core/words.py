@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from latchkey.core.account import Account, Mode
+from latchkey.core.account import Account
 from latchkey.core.contracts import MACHINERY
-from latchkey.core.draft import Draft
 from latchkey.core.moments import until, utc
 from latchkey.core.names import NO_NOTES, Notes
-from latchkey.core.networks import network
-from latchkey.core.permissions import ContractAccess, FunctionsOnContract, Permission, permission_to_json
+from latchkey.core.permissions import ContractAccess, FunctionsOnContract
 from latchkey.core.phrases import Part, Phrase, Words
 from latchkey.core.powers import (
     NESTING_FUNCTIONS,
@@ -28,7 +26,7 @@ from latchkey.core.powers import (
 )
 from latchkey.core.reading import Action, Batch, Call, Deferred, Install, Reading, Uninstall, Unknown, unknown_in
 from latchkey.core.request import NO_CLAIMS, Claims
-from latchkey.core.types import Address, Selector, keccak, to_hex
+from latchkey.core.types import Selector
 from latchkey.core.words_calls import GAS_ONLY, describe_calls, unread
 from latchkey.core.words_pieces import Names, address_part, code, phrase, say, strong
 from latchkey.core.words_signed import signed_fields
