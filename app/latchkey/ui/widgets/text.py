@@ -46,8 +46,8 @@ def visible(text: str) -> str:
 
 
 def tip(text: str) -> str:
-    """`text` for a tool tip: there Qt takes whatever has a tag in it for markup, pictures of this computer included. What cannot be taken so
-    stays plain, for screen readers get it too."""
+    """`text` for a tool tip: there Qt takes whatever has a tag in it for markup, pictures of this computer included. What cannot be taken
+    so stays plain, for screen readers get it too."""
     text = visible(text)
     return f"<qt>{escape(text)}</qt>" if {"<", "&"} & set(text) else text
 
