@@ -72,8 +72,11 @@ class Rail(QFrame):
     def mark(self, name: str) -> None:
         """Show which entry the page belongs to."""
         self._marked = name
+        is_here = any(entry.hasFocus() for entry in self.entries.values())
         for key, entry in self.entries.items():
             entry.setChecked(key == name)
+            if is_here and key == name:
+                entry.setFocus()  # a click takes no focus: the frame would stay at the page before
 
     def _go(self, name: str) -> None:
         self.mark(self._marked)  # a press has switched the entry; only a page that is shown may
