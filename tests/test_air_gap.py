@@ -50,7 +50,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 60.0
+PATIENCE = 150.0
 PICTURES = os.environ.get("LATCHKEY_PICTURES")
 
 

@@ -39,7 +39,7 @@ WORDS = "test test test test test test test test test test test junk"
 PASSPHRASE = "a practice vault for everybody"
 DESK = "Latchkey desk"
 PICTURES = os.environ.get("LATCHKEY_PICTURES")
-PATIENCE = 60  # seconds; the machine may be busy
+PATIENCE = 150  # seconds; the machine may be busy
 
 
 def xdotool(*arguments: object) -> str:

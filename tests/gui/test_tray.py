@@ -193,7 +193,7 @@ say("ended")
 _PRESS = """
 import dbus, sys
 bus = dbus.bus.BusConnection(sys.argv[1])
-for name in filter(lambda name: name.startswith(":"), bus.list_names()):
+for name in (name for name in bus.list_names() if name.startswith(":") and name != bus.get_unique_name()):
     try:
         menu = dbus.Interface(bus.get_object(name, "/MenuBar", introspect=False), "com.canonical.dbusmenu")
         items = menu.GetLayout(0, -1, dbus.Array([], "s"), timeout=30)[1][2]
