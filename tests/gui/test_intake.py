@@ -414,6 +414,23 @@ def test_pasting_a_picture_into_the_dialog(qtbot: QtBot, window: Window, arrived
     assert arrived == [("wizard", open_text(RAW), Source.QR)]
 
 
+@pytest.mark.parametrize("prefix", ["", "file://"])
+def test_the_place_of_a_file_as_file_managers_copy_it(
+    qtbot: QtBot, window: Window, arrived: list[Any], tmp_path: Path, prefix: str
+) -> None:
+    path = tmp_path / "request.json"
+    path.write_text(TEXT)
+    intake.open_dialog(context_of(window), window)
+    dialog = window.findChild(OpenDialog)
+    dialog.edit.setPlainText(f"{prefix}{path}\n")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: bool(arrived))
+    assert arrived == [("wizard", EXPECTED, Source.FILE)]
+    assert not any(
+        intake._named(line) for line in ("request.json", "/nowhere/at.all", "/" + "x" * 300, "/a\0b", "https://x.example/a")
+    )
+
+
 def test_choosing_files(qtbot: QtBot, window: Window, arrived: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "request.json"
     path.write_text(TEXT)

@@ -150,9 +150,12 @@ def test_own_words_reach_who_asked(make_window: MakeWindow, qtbot: QtBot) -> Non
     assert names_missing(sheet) == []
     QTest.keyClicks(sheet.own, "Only for an hour, please")
     assert list(REASONS)[sheet.reasons.checkedId()] == OTHER
+    assert not sheet.mute.isChecked()
+    sheet.mute.setChecked(True)
     press(sheet, "Refuse")
     qtbot.waitUntil(lambda: bool(told))
     assert told == [Answer(RequestState.REFUSED, "Only for an hour, please", code=OTHER)]
+    assert requests_of(window).is_muted(PAGE)
 
 
 def test_muting_and_hearing_again(make_window: MakeWindow, qtbot: QtBot) -> None:

@@ -13,7 +13,7 @@ from latchkey.store.requests import MAX_REASON
 from latchkey.ui.context import Context
 from latchkey.ui.pages.request_rows import who
 from latchkey.ui.pages.returning import offer_return
-from latchkey.ui.widgets import Dialog, Muted, danger, line_edit, secondary
+from latchkey.ui.widgets import CheckBox, Dialog, Muted, danger, line_edit, secondary
 
 
 class RefuseDialog(Dialog):
@@ -35,6 +35,9 @@ class RefuseDialog(Dialog):
         self.own.setAccessibleName(tr("Your own words"))
         self.own.textEdited.connect(lambda _text: self._other.setChecked(True))
         self.body.addWidget(self.own)
+        self.mute = CheckBox(tr("Mute this page too: what it asks later is turned away. Undo it under Requests."))
+        self.body.addWidget(self.mute)
+        self.mute.setVisible(record.proven)
         self.keep = secondary(tr("Keep it open"), self.reject)
         self.go = danger(tr("&Refuse"), self._refuse)
         self.buttons.addWidget(self.keep)
@@ -53,6 +56,14 @@ class RefuseDialog(Dialog):
     def _refuse(self) -> None:
         self.accept()
         refuse(self._context, self._window, self._record, refusal(list(REASONS)[self.reasons.checkedId()], self.own.text()))
+        if self.mute.isChecked():
+            self._mute()
+
+    def _mute(self) -> None:
+        try:
+            self._context.requests.mute(self._record.origin)
+        except LatchkeyError as error:
+            self._context.tasks.failed.emit(error)
 
 
 def refuse(context: Context, window: QWidget, record: Record, answer: Answer) -> None:

@@ -12,6 +12,7 @@ try is at hand. Parts of an animated code, one picture each, wait there for one 
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from PySide6.QtCore import QBuffer, QIODevice, QMimeData, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QMimeData, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QImageReader, QPainter
 from PySide6.QtWidgets import QFileDialog, QPlainTextEdit, QWidget
 
@@ -332,7 +333,8 @@ class OpenDialog(Dialog):
             self.take([Path(name) for name in names])
 
     def _open_text(self) -> None:
-        self.take([self.edit.toPlainText()])
+        text = self.edit.toPlainText()
+        self.take([_named(text.strip()) or text])
 
     def _rest(self) -> None:
         self._busy = False
@@ -437,6 +439,12 @@ def _envelope(context: Context, window: QWidget, envelope: Envelope) -> None:
         open_answer(context, window, envelope)
     else:
         context.navigate("approve", envelope)
+
+
+def _named(line: str) -> Path | None:
+    """The file whose whole path, or file: address, this is: file managers copy these."""
+    place = QUrl(line).toLocalFile() if line.startswith("file:") else line
+    return Path(place) if os.path.isabs(place) and os.path.isfile(place) else None  # noqa: PTH113, PTH117  Path's raise for some names
 
 
 def _way(sources: Sequence[Source]) -> str:
