@@ -20,8 +20,8 @@ find_python() {
     done
 }
 
-# What a desktop installation usually has and a bare one lacks: libraries that Qt's wheels expect, fonts, a virtual screen, objdump.
-packages="chromium xvfb xdotool imagemagick binutils dbus gnome-keyring python3-dbusmock fonts-inter fonts-jetbrains-mono fonts-noto-core
+# What a desktop installation usually has and a bare one lacks: libraries that Qt's wheels expect, fonts, a virtual screen, objdump, git.
+packages="chromium git xauth xvfb xdotool imagemagick binutils dbus gnome-keyring python3-dbusmock fonts-inter fonts-jetbrains-mono fonts-noto-core
     libdbus-1-3 libegl1 libfontconfig1 libfreetype6 libgl1 libglib2.0-0 libopengl0 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0
     libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1"
 
