@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from latchkey.codec.ur import PART
 from latchkey.errors import BadInput
 from latchkey.language import tr
 
@@ -14,7 +14,6 @@ MAX_SIDE = 8192  # pixels
 MAX_CODES = 32
 
 _DENSE = 700  # characters from where a code carries less repair data and stays scannable
-_PART = re.compile(r"ur:[a-z0-9-]+/[0-9]+-[0-9]+/", re.IGNORECASE)
 
 
 def matrix(text: str) -> tuple[tuple[bool, ...], ...]:
@@ -26,7 +25,7 @@ def matrix(text: str) -> tuple[tuple[bool, ...], ...]:
     """
     import zxingcpp
 
-    level = "L" if len(text) > _DENSE or _PART.match(text) else "M"
+    level = "L" if len(text) > _DENSE or PART.match(text) else "M"
     try:
         code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level)
     except ValueError:

@@ -41,6 +41,7 @@ MAX_MESSAGE = 256 * 1024
 MAX_SINGLE = 1800  # characters of a single code; a denser one is hard to scan
 MAX_TEXT = 2 * (MAX_MESSAGE + 64)
 
+PART = re.compile(r"\s*ur:[a-z0-9-]+/[0-9]+-[0-9]+/", re.IGNORECASE)  # how a part of an animated code begins
 _UR = re.compile(r"ur:([a-z0-9-]+)/(?:([0-9]{1,10})-([0-9]{1,10})/)?([a-z]+)")
 
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from latchkey.errors import StoreError
 from latchkey.language import tr
+from latchkey.ui.widgets.dialogs import is_asking
 
 if TYPE_CHECKING:
     from latchkey.ui.context import Context
@@ -36,7 +37,7 @@ class Outside(QObject):
 
     def look(self) -> None:
         """Ask about what was changed, unless something else is being asked: then the next time."""
-        if self._context.closed or QApplication.activeModalWidget() is not None:
+        if self._context.closed or is_asking():
             return
         try:
             changed = self._context.settings_outside()

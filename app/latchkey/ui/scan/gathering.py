@@ -7,7 +7,6 @@ is seen any more, gathering begins again with that one.
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,7 +17,6 @@ from latchkey.core.phrases import Level
 from latchkey.errors import BadInput, LatchkeyError
 from latchkey.language import tr
 
-PART = re.compile(r"\s*ur:[a-z0-9-]+/[0-9]+-[0-9]+/", re.IGNORECASE)
 STAYS = 4.0  # seconds a sentence stays after what it is about was last seen
 SOME_TIME = 3.0  # seconds that are looked back on to tell that a code cannot be read
 FEW = 5  # pictures in them
@@ -117,7 +115,7 @@ class Gathering:
         if text in self._refused:
             raise self._refused[text]
         try:
-            whole = self._part(text, now) if isinstance(text, str) and PART.match(text) else text
+            whole = self._part(text, now) if isinstance(text, str) and ur.PART.match(text) else text
             return None if whole is None else inbox.expect(inbox.open_any(whole), self._expected)
         except LatchkeyError as error:
             if error.code not in _PASSING:

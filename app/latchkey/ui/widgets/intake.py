@@ -13,7 +13,6 @@ try is at hand. Parts of an animated code, one picture each, wait there for one 
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,7 +46,6 @@ MAX_PICTURE_FILE = 16 << 20  # bytes
 MAX_MEMORY = 128 << 20  # bytes, once decoded
 _PICTURES = {b"\x89PNG": b"png", b"\xff\xd8\xff": b"jpeg"}
 _WIDEST = {b"png": 8, b"jpeg": 4}  # bytes a pixel; asking Qt for the real depth crashes it (QImage.toPixelFormat in PySide6 6.11.3)
-_PART = re.compile(r"\s*ur:[a-z0-9-]+/[0-9]+-[0-9]+/", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +88,9 @@ class Gatherer:
 
     def _open(self, text: str | bytes) -> Anything | Waiting:
         from latchkey.codec.inbox import open_any as read
+        from latchkey.codec.ur import PART
 
-        if isinstance(text, str) and _PART.match(text):
+        if isinstance(text, str) and PART.match(text):
             whole = self._gather(text)
             if whole is None:
                 return Waiting(self._decoder.percent if self._decoder else 0)
